@@ -1,0 +1,196 @@
+//! Renders tabletop scenes with instance maps and referring expressions, for training and evaluation.
+
+mod expression;
+mod render;
+mod scene;
+mod shape;
+mod vector;
+
+use clap::{Parser, ValueEnum};
+use expression::{Expression, Kind, Symbol};
+use rand::seq::IndexedRandom;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+use render::Picture;
+use scene::Scene;
+use serde::Serialize;
+use std::fs::File;
+use std::io::{BufWriter, Result, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// rgb.bin and ids.bin, all pictures end to end: what the trainer maps into memory
+    Raw,
+    /// NNNNNN.png and NNNNNN_ids.png: what `referseg eval` reads
+    Png,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Wording {
+    /// A mix of all kinds, for training
+    Mixed,
+    /// One of each kind: attribute, position, relation, superlative, command
+    Each,
+    /// One clear, one absent and one ambiguous, for calibrating the thresholds
+    Open,
+}
+
+#[derive(Parser)]
+#[command(about = "Render tabletop scenes with instance masks and referring expressions")]
+struct Arguments {
+    /// Folder to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Scenes to render
+    #[arg(long, default_value_t = 10)]
+    count: usize,
+    /// Names the split: the same seed gives the same scenes
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[arg(long, default_value_t = 256)]
+    width: usize,
+    #[arg(long, default_value_t = 192)]
+    height: usize,
+    /// Rays per pixel along each side
+    #[arg(long, default_value_t = 1)]
+    rays: usize,
+    #[arg(long, value_enum, default_value_t = Format::Png)]
+    format: Format,
+    #[arg(long, value_enum, default_value_t = Wording::Each)]
+    wording: Wording,
+    /// Expressions per scene, with `--wording mixed`
+    #[arg(long, default_value_t = 48)]
+    expressions: usize,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+#[derive(Serialize)]
+struct Record {
+    scene: usize,
+    width: usize,
+    height: usize,
+    objects: Vec<Symbol>,
+    expressions: Vec<Expression>,
+}
+
+fn symbols(scene: &Scene, picture: &Picture) -> Vec<Symbol> {
+    let mut sums = vec![(0u32, 0.0f64, 0.0f64); scene.objects.len()];
+    for (pixel, id) in picture.ids.iter().enumerate().filter(|(_, id)| **id > 0) {
+        let sum = &mut sums[*id as usize - 1];
+        sum.0 += 1;
+        sum.1 += (pixel % picture.width) as f64 + 0.5;
+        sum.2 += (pixel / picture.width) as f64 + 0.5;
+    }
+    let describe = |(index, (area, x, y)): (usize, (u32, f64, f64))| {
+        let object = &scene.objects[index];
+        let n = f64::from(area.max(1));
+        Symbol {
+            id: index as u8 + 1,
+            category: object.shape.category,
+            colour: object.colour,
+            size: object.size,
+            centroid: [
+                (x / n / picture.width as f64) as f32,
+                (y / n / picture.height as f64) as f32,
+            ],
+            depth: scene.camera.project(object.at, scene.aspect).2,
+            height: object.shape.height() * object.scale,
+            area,
+            visible: area as f32 / picture.amodal_area[index].max(1) as f32,
+        }
+    };
+    sums.into_iter().enumerate().map(describe).collect()
+}
+
+fn word(wording: Wording, expressions: usize, all: &[Symbol], rng: &mut Pcg64) -> Vec<Expression> {
+    const KINDS: [Kind; 5] =
+        [Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative, Kind::Command];
+    let kinds: Vec<Kind> = match wording {
+        Wording::Each => KINDS.to_vec(),
+        Wording::Open => vec![Kind::Attribute, Kind::Absent, Kind::Ambiguous],
+        Wording::Mixed => {
+            let mix: Vec<Kind> = [(0, 7), (1, 10), (2, 6), (3, 7), (4, 14)]
+                .iter()
+                .flat_map(|(kind, weight)| std::iter::repeat_n(KINDS[*kind], *weight))
+                .collect();
+            (0..expressions).filter_map(|_| mix.choose(rng).copied()).collect()
+        }
+    };
+    let attempts = if wording == Wording::Mixed { 12 } else { 300 };
+    let mut one = |kind: &Kind| (0..attempts).find_map(|_| expression::draw(*kind, all, rng));
+    kinds.iter().filter_map(&mut one).collect()
+}
+
+/// Draws until a scene shows all its objects well enough.
+fn make(arguments: &Arguments, index: usize) -> (Record, Picture) {
+    let (width, height) = (arguments.width, arguments.height);
+    let mut rng = Pcg64::seed_from_u64(arguments.seed.wrapping_mul(1_000_003) + index as u64);
+    let smallest = (width * height) as f32 * 0.0015;
+    loop {
+        let Some(scene) = Scene::sample(&mut rng, width as f32 / height as f32) else { continue };
+        let picture = render::render(&scene, width, height, arguments.rays, &mut rng);
+        let objects = symbols(&scene, &picture);
+        if objects.iter().any(|s| (s.area as f32) < smallest || s.visible < 0.2) {
+            continue;
+        }
+        let expressions = word(arguments.wording, arguments.expressions, &objects, &mut rng);
+        return (Record { scene: index, width, height, objects, expressions }, picture);
+    }
+}
+
+fn save_png(folder: &Path, index: usize, picture: &Picture) -> Result<()> {
+    let (w, h) = (picture.width as u32, picture.height as u32);
+    let save = |name: String, bytes: &[u8], kind| {
+        image::save_buffer(folder.join(name), bytes, w, h, kind).map_err(std::io::Error::other)
+    };
+    save(format!("{index:06}.png"), &picture.rgb, image::ColorType::Rgb8)?;
+    save(format!("{index:06}_ids.png"), &picture.ids, image::ColorType::L8)
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    std::fs::create_dir_all(&arguments.out)?;
+    let raw = (arguments.format == Format::Raw)
+        .then(|| -> Result<_> {
+            let create = |name: &str| File::create(arguments.out.join(name));
+            Ok((create("rgb.bin")?, create("ids.bin")?))
+        })
+        .transpose()?;
+    let next = AtomicUsize::new(0);
+    let lines = Mutex::new(vec![String::new(); arguments.count]);
+    let work = || -> Result<()> {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= arguments.count {
+                return Ok(());
+            }
+            let (record, picture) = make(&arguments, index);
+            match &raw {
+                Some((rgb, ids)) => {
+                    rgb.write_all_at(&picture.rgb, (index * picture.rgb.len()) as u64)?;
+                    ids.write_all_at(&picture.ids, (index * picture.ids.len()) as u64)?;
+                }
+                None => save_png(&arguments.out, index, &picture)?,
+            }
+            let line = serde_json::to_string(&record)?;
+            lines.lock().expect("no thread panics while it holds the lines")[index] = line;
+            if index % 1000 == 999 {
+                eprintln!("{} of {} scenes", index + 1, arguments.count);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..arguments.threads.max(1)).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|t| t.join().expect("a renderer thread panicked"))
+    })?;
+    let mut out = BufWriter::new(File::create(arguments.out.join("scenes.jsonl"))?);
+    for line in lines.into_inner().expect("no thread panicked") {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}

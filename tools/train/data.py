@@ -1,0 +1,164 @@
+"""Batches of rendered scenes: whole pictures, masked crops, patch masks, and the words that fit each object."""
+
+import json
+
+import numpy as np
+import torch
+from PIL import Image
+
+import model
+from words import CATEGORIES, COLOURS, IDS, encode
+
+MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)  # CLIP's
+STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
+S, GRID = model.IMAGE_SIZE, model.IMAGE_SIZE // model.PATCH
+FILLERS = {i for w, i in IDS.items() if i > IDS["on"]}
+
+
+class Scenes:
+    def __init__(self, folder):
+        self.records = [json.loads(line) for line in open(f"{folder}/scenes.jsonl")]
+        h, w = self.records[0]["height"], self.records[0]["width"]
+        self.rgb = np.memmap(f"{folder}/rgb.bin", np.uint8, "r", shape=(len(self.records), h, w, 3))
+        self.ids = np.memmap(f"{folder}/ids.bin", np.uint8, "r", shape=(len(self.records), h, w))
+
+    def __len__(self):
+        return len(self.records)
+
+
+def pixels(rgb):
+    """[h, w, 3] bytes at the model's size -> normalised [3, s, s]."""
+    return ((rgb.astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)
+
+
+def patch_mask(mask):
+    """Part of each patch of the squashed picture that the mask covers, [g * g]."""
+    return np.asarray(Image.fromarray(mask.astype(np.float32)).resize((GRID, GRID), Image.BOX)).reshape(-1)
+
+
+def crop(rgb, mask, box, fill):
+    """The box of the picture, filled outside the mask, squashed to the model's size."""
+    x0, y0, x1, y1 = box
+    part = np.where(mask[y0:y1, x0:x1, None], rgb[y0:y1, x0:x1], fill)
+    return np.asarray(Image.fromarray(part.astype(np.uint8)).resize((S, S), Image.BILINEAR))
+
+
+def tight_box(mask):
+    ys, xs = np.where(mask.any(1))[0], np.where(mask.any(0))[0]
+    return xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
+
+
+def shifted(mask, dx, dy):
+    return np.roll(np.roll(mask, dx, 1), dy, 0)
+
+
+def grow(mask):
+    return mask | shifted(mask, 1, 0) | shifted(mask, -1, 0) | shifted(mask, 0, 1) | shifted(mask, 0, -1)
+
+
+def shrink(mask):
+    return ~grow(~mask)
+
+
+def distractor(ids, rng):
+    """A region that is no object: what an imperfect proposal generator also returns."""
+    h, w = ids.shape
+    objects = [i for i in range(1, ids.max() + 1) if (ids == i).any()]
+    kind = rng.integers(5)
+    if kind == 0:  # a blob of background
+        cy, cx, ry, rx = rng.uniform(0, h), rng.uniform(0, w), rng.uniform(8, 50), rng.uniform(8, 60)
+        y, x = np.ogrid[:h, :w]
+        return (((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1) & (ids == 0)
+    mask = ids == rng.choice(objects)
+    x0, y0, x1, y1 = tight_box(mask)
+    if kind == 1:  # a part
+        y, x = np.mgrid[:h, :w]
+        a = rng.uniform(0, 2 * np.pi)
+        along = (x - (x0 + x1) / 2) * np.cos(a) + (y - (y0 + y1) / 2) * np.sin(a)
+        return mask & (along > rng.uniform(-0.1, 0.25) * max(x1 - x0, y1 - y0))
+    if kind == 2 and len(objects) > 1:  # two objects
+        return mask | (ids == rng.choice([i for i in objects if not mask[ids == i].any()]))
+    if kind == 3:  # an object with much background
+        gx, gy = int(0.3 * (x1 - x0)) + 3, int(0.3 * (y1 - y0)) + 3
+        out = np.zeros_like(mask)
+        out[max(0, y0 - gy) : y1 + gy, max(0, x0 - gx) : x1 + gx] = True
+        return out
+    return ids == 0  # all of the background
+
+
+def looks(scenes, index, rng):
+    """The picture, jittered as another camera would: brightness, contrast, tint."""
+    rgb = scenes.rgb[index]
+    if rng is None:
+        return rgb
+    table = np.arange(256, dtype=np.float32)[:, None] * rng.uniform(0.97, 1.03, 3) * rng.uniform(0.85, 1.15)
+    table = (table - 128) * rng.uniform(0.85, 1.15) + 128
+    table = table.clip(0, 255).astype(np.uint8)
+    return np.stack([table[:, c][rgb[..., c]] for c in range(3)], -1)
+
+
+def caption(symbol, rng):
+    """Attribute words for one object and what they demand: (text, category, colour)."""
+    category, colour = symbol["category"], symbol["colour"]
+    shown = ["gray", "grey"][rng.integers(2)] if colour == "gray" else colour
+    draw = rng.random()
+    the = "the " if rng.random() < 0.5 else ""
+    if draw < 0.65:
+        return f"{the}{shown} {category}", category, colour
+    if draw < 0.88:
+        return the + category, category, None
+    return f"{the}{shown} {['object', 'thing', 'item', 'one'][rng.integers(4)]}", None, colour
+
+
+def batch(scenes, chosen, rng, sentences=7):
+    """Training batch of the scenes with these indices."""
+    pictures, crops, masks, owner, meta, texts, phrases, targets, captions = [], [], [], [], [], [], [], [], []
+    where = []
+    for n, index in enumerate(chosen):
+        record, ids = scenes.records[index], scenes.ids[index]
+        rgb = looks(scenes, index, rng)
+        pictures.append(pixels(np.asarray(Image.fromarray(rgb).resize((S, S), Image.BILINEAR))))
+        slot = {}
+        regions = [(s["id"], s, ids == s["id"]) for s in record["objects"]] + [(0, None, distractor(ids, rng))]
+        for key, symbol, mask in regions:
+            if mask.sum() < 20:
+                continue
+            change = rng.random()
+            if symbol and change < 0.3:
+                mask = grow(mask) if change < 0.15 else (shrink(mask) if shrink(mask).sum() > 20 else mask)
+            x0, y0, x1, y1 = tight_box(mask)
+            if rng.random() < 0.4:  # square, so that proportions survive
+                side = max(x1 - x0, y1 - y0)
+                cx, cy = (x0 + x1) // 2, (y0 + y1) // 2
+                x0, y0, x1, y1 = cx - side // 2, cy - side // 2, cx + side // 2 + 1, cy + side // 2 + 1
+            jitter = rng.integers(-2, 3, 4) if rng.random() < 0.5 else np.zeros(4, int)
+            h, w = ids.shape
+            box = (max(0, x0 + jitter[0]), max(0, y0 + jitter[1]), min(w, x1 + jitter[2]), min(h, y1 + jitter[3]))
+            fill = MEAN * 255 if rng.random() < 0.8 else rng.uniform(0, 255, 3)
+            crops.append(pixels(crop(rgb, mask, box, fill)))
+            masks.append(patch_mask(mask))
+            slot[key] = len(owner)
+            owner.append(n)
+            meta.append(symbol)
+            if symbol:
+                captions.append(caption(symbol, rng))
+        usable = [e for e in record["expressions"] if e["target"] in slot]
+        for k in rng.permutation(len(usable))[:sentences]:
+            e = usable[k]
+            hide = lambda w: rng.random() < (0.12 if IDS.get(w, 0) in FILLERS else 0.01)
+            texts.append(encode(e["text"], hide))
+            phrases.append(encode(e["noun_phrase"], hide))
+            targets.append(slot[e["target"]])
+            where.append(n)
+    ids = texts + phrases + [encode(c[0]) for c in captions]
+    width = max(map(len, ids))
+    fill = IDS["<|endoftext|>"]
+    ids = torch.tensor([row + [fill] * (width - len(row)) for row in ids])
+    tensor = lambda rows: torch.from_numpy(np.stack(rows))
+    symbol_ids = torch.tensor([[CATEGORIES.index(s["category"]), COLOURS.index(s["colour"]),
+                                ["small", "medium", "large"].index(s["size"])] if s else [-100] * 3 for s in meta])
+    centres = torch.tensor([s["centroid"] if s else [float("nan")] * 2 for s in meta])
+    wanted = torch.tensor([[CATEGORIES.index(c[1]) if c[1] else -1, COLOURS.index(c[2]) if c[2] else -1] for c in captions])
+    return dict(pictures=tensor(pictures), crops=tensor(crops), masks=tensor(masks), owner=torch.tensor(owner), ids=ids,
+                sentences=len(texts), targets=torch.tensor(targets), scene_of_text=torch.tensor(where),
+                symbols=symbol_ids, centres=centres, wanted=wanted)

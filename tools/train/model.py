@@ -1,0 +1,168 @@
+"""The demo CLIP: a small vision and text transformer whose parameters carry Hugging Face's CLIP names."""
+
+import math
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+IMAGE_SIZE, PATCH = 128, 16
+VISION = dict(width=160, heads=5, layers=7)
+TEXT = dict(width=128, heads=4, layers=3)
+MASKED_BLOCKS = 3
+POSITIONS = 32
+PROJECTION = 128
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.k_proj, self.v_proj, self.q_proj, self.out_proj = (nn.Linear(width, width) for _ in range(4))
+
+    def forward(self, x, causal):
+        b, t, d = x.shape
+        q, k, v = (p(x).view(b, t, self.heads, -1).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
+        return self.out_proj(F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).reshape(b, t, d))
+
+
+class Mlp(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        x = self.fc1(x)
+        return self.fc2(x * torch.sigmoid(1.702 * x))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.self_attn, self.mlp = Attention(width, heads), Mlp(width)
+        self.layer_norm1, self.layer_norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, x, causal=False):
+        x = x + self.self_attn(self.layer_norm1(x), causal)
+        return x + self.mlp(self.layer_norm2(x))
+
+
+class Encoder(nn.Module):
+    def __init__(self, width, heads, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(Block(width, heads) for _ in range(layers))
+
+
+def cosine_basis(n):
+    """Orthonormal cosine basis of length n: [frequency, position]."""
+    k, x = torch.arange(n)[:, None], torch.arange(n)[None] + 0.5
+    basis = torch.cos(math.pi * k * x / n)
+    return basis / basis.norm(dim=1, keepdim=True)
+
+
+class VisionEmbeddings(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        grid = IMAGE_SIZE // PATCH
+        self.class_embedding = nn.Parameter(torch.randn(width) * 0.5)
+        self.patch_embedding = nn.Conv2d(3, width, PATCH, PATCH, bias=False)
+        self.position_embedding = nn.Embedding(grid * grid + 1, width)
+        # Filters start as the lowest two-dimensional cosines of the colour channels: a random start is far slower.
+        c = cosine_basis(PATCH)
+        waves = sorted(((i, j) for i in range(PATCH) for j in range(PATCH)), key=lambda f: f[0] ** 2 + f[1] ** 2)
+        colours = torch.tensor([[1.0, 1, 1], [1, 0, -1], [-1, 2, -1]])
+        colours = colours / colours.norm(dim=1, keepdim=True)
+        filters = [colours[q][:, None, None] * torch.outer(c[i], c[j]) for i, j in waves[: width // 3 + 1] for q in range(3)]
+        gain = torch.tensor([1 / (1 + 0.35 * math.hypot(*waves[n // 3])) for n in range(width)])
+        with torch.no_grad():
+            self.patch_embedding.weight.copy_(torch.stack(filters[:width]) * 0.25 / gain[:, None, None, None])
+            # Positions start strong and smooth: a weak start never learns where things are.
+            g = cosine_basis(grid)
+            smooth = torch.stack([torch.outer(g[i], g[j]).flatten() / (1 + math.hypot(i, j)) for i in range(grid) for j in range(grid)])
+            table = smooth[1:].T @ torch.randn(grid * grid - 1, width)
+            self.position_embedding.weight[0].zero_()
+            self.position_embedding.weight[1:] = table / table.std() * 0.8
+
+    def forward(self, pixels):
+        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_embedding.expand(len(x), 1, -1), x], 1)
+        return x + self.position_embedding.weight
+
+
+class VisionModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        width = VISION["width"]
+        self.embeddings = VisionEmbeddings(width)
+        self.pre_layrnorm = nn.LayerNorm(width)  # the name is Hugging Face's
+        self.encoder = Encoder(**VISION)
+        self.post_layernorm = nn.LayerNorm(width)
+
+    def early(self, pixels):
+        """Pixels [b, 3, s, s] -> tokens [b, t, w] after all but the masked blocks."""
+        x = self.pre_layrnorm(self.embeddings(pixels))
+        for block in self.encoder.layers[:-MASKED_BLOCKS]:
+            x = block(x)
+        return x
+
+    def late(self, x, mask):
+        """Tokens [n, t, w] and patch masks [n, t - 1] -> class token [n, w]."""
+        keep = torch.cat([torch.ones_like(mask[:, :1]), mask], 1)[..., None]
+        for block in self.encoder.layers[-MASKED_BLOCKS:]:
+            x = block(x * keep)
+        return self.post_layernorm(x[:, 0])
+
+
+class TextModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        width = TEXT["width"]
+        self.embeddings = nn.Module()
+        self.embeddings.token_embedding = nn.Embedding(vocabulary, width)
+        self.embeddings.position_embedding = nn.Embedding(POSITIONS, width)
+        nn.init.normal_(self.embeddings.token_embedding.weight, std=0.3)
+        nn.init.normal_(self.embeddings.position_embedding.weight, std=0.1)
+        self.encoder = Encoder(**TEXT)
+        self.final_layer_norm = nn.LayerNorm(width)
+
+    def forward(self, ids):
+        x = self.embeddings.token_embedding(ids) + self.embeddings.position_embedding.weight[: ids.shape[1]]
+        for block in self.encoder.layers:
+            x = block(x, causal=True)
+        return self.final_layer_norm(x[torch.arange(len(ids)), ids.argmax(1)])
+
+
+class Clip(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.text_model, self.vision_model = TextModel(vocabulary), VisionModel()
+        self.visual_projection = nn.Linear(VISION["width"], PROJECTION, bias=False)
+        self.text_projection = nn.Linear(TEXT["width"], PROJECTION, bias=False)
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        for p in (self.visual_projection, self.text_projection):
+            nn.init.normal_(p.weight, std=p.in_features**-0.5)
+
+    def text(self, ids):
+        """Token ids [n, t] -> features [n, d]."""
+        return self.text_projection(self.text_model(ids))
+
+    def image(self, scenes, owner, masks, crops):
+        """Scenes [b, 3, s, s], the scene of each proposal [n], patch masks [n, g * g] and crops [n, 3, s, s]
+        -> global and local features, each [n, d]. One pass through each block for both."""
+        tokens = self.vision_model.early(torch.cat([scenes, crops]))
+        whole, local = tokens[: len(scenes)], tokens[len(scenes) :]
+        x = self.vision_model.late(torch.cat([whole[owner], local]), torch.cat([masks, torch.ones_like(masks)]))
+        return self.visual_projection(x).chunk(2)
+
+
+def config(vocabulary, end):
+    """Hugging Face config.json of this model."""
+    shared = dict(hidden_act="quick_gelu", layer_norm_eps=1e-5, projection_dim=PROJECTION)
+    text = dict(shared, model_type="clip_text_model", hidden_size=TEXT["width"], intermediate_size=4 * TEXT["width"],
+                num_attention_heads=TEXT["heads"], num_hidden_layers=TEXT["layers"], max_position_embeddings=POSITIONS,
+                vocab_size=vocabulary, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end)
+    vision = dict(shared, model_type="clip_vision_model", hidden_size=VISION["width"], intermediate_size=4 * VISION["width"],
+                  num_attention_heads=VISION["heads"], num_hidden_layers=VISION["layers"], image_size=IMAGE_SIZE,
+                  patch_size=PATCH, num_channels=3)
+    return dict(architectures=["CLIPModel"], model_type="clip", projection_dim=PROJECTION,
+                logit_scale_init_value=2.6592, text_config=text, vision_config=vision)
