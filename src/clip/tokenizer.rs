@@ -1,0 +1,106 @@
+//! `Tokenizer`: a text to token ids, as CLIP's own tokenizer has them.
+//!
+//! The vocabulary comes with the model (`tokenizer.json`, read by the `tokenizers` crate). Before it
+//! sees a text, the text is cleaned as OpenAI's reference does: ftfy's repairs of single characters,
+//! HTML entities undone twice, white space folded, lower case.
+
+use crate::error::{Error, Result};
+use candle_core::{Device, Tensor};
+use std::path::Path;
+use unicode_normalization::UnicodeNormalization;
+
+/// A vocabulary with the rules that split text into its tokens.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    end: u32,
+    context: usize,
+}
+
+/// What the reference tokenizer does to a text before splitting it (`whitespace_clean(basic_clean(text)).lower()`).
+fn cleaned(text: &str) -> String {
+    let repaired: String = text.chars().filter(|c| !is_control(*c)).flat_map(repaired).collect();
+    let once = htmlize::unescape(repaired);
+    let twice = htmlize::unescape(&*once);
+    let composed: String = twice.nfc().collect();
+    composed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Characters that ftfy removes: control characters without a use in text, and invisible marks.
+fn is_control(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}'
+        | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}')
+}
+
+/// ftfy's repairs that look at one character: straight quotes, parted ligatures, ordinary widths.
+/// Its guesses at text decoded with the wrong encoding are left out: a command reaches us as UTF-8.
+fn repaired(c: char) -> Vec<char> {
+    match c {
+        '\u{2bc}' | '\u{2018}'..='\u{201b}' => vec!['\''],
+        '\u{201c}'..='\u{201f}' => vec!['"'],
+        'Ĳ' | 'ĳ' | 'Ǆ'..='ǌ' | 'Ǳ'..='ǳ' | '\u{fb00}'..='\u{fb06}' | '\u{3000}'
+        | '\u{ff01}'..='\u{ffee}' => std::iter::once(c).nfkc().collect(),
+        'ŉ' => vec!['ʼ', 'n'],
+        _ => vec![c],
+    }
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json` of a model whose text tower has `vocabulary` tokens and `context` positions.
+    ///
+    /// # Errors
+    /// When the file is absent, unreadable, or does not belong to such a text tower.
+    pub fn load(folder: &Path, vocabulary: usize, context: usize) -> Result<Self> {
+        let path = folder.join("tokenizer.json");
+        if !path.is_file() {
+            let remedy = "no such file; CLIP's own vocabulary is in models/clip_bpe/tokenizer.json of this repository: copy it there";
+            return Err(Error::model(path, remedy));
+        }
+        let mut inner = tokenizers::Tokenizer::from_file(&path)
+            .map_err(|cause| Error::model(&path, format!("not a tokenizer: {cause}")))?;
+        let no_limit = inner.with_truncation(None);
+        no_limit.map_err(|cause| Error::model(&path, cause.to_string()))?;
+        inner.with_padding(None);
+        let largest = inner.get_vocab(true).into_values().max();
+        let end = inner.token_to_id("<|endoftext|>");
+        let (Some(end), Some(largest)) = (end, largest) else {
+            return Err(Error::model(path, "token \"<|endoftext|>\" is absent"));
+        };
+        if end != largest || end as usize >= vocabulary {
+            let fact = format!(
+                "its end token has id {end} and its largest id is {largest}; the model has {vocabulary} tokens \
+                 and reads a text's feature at the largest id: it belongs to another model"
+            );
+            return Err(Error::model(path, fact));
+        }
+        Ok(Tokenizer { inner, end, context })
+    }
+
+    /// Ids with start and end tokens. A text longer than the context loses its last words.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express the text.
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode_fast(cleaned(text), true);
+        let encoding = encoding.map_err(|cause| Error::Command(format!("{text:?}: {cause}")))?;
+        let mut ids = encoding.get_ids().to_vec();
+        if ids.len() > self.context {
+            ids.truncate(self.context - 1);
+            ids.push(self.end);
+        }
+        Ok(ids)
+    }
+
+    /// Ids of several texts, u32 `[b, t]`, zeros behind the shorter ones.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::ids`].
+    pub fn batch(&self, texts: &[&str], device: &Device) -> Result<Tensor> {
+        let rows = texts.iter().map(|text| self.ids(text)).collect::<Result<Vec<_>>>()?;
+        let t = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let flat = rows.into_iter().flat_map(|mut row| {
+            row.resize(t, 0);
+            row
+        });
+        Ok(Tensor::from_vec(flat.collect::<Vec<u32>>(), (texts.len(), t), device)?)
+    }
+}

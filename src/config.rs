@@ -1,0 +1,350 @@
+//! `Config`: the segmenter's settings, checked once; behind it every value is in range.
+//!
+//! Layers of YAML are laid over each other, and every layer may name only keys that the complete
+//! default file (`config/referseg.yaml`) has.
+
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use serde_yaml::Value;
+use std::path::{Path, PathBuf};
+
+const DEFAULTS: &str = include_str!("../config/referseg.yaml");
+const PAPER: &str = include_str!("../config/paper.yaml");
+/// Settings that belong to a model, beside its weights.
+const MODEL_FILE: &str = "referseg.yaml";
+
+/// All settings of a segmenter. The keys are documented in `config/referseg.yaml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Config {
+    pub preset: Preset,
+    pub model: PathBuf,
+    pub device: String,
+    pub proposals: ProposalSettings,
+    pub visual: VisualSettings,
+    pub text: TextSettings,
+    pub answer: AnswerSettings,
+}
+
+/// A named set of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Preset {
+    Clean,
+    Paper,
+}
+
+/// Which proposals, and how many.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct ProposalSettings {
+    pub generator: Generator,
+    pub limit: usize,
+    pub min_area: f32,
+    pub max_area: f32,
+}
+
+/// A proposal generator by name.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Generator {
+    /// From the pixels alone.
+    Regions,
+    /// From a label image.
+    Labels(PathBuf),
+}
+
+impl TryFrom<String> for Generator {
+    type Error = String;
+
+    fn try_from(name: String) -> std::result::Result<Self, String> {
+        match name.split_once(':') {
+            None if name == "regions" => Ok(Generator::Regions),
+            Some(("labels", file)) if !file.is_empty() => Ok(Generator::Labels(file.into())),
+            _ => Err(format!("no proposal generator {name:?}; expected regions or labels:FILE.png")),
+        }
+    }
+}
+
+/// How pictures become features.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct VisualSettings {
+    pub global_weight: f32,
+    pub masked_blocks: usize,
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+    pub fill: [f32; 3],
+    pub resampling: Resampling,
+    pub short_side: usize,
+    pub mask_resampling: MaskResampling,
+    pub batch: usize,
+}
+
+/// How pictures change size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resampling {
+    /// Bicubic over the whole support: CLIP's own preprocessing.
+    Antialiased,
+    /// The four neighbours, half-pixel centres.
+    Plain,
+}
+
+/// How a mask becomes a value for each patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskResampling {
+    /// The part of the patch that the mask covers.
+    Area,
+    /// The four pixels around the patch's centre.
+    Bilinear,
+}
+
+/// How a command becomes a feature.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TextSettings {
+    pub sentence_weight: f32,
+    pub parser: Parser,
+    pub parser_model: PathBuf,
+}
+
+/// A noun phrase extractor by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parser {
+    /// Closed-class words and their order.
+    Rules,
+    /// spaCy's `en_core_web_sm` trees and the paper's rule on them.
+    Dependency,
+}
+
+/// When an answer counts.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct AnswerSettings {
+    pub min_score: f32,
+    pub min_margin: f32,
+}
+
+/// One layer of settings with the name that its errors carry.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    subject: String,
+    values: Value,
+}
+
+impl Layer {
+    /// Parses YAML text; `subject` names it in errors.
+    ///
+    /// # Errors
+    /// When it is no YAML mapping.
+    pub fn parse(subject: impl Into<String>, text: &str) -> Result<Layer> {
+        let subject = subject.into();
+        let values: Value = serde_yaml::from_str(text)
+            .map_err(|cause| Error::config(&subject, format!("not YAML: {cause}")))?;
+        let values = match values {
+            Value::Null => Value::Mapping(Default::default()),
+            Value::Mapping(_) => values,
+            _ => return Err(Error::config(subject, "expected a mapping of keys to values")),
+        };
+        Ok(Layer { subject, values })
+    }
+
+    /// Reads a YAML file.
+    ///
+    /// # Errors
+    /// When it can't be read or is no YAML mapping.
+    pub fn read(path: &Path) -> Result<Layer> {
+        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        Layer::parse(path.display().to_string(), &text)
+    }
+
+    /// A layer with one value at a dotted key, such as `answer.min_score`.
+    pub fn value(subject: impl Into<String>, key: &str, value: impl Into<Value>) -> Layer {
+        let nest = |inner: Value, part: &str| {
+            Value::Mapping([(Value::from(part), inner)].into_iter().collect())
+        };
+        let values = key.rsplit('.').fold(value.into(), nest);
+        Layer { subject: subject.into(), values }
+    }
+
+    fn at(&self, key: &str) -> Option<&Value> {
+        key.split('.').try_fold(&self.values, |value, part| value.get(part))
+    }
+}
+
+impl Config {
+    /// The defaults under `layers`, the last the strongest. The preset and the model that they name add
+    /// their own layers below them.
+    ///
+    /// # Errors
+    /// When a layer has an unknown key, a wrong type or a value out of range.
+    pub fn from_layers(layers: &[Layer]) -> Result<Config> {
+        let defaults = Layer::parse("config/referseg.yaml", DEFAULTS)?;
+        let strongest = |key: &str| {
+            let values = layers.iter().rev().chain([&defaults]);
+            values.filter_map(|layer| layer.at(key)).next().cloned()
+        };
+        let mut all = vec![defaults.clone()];
+        if strongest("preset") == Some(Value::from("paper")) {
+            all.push(Layer::parse("config/paper.yaml", PAPER)?);
+        }
+        if let Some(Value::String(model)) = strongest("model") {
+            let file = Path::new(&model).join(MODEL_FILE);
+            if file.is_file() {
+                all.push(Layer::read(&file)?);
+            }
+        }
+        all.extend(layers.iter().cloned());
+        let mut merged = Value::Mapping(Default::default());
+        for layer in &all {
+            known(layer, &layer.values, &defaults.values, "")?;
+            lay_over(&mut merged, &layer.values);
+        }
+        let subject = layers.last().map_or("", |layer| &layer.subject);
+        let config: Config = read(merged, &all).map_err(|fact| Error::config(subject, fact))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let within = |key: &str, value: f32, low: f32, high: f32| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::config(key, format!("{value} is out of range; expected {low} to {high}")))
+            }
+        };
+        let VisualSettings { mean, std, fill, .. } = &self.visual;
+        within("visual.global_weight", self.visual.global_weight, 0.0, 1.0)?;
+        within("visual.batch", self.visual.batch as f32, 1.0, 1024.0)?;
+        within("visual.masked_blocks", self.visual.masked_blocks as f32, 1.0, 256.0)?;
+        within("visual.short_side", self.visual.short_side as f32, 0.0, 4096.0)?;
+        for channel in 0..3 {
+            within("visual.mean", mean[channel], 0.0, 1.0)?;
+            within("visual.std", std[channel], 0.001, 10.0)?;
+            within("visual.fill", fill[channel], -10.0, 10.0)?;
+        }
+        within("text.sentence_weight", self.text.sentence_weight, 0.0, 1.0)?;
+        within("proposals.limit", self.proposals.limit as f32, 1.0, 1000.0)?;
+        within("proposals.min_area", self.proposals.min_area, 0.0, 1.0)?;
+        within("proposals.max_area", self.proposals.max_area, self.proposals.min_area, 1.0)?;
+        within("answer.min_score", self.answer.min_score, -1.0, 1.0)?;
+        within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)
+    }
+}
+
+/// Refuses keys of `layer` that the defaults do not have.
+fn known(layer: &Layer, values: &Value, defaults: &Value, path: &str) -> Result<()> {
+    let (Value::Mapping(values), Value::Mapping(defaults)) = (values, defaults) else {
+        return Ok(());
+    };
+    for (key, value) in values {
+        let name = key.as_str().map_or_else(|| format!("{key:?}"), str::to_string);
+        let Some(default) = defaults.get(key) else {
+            let names: Vec<_> = defaults.keys().filter_map(Value::as_str).collect();
+            let fact = format!("unknown key \"{path}{name}\"; expected one of {}", names.join(", "));
+            return Err(Error::config(&layer.subject, fact));
+        };
+        known(layer, value, default, &format!("{path}{name}."))?;
+    }
+    Ok(())
+}
+
+fn lay_over(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Mapping(base), Value::Mapping(over)) => {
+            for (key, value) in over {
+                lay_over(base.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+/// Reads the merged values; on failure names the key by trying one section after the other.
+fn read(merged: Value, layers: &[Layer]) -> std::result::Result<Config, String> {
+    serde_yaml::from_value(merged).map_err(|whole| {
+        // which layer's value does not fit: the first whose addition breaks what was whole before it
+        let mut sum = Value::Mapping(Default::default());
+        for layer in layers {
+            lay_over(&mut sum, &layer.values);
+            if let Err(cause) = serde_yaml::from_value::<Config>(sum.clone()) {
+                return format!("in {}: {cause}", layer.subject);
+            }
+        }
+        whole.to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Result<Config> {
+        Config::from_layers(&[Layer::parse("mine.yaml", text)?])
+    }
+
+    fn refusal(text: &str) -> String {
+        config(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_clean_preset() {
+        let clean = config("model: nowhere").unwrap();
+        assert_eq!((clean.preset, clean.visual.short_side), (Preset::Clean, 0));
+        assert_eq!(clean.visual.mean, [0.48145466, 0.4578275, 0.40821073]);
+    }
+
+    #[test]
+    fn the_paper_preset_lies_below_what_the_user_says() {
+        let paper = config("{preset: paper, model: nowhere, visual: {global_weight: 0.85}}").unwrap();
+        assert_eq!((paper.visual.short_side, paper.visual.global_weight), (800, 0.85));
+        assert_eq!(paper.visual.mask_resampling, MaskResampling::Bilinear);
+        assert_eq!(paper.text.parser, Parser::Dependency);
+    }
+
+    #[test]
+    fn a_models_own_settings_lie_below_the_users() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("referseg.yaml"), "answer: {min_score: 0.3, min_margin: 0.1}").unwrap();
+        let model = folder.path().display().to_string();
+        let layers = [Layer::value("a", "model", model), Layer::value("b", "answer.min_score", 0.5)];
+        let answer = Config::from_layers(&layers).unwrap().answer;
+        assert_eq!((answer.min_score, answer.min_margin), (0.5, 0.1));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        assert_eq!(
+            refusal("visual: {alpah: 1}"),
+            "configuration mine.yaml: unknown key \"visual.alpah\"; expected one of global_weight, masked_blocks, \
+             mean, std, fill, resampling, short_side, mask_resampling, batch"
+        );
+        assert!(refusal("modle: x").contains("unknown key \"modle\""));
+    }
+
+    #[test]
+    fn wrong_types_and_values_out_of_range_are_refused() {
+        assert!(refusal("answer: {min_score: high}").contains("in mine.yaml: answer.min_score: invalid type"));
+        assert!(refusal("visual: {mean: [1, 2]}").contains("visual.mean"));
+        assert!(refusal("proposals: {generator: sma}").contains("expected regions or labels:FILE.png"));
+        assert_eq!(
+            refusal("visual: {global_weight: 1.5}"),
+            "configuration visual.global_weight: 1.5 is out of range; expected 0 to 1"
+        );
+        assert!(refusal("answer: {min_score: .nan}").contains("out of range"));
+        assert!(refusal("proposals: {limit: 0}").contains("expected 1 to 1000"));
+        assert!(refusal("proposals: {limit: -3}").contains("invalid value"));
+        assert!(refusal("[1]").contains("expected a mapping"));
+        assert!(refusal("a: [").contains("not YAML"));
+    }
+}

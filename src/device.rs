@@ -1,0 +1,58 @@
+//! `Device`: where tensors live. The only file that knows of CUDA.
+
+use crate::error::{Error, Result};
+use candle_core::Device;
+
+/// Opens the device of this name: `auto`, `cpu` or `cuda:N`. `auto` is the first GPU, else the CPU.
+///
+/// # Errors
+/// When the name is none of these, or the GPU is not there, or the build has no CUDA.
+pub fn open(name: &str) -> Result<Device> {
+    let refused = |fact: String| Error::Device { name: name.to_string(), fact };
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "auto" => Ok(Device::cuda_if_available(0).unwrap_or(Device::Cpu)),
+        _ => {
+            let ordinal = name.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+            let ordinal: usize = ordinal
+                .ok_or_else(|| refused("no such device; expected auto, cpu or cuda:N".into()))?;
+            if !candle_core::utils::cuda_is_available() {
+                let fact = "this build has no CUDA; build with `--features cuda`, or use cpu or auto";
+                return Err(refused(fact.into()));
+            }
+            Device::new_cuda(ordinal).map_err(|cause| refused(cause.to_string()))
+        }
+    }
+}
+
+/// The name of an open device, as a user would write it.
+pub fn name(device: &Device) -> String {
+    match device {
+        Device::Cpu => "cpu".into(),
+        Device::Cuda(_) => "cuda".into(),
+        Device::Metal(_) => "metal".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_names_say_what_is_expected() {
+        let message = open("gpu0").unwrap_err().to_string();
+        assert_eq!(message, "device \"gpu0\": no such device; expected auto, cpu or cuda:N");
+        assert!(open("cuda:x").is_err());
+    }
+
+    #[test]
+    fn auto_always_opens() {
+        assert!(open("auto").is_ok());
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_build_without_cuda_says_so() {
+        assert!(open("cuda:0").unwrap_err().to_string().contains("--features cuda"));
+    }
+}
