@@ -198,7 +198,7 @@ impl Config {
             all.push(Layer::parse("config/paper.yaml", PAPER)?);
         }
         if let Some(Value::String(model)) = strongest("model") {
-            let file = Path::new(&model).join(MODEL_FILE);
+            let file = located(model.into()).join(MODEL_FILE);
             if file.is_file() {
                 all.push(Layer::read(&file)?);
             }
@@ -210,8 +210,10 @@ impl Config {
             lay_over(&mut merged, &layer.values);
         }
         let subject = layers.last().map_or("", |layer| &layer.subject);
-        let config: Config = read(merged, &all).map_err(|fact| Error::config(subject, fact))?;
+        let mut config: Config = read(merged, &all).map_err(|fact| Error::config(subject, fact))?;
         config.check()?;
+        config.model = located(config.model);
+        config.text.parser_model = located(config.text.parser_model);
         Ok(config)
     }
 
@@ -240,6 +242,18 @@ impl Config {
         within("answer.min_score", self.answer.min_score, -1.0, 1.0)?;
         within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)
     }
+}
+
+/// A relative path that is not here is looked for in the share folder of the ROS package that this
+/// program is installed with (`lib/referseg/PROGRAM` beside `share/referseg`).
+fn located(path: PathBuf) -> PathBuf {
+    if path.is_absolute() || path.exists() {
+        return path;
+    }
+    let program = std::env::current_exe().ok();
+    let prefix = program.as_deref().and_then(|program| program.ancestors().nth(3));
+    let shared = prefix.map(|prefix| prefix.join("share/referseg").join(&path));
+    shared.filter(|shared| shared.exists()).unwrap_or(path)
 }
 
 /// Refuses keys of `layer` that the defaults do not have.

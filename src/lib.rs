@@ -2,13 +2,18 @@
 #![warn(missing_docs)]
 
 pub mod clip;
+pub mod command;
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod evaluation;
 pub mod frame;
 pub mod mask;
+pub mod noun_phrase;
+pub mod overlay;
 pub mod proposals;
 pub mod scoring;
+pub mod segmenter;
 pub mod text_features;
 pub mod visual_features;
 

@@ -7,20 +7,34 @@ use crate::clip::{TextEncoder, Tokenizer};
 use crate::error::Result;
 use candle_core::{Device, Tensor};
 
-/// `r * sentence + (1 - r) * noun phrase`, `[d]` f32, on features as they come; equation 6 of the paper.
-///
-/// # Errors
-/// When the device fails.
-pub fn encode(
-    sentence: &str,
-    noun_phrase: &str,
-    sentence_weight: f32,
-    encoder: &TextEncoder,
-    tokenizer: &Tokenizer,
-    device: &Device,
-) -> Result<Tensor> {
-    let ids = tokenizer.batch(&[sentence, noun_phrase], device)?;
-    let features = encoder.features(&ids)?; // [2, d]
-    let r = f64::from(sentence_weight);
-    Ok(((features.get(0)? * r)? + (features.get(1)? * (1.0 - r))?)?)
+/// Features of a sentence and its target's noun phrase, each `[d]` f32, not normalised.
+pub struct TextFeatures {
+    sentence: Tensor,
+    noun_phrase: Tensor,
+}
+
+impl TextFeatures {
+    /// Encodes both in one batch.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express the text or the device fails.
+    pub fn encode(
+        sentence: &str,
+        noun_phrase: &str,
+        encoder: &TextEncoder,
+        tokenizer: &Tokenizer,
+        device: &Device,
+    ) -> Result<TextFeatures> {
+        let features = encoder.features(&tokenizer.batch(&[sentence, noun_phrase], device)?)?;
+        Ok(TextFeatures { sentence: features.get(0)?, noun_phrase: features.get(1)? })
+    }
+
+    /// `r * sentence + (1 - r) * noun phrase`, `[d]`; equation 6 of the paper, on features as they come.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn mixed(&self, sentence_weight: f32) -> Result<Tensor> {
+        let r = f64::from(sentence_weight);
+        Ok(((&self.sentence * r)? + (&self.noun_phrase * (1.0 - r))?)?)
+    }
 }

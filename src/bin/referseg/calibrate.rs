@@ -1,0 +1,110 @@
+//! `referseg calibrate`: the thresholds at which "not found" and "ambiguous" are right most often.
+//!
+//! On scenes asked for one clear, one absent and one ambiguous thing each. The three kinds weigh the same.
+
+use crate::ModelArguments;
+use referseg::command::Command;
+use referseg::config::AnswerSettings;
+use referseg::evaluation::Scenes;
+use referseg::scoring::{self, Best, Status};
+use referseg::segmenter::Segmenter;
+use referseg::{Error, Result};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Scenes to choose on (tools/scenes --wording open)
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Other scenes to measure the choice on
+    #[arg(long, value_name = "DIR")]
+    test: PathBuf,
+    /// Scenes to read at most of each
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    scenes: usize,
+    /// Write the thresholds here, as the model folder's referseg.yaml
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+/// What was asked and what scored best.
+struct Case {
+    right: Status,
+    best: Option<Best>,
+}
+
+fn cases(segmenter: &mut Segmenter, data: &PathBuf, limit: usize) -> Result<Vec<Case>> {
+    let scenes = Scenes::open(data)?;
+    let mut cases = Vec::new();
+    for record in scenes.records.iter().take(limit) {
+        let scene = segmenter.scene(&scenes.load(record.scene)?.0)?;
+        for expression in &record.expressions {
+            let query = segmenter.query(&Command::parse(&expression.text)?)?;
+            let answer = segmenter.answer(&scene, &query)?;
+            let right = match expression.kind.as_str() {
+                "absent" => Status::NotFound,
+                "ambiguous" => Status::Ambiguous,
+                _ => Status::Found,
+            };
+            cases.push(Case { right, best: scoring::best(&answer.scores, &scene.proposals) });
+        }
+    }
+    Ok(cases)
+}
+
+const KINDS: [Status; 3] = [Status::Found, Status::NotFound, Status::Ambiguous];
+
+/// Part of each kind that gets its right status.
+fn accuracy(cases: &[Case], settings: &AnswerSettings) -> [f64; 3] {
+    KINDS.map(|kind| {
+        let of_kind = || cases.iter().filter(|case| case.right == kind);
+        let right = of_kind().filter(|case| scoring::judge(case.best, settings).0 == kind).count();
+        right as f64 / of_kind().count().max(1) as f64
+    })
+}
+
+fn mean(parts: [f64; 3]) -> f64 {
+    parts.iter().sum::<f64>() / 3.0
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut segmenter = Segmenter::open(arguments.model.config()?)?;
+    let chosen_on = cases(&mut segmenter, &arguments.data, arguments.scenes)?;
+    let tested_on = cases(&mut segmenter, &arguments.test, arguments.scenes)?;
+    let mut best = (f64::MIN, AnswerSettings { min_score: -1.0, min_margin: 0.0 });
+    for score in 0..100 {
+        for margin in 0..60 {
+            let settings = AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.005 };
+            let reached = mean(accuracy(&chosen_on, &settings));
+            if reached > best.0 {
+                best = (reached, settings);
+            }
+        }
+    }
+    let settings = best.1;
+    let [found, absent, ambiguous] = accuracy(&tested_on, &settings);
+    let report = format!(
+        "min_score {:.2}, min_margin {:.3}: {:.3} right on the {} commands chosen on; on {} others {:.3} \
+         (clear {found:.3}, absent {absent:.3}, ambiguous {ambiguous:.3})",
+        settings.min_score,
+        settings.min_margin,
+        best.0,
+        chosen_on.len(),
+        tested_on.len(),
+        mean([found, absent, ambiguous]),
+    );
+    println!("{report}");
+    if let Some(path) = &arguments.write {
+        let weight = segmenter.config().visual.global_weight;
+        let text = format!(
+            "# Settings of this model, below the user's own. Thresholds by `referseg calibrate` (see README):\n# {report}\n\
+             visual:\n  global_weight: {weight}\nanswer:\n  min_score: {:.2}\n  min_margin: {:.3}\n",
+            settings.min_score, settings.min_margin
+        );
+        std::fs::write(path, text).map_err(Error::file(path))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,100 @@
+//! The command line: segment pictures, parse expressions, measure. Needs no ROS.
+
+mod bench;
+mod calibrate;
+mod eval;
+mod parse;
+mod segment;
+
+use clap::{Args, Parser, Subcommand};
+use referseg::config::{Config, Layer};
+use referseg::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(version, about = "Find the thing that a person named in a picture (Global-Local CLIP)")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find things in a picture. Exit status: 0 found, 1 not found or ambiguous, 2 error
+    Segment(segment::Arguments),
+    /// Show the target noun phrase of an expression, as JSON
+    Parse(parse::Arguments),
+    /// Time the stages on a picture
+    Bench(bench::Arguments),
+    /// Measure on rendered scenes and print the table
+    Eval(eval::Arguments),
+    /// Choose the answer thresholds on rendered scenes and write them beside the model
+    Calibrate(calibrate::Arguments),
+}
+
+/// What every command that loads a model takes.
+#[derive(Args)]
+struct ModelArguments {
+    /// Model folder: config.json, model.safetensors, tokenizer.json [default: models/demo]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Settings, YAML; config/referseg.yaml shows them all
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// regions, or labels:FILE.png (pixel value = proposal, 0 = none)
+    #[arg(long)]
+    proposals: Option<String>,
+    /// auto, cpu or cuda:N
+    #[arg(long)]
+    device: Option<String>,
+}
+
+impl ModelArguments {
+    fn config(&self) -> Result<Config> {
+        let mut layers = Vec::new();
+        if let Some(path) = &self.config {
+            layers.push(Layer::read(path)?);
+        }
+        if let Some(model) = &self.model {
+            layers.push(Layer::value("--model", "model", model.display().to_string()));
+        }
+        let named = [("--proposals", "proposals.generator", &self.proposals), ("--device", "device", &self.device)];
+        for (subject, key, value) in named {
+            if let Some(value) = value {
+                layers.push(Layer::value(subject, key, value.as_str()));
+            }
+        }
+        Config::from_layers(&layers)
+    }
+}
+
+/// Median and spread of some times.
+struct Spread {
+    median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Spread {
+    /// `values` is not empty; `low` and `high` hold the middle four fifths between them.
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let at = |part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
+        Spread { median: at(0.5), low: at(0.1), high: at(0.9) }
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Segment(arguments) => segment::run(&arguments),
+        Command::Parse(arguments) => parse::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("referseg: {error}");
+        ExitCode::from(2)
+    })
+}
