@@ -69,6 +69,15 @@ impl TryFrom<String> for Generator {
     }
 }
 
+impl std::fmt::Display for Generator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Generator::Regions => f.write_str("regions"),
+            Generator::Labels(path) => write!(f, "labels:{}", path.display()),
+        }
+    }
+}
+
 /// How pictures become features.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

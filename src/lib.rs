@@ -12,9 +12,12 @@ pub mod mask;
 pub mod noun_phrase;
 pub mod overlay;
 pub mod proposals;
+#[cfg(feature = "ros")]
+pub mod ros;
 pub mod scoring;
 pub mod segmenter;
 pub mod text_features;
 pub mod visual_features;
+pub mod worker;
 
 pub use error::{Error, Result};

@@ -4,6 +4,7 @@
 //! commands, and a dependency parser with the paper's own rule. When neither sees a phrase, the whole
 //! text is the phrase, as in the paper.
 
+pub mod dependency;
 mod lexicon;
 mod rules;
 
@@ -14,6 +15,8 @@ use crate::error::Result;
 pub enum Extractor {
     /// Closed-class words and their order.
     Rules,
+    /// Dependency trees.
+    Dependency(Box<dependency::Parser>),
 }
 
 impl Extractor {
@@ -23,7 +26,10 @@ impl Extractor {
     /// When the dependency parser's weights can't be read.
     pub fn open(settings: &TextSettings) -> Result<Extractor> {
         Ok(match settings.parser {
-            Parser::Rules | Parser::Dependency => Extractor::Rules,
+            Parser::Rules => Extractor::Rules,
+            Parser::Dependency => {
+                Extractor::Dependency(Box::new(dependency::Parser::load(&settings.parser_model)?))
+            }
         })
     }
 
@@ -31,6 +37,9 @@ impl Extractor {
     pub fn target(&self, text: &str) -> String {
         match self {
             Extractor::Rules => rules::find(text).map_or(text.trim(), |span| &text[span]).to_string(),
+            Extractor::Dependency(parser) => {
+                parser.parse(text).target().unwrap_or_else(|| text.trim().to_string())
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 """Batches of rendered scenes: whole pictures, masked crops, patch masks, and the words that fit each object."""
 
 import json
+import os
 
 import numpy as np
 import torch
@@ -19,11 +20,21 @@ class Scenes:
     def __init__(self, folder):
         self.records = [json.loads(line) for line in open(f"{folder}/scenes.jsonl")]
         h, w = self.records[0]["height"], self.records[0]["width"]
+        self.proposals = self.offsets = None
+        if os.path.exists(f"{folder}/regions.jsonl"):
+            self.proposals = [json.loads(line) for line in open(f"{folder}/regions.jsonl")]
+            self.offsets = np.concatenate([[0], np.cumsum([len(p) for p in self.proposals])])
+            self.packed = np.memmap(f"{folder}/regions.bin", np.uint8, "r").reshape(-1, h * w // 8)
         self.rgb = np.memmap(f"{folder}/rgb.bin", np.uint8, "r", shape=(len(self.records), h, w, 3))
         self.ids = np.memmap(f"{folder}/ids.bin", np.uint8, "r", shape=(len(self.records), h, w))
 
     def __len__(self):
-        return len(self.records)
+        """Scenes to train on: with region proposals, only those that have them."""
+        return len(self.proposals or self.records)
+
+    def region(self, index, which):
+        """Mask of one region proposal of a scene."""
+        return np.unpackbits(self.packed[self.offsets[index] + which]).astype(bool).reshape(self.ids.shape[1:])
 
 
 def pixels(rgb):
@@ -86,6 +97,23 @@ def distractor(ids, rng):
     return ids == 0  # all of the background
 
 
+def proposed(scenes, index, object_id, rng, truth):
+    """The object's true mask, or now and then a proposal that found it well enough."""
+    if scenes.proposals is None or rng.random() < 0.6:
+        return truth
+    good = [k for k, (best, iou) in enumerate(scenes.proposals[index]) if best == object_id and iou > 0.6]
+    return scenes.region(index, rng.choice(good)) if good else truth
+
+
+def negatives(scenes, index, ids, rng, count=3):
+    """Regions that are no object: proposals that failed, or made up."""
+    if scenes.proposals is None:
+        return [distractor(ids, rng)]
+    bad = [k for k, (_, iou) in enumerate(scenes.proposals[index]) if iou < 0.4]
+    chosen = rng.permutation(bad)[:count]
+    return [scenes.region(index, k) for k in chosen] or [distractor(ids, rng)]
+
+
 def looks(scenes, index, rng):
     """The picture, jittered as another camera would: brightness, contrast, tint."""
     rgb = scenes.rgb[index]
@@ -119,7 +147,8 @@ def batch(scenes, chosen, rng, sentences=7):
         rgb = looks(scenes, index, rng)
         pictures.append(pixels(np.asarray(Image.fromarray(rgb).resize((S, S), Image.BILINEAR))))
         slot = {}
-        regions = [(s["id"], s, ids == s["id"]) for s in record["objects"]] + [(0, None, distractor(ids, rng))]
+        regions = [(s["id"], s, proposed(scenes, index, s["id"], rng, ids == s["id"])) for s in record["objects"]]
+        regions += [(0, None, mask) for mask in negatives(scenes, index, ids, rng)]
         for key, symbol, mask in regions:
             if mask.sum() < 20:
                 continue
