@@ -19,7 +19,7 @@ use tokio::signal::unix::{signal, SignalKind};
 /// Between two warnings of one kind.
 const WARNING_PAUSE: Duration = Duration::from_secs(5);
 /// For the frame at hand when the node is told to stop; longer work is abandoned with the process.
-const PATIENCE: Duration = Duration::from_millis(1200);
+const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest that the ROS thread waits for something to happen.
 const SPIN: Duration = Duration::from_millis(20);
 

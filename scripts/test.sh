@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# test.sh [--no-cuda]: formats, lints, unit, integration and ROS tests.
+#
+# Finds or makes a ROS 2 first (scripts/build.sh). --no-cuda leaves out the type check of the cuda feature.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+step() { printf '\n=== %s\n' "$*"; }
+
+step "build"
+bash scripts/build.sh
+set +u
+. target/ros/env.sh
+set -u
+
+step "format"
+cargo fmt --all --check
+step "lint: library and command line, then with ros"
+cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked --all-targets --features ros -- -D warnings
+step "unit and integration tests"
+cargo test --locked --workspace --features ros
+step "ROS tests"
+python -m pytest -q tests/ros
+if [ "${1:-}" != --no-cuda ]; then
+    step "cuda feature: type check"
+    bash scripts/check_cuda.sh
+fi
+step "all passed"

@@ -1,0 +1,250 @@
+"""What a robot sees of the node, over real DDS."""
+
+import json
+import signal
+import struct
+
+import numpy as np
+import pytest
+from conftest import ROOT, SCENE, image, iou, mask_of, picture, truth
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from referseg.msg import Segmentation
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+ASKED = json.loads((SCENE / "asked.json").read_text())  # {"text": ..., "target": label, "phrase": ...}
+
+
+def same_header(answer, message):
+    for header in (answer.header, answer.mask.header):
+        assert header == message.header
+
+
+@pytest.mark.parametrize("reliable", [True, False])
+def test_a_command_and_a_frame_give_the_mask_with_the_frames_header(peer, reliable):
+    peer.start(wait=False)
+    peer.connect(reliable=reliable)
+    message = image(picture())
+    (answer,) = peer.ask(ASKED["text"], message)
+    same_header(answer, message)
+    assert answer.status == Segmentation.FOUND, answer.reason
+    assert (answer.command, answer.command_number, answer.target) == (ASKED["text"], 1, ASKED["phrase"])
+    mask = mask_of(answer.mask)
+    assert answer.mask.encoding == "mono8" and set(np.unique(mask)) == {0, 255}
+    assert iou(mask > 0, truth() == ASKED["target"]) >= 0.5
+    rows, columns = np.where(mask.any(1))[0], np.where(mask.any(0))[0]
+    box = answer.box
+    assert (box.x_offset, box.y_offset) == (columns[0], rows[0])
+    assert (box.width, box.height) == (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
+    assert answer.score > 0 and answer.margin >= 0
+
+
+def test_every_encoding_padded_or_not_gives_the_same_mask(peer):
+    peer.start(mode="once")
+    masks = {}
+    for encoding in ("rgb8", "bgr8", "rgba8", "bgra8"):
+        for padding in (0, 3):
+            message = image(picture(), encoding=encoding, padding=padding)
+            message.is_bigendian = padding % 2
+            (answer,) = peer.ask(ASKED["text"], message)
+            assert answer.status == Segmentation.FOUND, (encoding, answer.reason)
+            masks[encoding, padding] = bytes(answer.mask.data)
+    assert len(set(masks.values())) == 1
+    (answer,) = peer.ask(ASKED["text"], image(picture(), encoding="mono8"))
+    assert answer.status != Segmentation.ERROR, answer.reason
+
+
+def test_once_answers_each_command_once_on_the_next_frame(peer):
+    peer.start(mode="once")
+    peer.images.publish(image(picture(), stamp=(1, 0)))  # before any command: costs nothing
+    peer.spin(1.0)
+    assert peer.heard == []
+    (answer,) = peer.ask(ASKED["text"], image(picture(), stamp=(2, 0)))
+    assert answer.header.stamp.sec == 2
+    for _ in range(3):
+        peer.images.publish(image(picture(), stamp=(3, 0)))
+        peer.spin(0.5)
+    assert len(peer.heard) == 1
+    (answer,) = peer.ask("the thing", image(picture(), stamp=(4, 0)))
+    assert (answer.command_number, answer.header.stamp.sec) == (2, 4)
+
+
+def test_a_command_waits_for_the_first_frame(peer):
+    peer.start(mode="once")
+    peer.say(ASKED["text"])
+    peer.spin(1.0)
+    assert peer.heard == []
+    (answer,) = peer.ask(None)
+    assert answer.command_number == 1
+
+
+def test_continuous_answers_every_newest_frame_until_cleared(peer):
+    peer.start()
+    answers = peer.ask(ASKED["text"], count=3)
+    assert {a.command_number for a in answers} == {1}
+    newer = peer.ask("the thing", count=4)
+    assert newer[-1].command == "the thing" and newer[-1].command_number == 2
+    peer.say("")
+    peer.spin(3.0)  # what was under way comes out
+    had = len(peer.heard)
+    for _ in range(4):
+        peer.images.publish(image(picture()))
+        peer.spin(0.5)
+    assert len(peer.heard) == had
+
+
+def test_the_newest_frame_wins_when_frames_come_fast(peer):
+    peer.start()
+    peer.say(ASKED["text"])
+    last = 0
+    for number in range(1, 61):
+        peer.images.publish(image(picture(), stamp=(number, 0)))
+        peer.spin(0.033)
+        last = number
+    peer.until(lambda: peer.heard and peer.heard[-1].header.stamp.sec == last, "an answer on the last frame")
+    stamps = [a.header.stamp.sec for a in peer.heard]
+    assert stamps == sorted(set(stamps)), "answers in order, none twice"
+
+
+def test_namespace_remapping_and_parameter_file(peer, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"/**:\n  ros__parameters:\n    mode: once\n    min_score: -1.0\n    model: {ROOT / 'models' / 'demo'}\n")
+    peer.start("--params-file", str(file), "-r", "__ns:=/robot1", "-r", "__node:=eye", "-r", "image:=/camera/color",
+               "-r", "command:=ask", wait=False, model=ROOT / "models" / "demo")
+    peer.connect(image_topic="/camera/color", command_topic="/robot1/ask", result="/robot1/eye/segmentation")
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.command == ASKED["text"]
+    peer.images.publish(image(picture()))
+    peer.spin(2.0)
+    assert len(peer.heard) == 1, "mode once came from the file"
+
+
+def test_mask_and_overlay_carry_the_header_and_are_published_to_listeners(peer):
+    peer.start()
+    masks, overlays = [], []
+    best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    peer.node.create_subscription(Image, "/referseg/mask", masks.append, 10)
+    peer.node.create_subscription(Image, "/referseg/overlay", overlays.append, best_effort)
+    message = image(picture(), stamp=(77, 5), frame_id="left_eye")
+    peer.ask(ASKED["text"], message, count=2)
+    peer.until(lambda: masks and overlays, "mask and overlay")
+    assert masks[-1].header == overlays[-1].header == message.header
+    assert bytes(masks[-1].data) == bytes(peer.heard[-1].mask.data)
+    assert (overlays[-1].encoding, overlays[-1].width, overlays[-1].height) == ("rgb8", message.width, message.height)
+    assert bytes(overlays[-1].data) != bytes(message.data)
+
+
+BAD_FRAMES = {
+    "unknown encoding": (dict(encoding="bayer_rggb8"), 'unsupported encoding "bayer_rggb8"; supported: rgb8'),
+    "short step": (dict(step=10), "a row needs at least"),
+    "short data": (dict(data=b"\0" * 100), "100 bytes of data; expected at least"),
+    "no size": (dict(width=0, height=0, step=0, data=b""), "size 0x0; expected at least 1x1"),
+    "absurd size": (dict(width=2**32 - 1, height=2**32 - 1), "sides up to 16384 pixels"),
+}
+
+
+def test_bad_frames_are_answered_with_the_reason_and_the_node_lives(peer):
+    peer.start(mode="once")
+    for name, (change, reason) in BAD_FRAMES.items():
+        message = image(picture())
+        for field, value in change.items():
+            setattr(message, field, value)
+        (answer,) = peer.ask(ASKED["text"], message)
+        assert answer.status == Segmentation.ERROR and reason in answer.reason, (name, answer.reason)
+        assert answer.header == message.header
+        assert (answer.mask.width, answer.mask.height, len(answer.mask.data)) == (0, 0, 0)
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.status == Segmentation.FOUND
+    assert "unsupported encoding" in peer.output(), "a warning was logged"
+
+
+def test_one_pixel_and_other_shapes_are_answered(peer):
+    peer.start(mode="once")
+    for shape in ((1, 1, 3), (1, 500, 3), (700, 2, 3)):
+        (answer,) = peer.ask(ASKED["text"], image(np.full(shape, 90, np.uint8)))
+        assert answer.status == Segmentation.NOT_FOUND and answer.reason
+        assert (answer.mask.height, answer.mask.width) == shape[:2]
+        assert not any(answer.mask.data)
+
+
+def test_bad_commands_are_answered_and_what_was_valid_stays(peer):
+    peer.start()
+    peer.ask(ASKED["text"])
+    peer.say("a" * 100_000)
+    peer.until(lambda: peer.ask(None) and any(a.status == Segmentation.ERROR for a in peer.heard), "the refusal")
+    refused = next(a for a in peer.heard if a.status == Segmentation.ERROR)
+    assert "100000 characters; expected at most 1000" in refused.reason
+    assert refused.command_number == 2 and len(refused.command) == 200
+    # not UTF-8: as bytes, since Python would not write it
+    bytes_ = b"\xff\xfered mug\0"
+    peer.commands.publish(b"\x00\x01\x00\x00" + struct.pack("<I", len(bytes_)) + bytes_)
+    peer.until(lambda: peer.ask(None) and any("UTF-8" in a.reason for a in peer.heard), "the refusal")
+    later = peer.ask(None, count=3)
+    assert later[-1].command == ASKED["text"] and later[-1].command_number == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_cleanly_on_a_signal_even_at_work(peer, how):
+    peer.start()
+    peer.ask(ASKED["text"])
+    peer.images.publish(image(picture()))
+    status, seconds = peer.stop(how)
+    assert status == 0, peer.output()
+    assert seconds < 2.0
+    peer.process = None
+    peer.until(lambda: peer.node.count_publishers("/referseg/segmentation") == 0, "the endpoints to go", limit=3.0)
+
+
+def refusal(peer, *args, **parameters):
+    peer.start(*args, wait=False, **parameters)
+    status = peer.process.wait(20)
+    output, peer.process = peer.output(), None
+    assert status == 1, output
+    return output
+
+
+def test_it_refuses_to_start_with_a_clear_message(peer, tmp_path):
+    assert "no such folder" in refusal(peer, model="/nowhere")
+    config = tmp_path / "mine.yaml"
+    config.write_text("visual: {alpah: 1}")
+    assert 'unknown key "visual.alpah"' in refusal(peer, config=config)
+    assert "1.5 is out of range; expected -1 to 1" in refusal(peer, min_score=1.5)
+    assert "parameter min_score: is a string; expected a double" in refusal(peer, min_score="high")
+    assert "expected continuous or once" in refusal(peer, mode="twice")
+    assert "no such device; expected auto, cpu or cuda:N" in refusal(peer, device="tpu")
+    assert "ROS arguments refused" in refusal(peer, "--params-file", "/nowhere.yaml")
+
+
+def call(peer, service, kind, request):
+    client = peer.node.create_client(kind, f"/referseg/{service}")
+    peer.until(client.service_is_ready, service)
+    future = client.call_async(request)
+    peer.until(future.done, f"the reply of {service}")
+    return future.result()
+
+
+def test_parameters_are_described_and_thresholds_change_at_run_time(peer):
+    peer.start()
+    names = ["mode", "model", "device", "proposals", "min_score", "min_margin"]
+    described = call(peer, "describe_parameters", DescribeParameters, DescribeParameters.Request(names=names))
+    assert all(d.description for d in described.descriptors)
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.status == Segmentation.FOUND
+
+    def set_double(name, value):
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+        request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
+        return call(peer, "set_parameters", SetParameters, request).results[0]
+
+    refused = set_double("min_score", 3.0)
+    assert not refused.successful and "out of range" in refused.reason
+    assert set_double("min_score", 0.99).successful
+    value = call(peer, "get_parameters", GetParameters, GetParameters.Request(names=["min_score"])).values[0]
+    assert value.double_value == pytest.approx(0.99)
+    answers = peer.ask(None, count=3)
+    assert answers[-1].status == Segmentation.NOT_FOUND and "below answer.min_score" in answers[-1].reason
+    assert not any(answers[-1].mask.data)
+    fixed = set_double("global_weight", 0.1)
+    assert not fixed.successful and "restart the node" in fixed.reason
