@@ -157,8 +157,8 @@ impl Layer {
     /// When it is no YAML mapping.
     pub fn parse(subject: impl Into<String>, text: &str) -> Result<Layer> {
         let subject = subject.into();
-        let values: Value = serde_yaml::from_str(text)
-            .map_err(|cause| Error::config(&subject, format!("not YAML: {cause}")))?;
+        let values: Value =
+            serde_yaml::from_str(text).map_err(|cause| Error::config(&subject, format!("not YAML: {cause}")))?;
         let values = match values {
             Value::Null => Value::Mapping(Default::default()),
             Value::Mapping(_) => values,
@@ -178,9 +178,7 @@ impl Layer {
 
     /// A layer with one value at a dotted key, such as `answer.min_score`.
     pub fn value(subject: impl Into<String>, key: &str, value: impl Into<Value>) -> Layer {
-        let nest = |inner: Value, part: &str| {
-            Value::Mapping([(Value::from(part), inner)].into_iter().collect())
-        };
+        let nest = |inner: Value, part: &str| Value::Mapping([(Value::from(part), inner)].into_iter().collect());
         let values = key.rsplit('.').fold(value.into(), nest);
         Layer { subject: subject.into(), values }
     }
@@ -218,8 +216,7 @@ impl Config {
             known(layer, &layer.values, &defaults.values, "")?;
             lay_over(&mut merged, &layer.values);
         }
-        let subject = layers.last().map_or("", |layer| &layer.subject);
-        let mut config: Config = read(merged, &all).map_err(|fact| Error::config(subject, fact))?;
+        let mut config = read(merged, &all)?;
         config.check()?;
         config.model = located(config.model);
         config.text.parser_model = located(config.text.parser_model);
@@ -293,18 +290,13 @@ fn lay_over(base: &mut Value, over: &Value) {
     }
 }
 
-/// Reads the merged values; on failure names the key by trying one section after the other.
-fn read(merged: Value, layers: &[Layer]) -> std::result::Result<Config, String> {
-    serde_yaml::from_value(merged).map_err(|whole| {
-        // which layer's value does not fit: the first whose addition breaks what was whole before it
-        let mut sum = Value::Mapping(Default::default());
-        for layer in layers {
-            lay_over(&mut sum, &layer.values);
-            if let Err(cause) = serde_yaml::from_value::<Config>(sum.clone()) {
-                return format!("in {}: {cause}", layer.subject);
-            }
-        }
-        whole.to_string()
+/// Reads the merged values; on failure names the key and the layer that it came from.
+fn read(merged: Value, layers: &[Layer]) -> Result<Config> {
+    serde_path_to_error::deserialize(merged).map_err(|error| {
+        let key = error.path().to_string();
+        let source = layers.iter().rev().find(|layer| layer.at(&key).is_some());
+        let subject = source.map_or("", |layer| &layer.subject);
+        Error::config(subject, format!("{key}: {}", error.into_inner()))
     })
 }
 
@@ -357,7 +349,7 @@ mod tests {
 
     #[test]
     fn wrong_types_and_values_out_of_range_are_refused() {
-        assert!(refusal("answer: {min_score: high}").contains("in mine.yaml: answer.min_score: invalid type"));
+        assert!(refusal("answer: {min_score: high}").contains("mine.yaml: answer.min_score: invalid type"));
         assert!(refusal("visual: {mean: [1, 2]}").contains("visual.mean"));
         assert!(refusal("proposals: {generator: sma}").contains("expected regions or labels:FILE.png"));
         assert_eq!(

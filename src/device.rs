@@ -14,8 +14,8 @@ pub fn open(name: &str) -> Result<Device> {
         "auto" => Ok(Device::cuda_if_available(0).unwrap_or(Device::Cpu)),
         _ => {
             let ordinal = name.strip_prefix("cuda:").and_then(|number| number.parse().ok());
-            let ordinal: usize = ordinal
-                .ok_or_else(|| refused("no such device; expected auto, cpu or cuda:N".into()))?;
+            let ordinal: usize =
+                ordinal.ok_or_else(|| refused("no such device; expected auto, cpu or cuda:N".into()))?;
             if !candle_core::utils::cuda_is_available() {
                 let fact = "this build has no CUDA; build with `--features cuda`, or use cpu or auto";
                 return Err(refused(fact.into()));

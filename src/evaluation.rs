@@ -43,9 +43,8 @@ impl Scenes {
         let path = folder.join("scenes.jsonl");
         let text = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
         let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|cause| {
-                Error::config(format!("{} line {}", path.display(), number + 1), cause.to_string())
-            })
+            serde_json::from_str(line)
+                .map_err(|cause| Error::config(format!("{} line {}", path.display(), number + 1), cause.to_string()))
         };
         let records = text.lines().enumerate().map(parse).collect::<Result<_>>()?;
         Ok(Scenes { folder: folder.to_path_buf(), records })

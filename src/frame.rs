@@ -37,9 +37,8 @@ impl Frame {
     /// When the file can't be read or is no such picture.
     pub fn open(path: &std::path::Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::file(path))?;
-        let picture = image::load_from_memory(&bytes).map_err(|cause| {
-            Error::Image(format!("{path:?} is no readable PNG or JPEG: {cause}"))
-        })?;
+        let picture = image::load_from_memory(&bytes)
+            .map_err(|cause| Error::Image(format!("{path:?} is no readable PNG or JPEG: {cause}")))?;
         let rgb = picture.into_rgb8();
         Frame::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw())
     }
@@ -156,10 +155,8 @@ impl TryFrom<RawImage<'_>> for Frame {
         }
         let needed = step as u64 * (height as u64 - 1) + row as u64;
         if (raw.data.len() as u64) < needed {
-            let fact = format!(
-                "{named} with step {step} has {} bytes of data; expected at least {needed}",
-                raw.data.len()
-            );
+            let fact =
+                format!("{named} with step {step} has {} bytes of data; expected at least {needed}", raw.data.len());
             return Err(Error::Image(fact));
         }
         let mut rgb = Vec::with_capacity(width * height * 3);
@@ -236,10 +233,7 @@ mod tests {
             message(raw("bayer_rggb8", 2, &[0; 4])),
             "image: unsupported encoding \"bayer_rggb8\"; supported: rgb8, bgr8, rgba8, bgra8, mono8"
         );
-        assert_eq!(
-            message(raw("rgb8", 5, &[0; 12])),
-            "image: 2x2 rgb8 with step 5; a row needs at least 6 bytes"
-        );
+        assert_eq!(message(raw("rgb8", 5, &[0; 12])), "image: 2x2 rgb8 with step 5; a row needs at least 6 bytes");
         assert_eq!(
             message(raw("rgb8", 6, &[0; 11])),
             "image: 2x2 rgb8 with step 6 has 11 bytes of data; expected at least 12"

@@ -69,8 +69,7 @@ pub fn judge(best: Option<Best>, settings: &AnswerSettings) -> (Status, String) 
         return (Status::NotFound, "no proposals in this frame".into());
     };
     if best.score < settings.min_score {
-        let reason =
-            format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score);
+        let reason = format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score);
         return (Status::NotFound, reason);
     }
     match best.margin {

@@ -6,15 +6,15 @@
 use crate::clip::{Clip, Tokenizer};
 use crate::command::Command;
 use crate::config::Config;
+use crate::device;
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::mask::{BoundingBox, Mask};
 use crate::noun_phrase::Extractor;
 use crate::proposals::{self, Proposal, ProposeMasks};
 use crate::scoring::{self, Status};
-use crate::visual_features::VisualFeatures;
 use crate::text_features::TextFeatures;
-use crate::device;
+use crate::visual_features::VisualFeatures;
 use candle_core::Device;
 use std::time::{Duration, Instant};
 
@@ -136,8 +136,7 @@ impl Segmenter {
     /// As [`Segmenter::query`].
     pub fn query_for(&self, sentence: &str, target: &str) -> Result<Query> {
         let began = Instant::now();
-        let features =
-            TextFeatures::encode(sentence, target, &self.clip.text, &self.tokenizer, &self.device)?;
+        let features = TextFeatures::encode(sentence, target, &self.clip.text, &self.tokenizer, &self.device)?;
         Ok(Query { text: sentence.into(), target: target.into(), features, time: began.elapsed() })
     }
 
@@ -153,12 +152,7 @@ impl Segmenter {
         let features = (!proposals.is_empty())
             .then(|| VisualFeatures::encode(frame, &proposals, &self.clip.vision, settings, &self.device))
             .transpose()?;
-        Ok(Scene {
-            proposals,
-            features,
-            proposals_time: proposed - began,
-            features_time: proposed.elapsed(),
-        })
+        Ok(Scene { proposals, features, proposals_time: proposed - began, features_time: proposed.elapsed() })
     }
 
     /// Mixes the features by their weights and scores the proposals of a scene against a query.

@@ -96,9 +96,7 @@ impl<'a> Picture<'a> {
             Some(planes) => {
                 let window = Window { x: 0, y: 0, width: planes.width, height: planes.height };
                 let area = planes.width * planes.height;
-                let plane = |c: usize| {
-                    pixels::bilinear(planes.width, window, s, s, |i| planes.scaled[c * area + i])
-                };
+                let plane = |c: usize| pixels::bilinear(planes.width, window, s, s, |i| planes.scaled[c * area + i]);
                 (0..3).flat_map(plane).collect()
             }
             None => {
@@ -127,9 +125,8 @@ impl<'a> Picture<'a> {
                 (0..3).flat_map(plane).collect()
             }
             None => {
-                let outside: [u8; 3] = std::array::from_fn(|c| {
-                    (((fill[c] * std[c]) + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8
-                });
+                let outside: [u8; 3] =
+                    std::array::from_fn(|c| (((fill[c] * std[c]) + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8);
                 let mut part = Vec::with_capacity(window.width * window.height * 3);
                 for row in y..y + window.height {
                     for column in x..x + window.width {
@@ -180,9 +177,7 @@ impl Planes {
             pixels::normalised(&bytes, settings.mean, settings.std)
         };
         let window = Window { x: 0, y: 0, width, height };
-        let back = |c: usize| {
-            pixels::bilinear(width, window, w, h, |i| scaled[c * width * height + i])
-        };
+        let back = |c: usize| pixels::bilinear(width, window, w, h, |i| scaled[c * width * height + i]);
         let original = (0..3).flat_map(back).collect();
         Planes { width, height, scaled, original }
     }
@@ -219,11 +214,7 @@ fn local_features(
 }
 
 /// Encodes `size` proposals at a time, so that memory does not grow with their number: `[n, d]`.
-fn batched(
-    proposals: &[Proposal],
-    size: usize,
-    encode: impl Fn(&[Proposal]) -> Result<Tensor>,
-) -> Result<Tensor> {
+fn batched(proposals: &[Proposal], size: usize, encode: impl Fn(&[Proposal]) -> Result<Tensor>) -> Result<Tensor> {
     let parts = proposals.chunks(size).map(encode).collect::<Result<Vec<_>>>()?;
     Ok(Tensor::cat(&parts, 0)?)
 }

@@ -196,7 +196,9 @@ impl<I: Send + 'static> Worker<I> {
         };
         let once = state.mode == Mode::Once || parsed.is_err();
         if once && state.waiting.len() >= MAX_WAITING {
-            return Err(Error::Command(format!("{MAX_WAITING} commands wait for a frame already; this one is dropped")));
+            return Err(Error::Command(format!(
+                "{MAX_WAITING} commands wait for a frame already; this one is dropped"
+            )));
         }
         state.commands += 1;
         let number = state.commands;

@@ -112,10 +112,7 @@ impl Checkpoint {
     }
 
     /// Builds a tower, its errors naming the file.
-    pub fn build<T>(
-        &self,
-        tower: impl FnOnce(VarBuilder) -> candle_core::Result<T>,
-    ) -> Result<T> {
+    pub fn build<T>(&self, tower: impl FnOnce(VarBuilder) -> candle_core::Result<T>) -> Result<T> {
         // tensors are reference counted: the clone copies no weights
         let weights = VarBuilder::from_tensors(self.tensors.clone(), DType::F32, &self.device);
         tower(weights).map_err(|cause| {
@@ -126,8 +123,7 @@ impl Checkpoint {
 
     pub fn logit_scale(&self) -> Result<f32> {
         let tensor = self.tensors.get("logit_scale");
-        let tensor = tensor
-            .ok_or_else(|| Error::model(&self.weights_file, "tensor \"logit_scale\" is absent"))?;
+        let tensor = tensor.ok_or_else(|| Error::model(&self.weights_file, "tensor \"logit_scale\" is absent"))?;
         let value = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         match value[..] {
             [value] if value.is_finite() => Ok(value),
@@ -145,9 +141,8 @@ fn first_line(cause: &candle_core::Error) -> String {
 }
 
 fn read_config(path: &Path) -> Result<ClipConfig> {
-    let text = std::fs::read_to_string(path).map_err(|cause| {
-        Error::model(path, format!("{cause}; expected a CLIP in Hugging Face layout"))
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| Error::model(path, format!("{cause}; expected a CLIP in Hugging Face layout")))?;
     let config: ClipConfig = serde_json::from_str(&text)
         .map_err(|cause| Error::model(path, format!("not a CLIP configuration: {cause}")))?;
     if config.model_type != "clip" {

@@ -39,11 +39,8 @@ impl Clip {
         let config = &checkpoint.config;
         let projection = config.projection_dim;
         Ok(Clip {
-            vision: checkpoint.build(|weights| {
-                VisionEncoder::new(&config.vision_config, projection, weights)
-            })?,
-            text: checkpoint
-                .build(|weights| TextEncoder::new(&config.text_config, projection, weights))?,
+            vision: checkpoint.build(|weights| VisionEncoder::new(&config.vision_config, projection, weights))?,
+            text: checkpoint.build(|weights| TextEncoder::new(&config.text_config, projection, weights))?,
             logit_scale: checkpoint.logit_scale()?.exp(),
         })
     }

@@ -19,13 +19,8 @@ pub struct Rgb<'a> {
 
 /// Resizes bytes with antialiasing: the filter's support grows with the reduction.
 pub fn resized(picture: Rgb, width: usize, height: usize, filter: FilterType) -> Vec<u8> {
-    let source = ImageRef::new(
-        picture.width as u32,
-        picture.height as u32,
-        picture.bytes,
-        PixelType::U8x3,
-    )
-    .expect("an RGB picture has three bytes a pixel");
+    let source = ImageRef::new(picture.width as u32, picture.height as u32, picture.bytes, PixelType::U8x3)
+        .expect("an RGB picture has three bytes a pixel");
     let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new()
@@ -58,13 +53,7 @@ pub struct Window {
 
 /// Resamples a window of a plane (`columns` wide) to `width` x `height` by the four neighbours of each
 /// sample, half-pixel centres, edges repeated: what torch calls bilinear without antialiasing.
-pub fn bilinear(
-    columns: usize,
-    window: Window,
-    width: usize,
-    height: usize,
-    value: impl Fn(usize) -> f32,
-) -> Vec<f32> {
+pub fn bilinear(columns: usize, window: Window, width: usize, height: usize, value: impl Fn(usize) -> f32) -> Vec<f32> {
     let across = taps(window.width, width);
     let down = taps(window.height, height);
     let at = |x: usize, y: usize| value((window.y + y) * columns + window.x + x);

@@ -56,9 +56,8 @@ impl TextEncoder {
         let (b, t) = ids.dims2()?;
         let embedded = self.token_embedding.forward(ids)?;
         let mut x = embedded.broadcast_add(&self.position_embedding.narrow(0, 0, t)?)?;
-        let causal: Vec<f32> = (0..t * t)
-            .map(|cell| if cell % t > cell / t { f32::NEG_INFINITY } else { 0.0 })
-            .collect();
+        let causal: Vec<f32> =
+            (0..t * t).map(|cell| if cell % t > cell / t { f32::NEG_INFINITY } else { 0.0 }).collect();
         let causal = Tensor::from_vec(causal, (t, t), ids.device())?;
         for block in &self.blocks {
             x = block.forward(&x, Some(&causal))?;

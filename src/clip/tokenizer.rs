@@ -21,7 +21,8 @@ fn cleaned(text: &str) -> String {
     let repaired: String = text.chars().filter(|c| !is_control(*c)).flat_map(repaired).collect();
     let once = htmlize::unescape(repaired);
     let twice = htmlize::unescape(&*once);
-    let composed: String = twice.nfc().collect();
+    // an entity may name a control character too
+    let composed: String = twice.chars().filter(|c| !is_control(*c)).nfc().collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -37,9 +38,10 @@ fn repaired(c: char) -> Vec<char> {
     match c {
         '\u{2bc}' | '\u{2018}'..='\u{201b}' => vec!['\''],
         '\u{201c}'..='\u{201f}' => vec!['"'],
-        'Ĳ' | 'ĳ' | 'Ǆ'..='ǌ' | 'Ǳ'..='ǳ' | '\u{fb00}'..='\u{fb06}' | '\u{3000}'
-        | '\u{ff01}'..='\u{ffee}' => std::iter::once(c).nfkc().collect(),
-        'ŉ' => vec!['ʼ', 'n'],
+        'Ĳ' | 'ĳ' | 'Ǆ'..='ǌ' | 'Ǳ'..='ǳ' | '\u{fb00}'..='\u{fb06}' | '\u{3000}' | '\u{ff01}'..='\u{ffee}' => {
+            std::iter::once(c).nfkc().collect()
+        }
+        'ŉ' => vec!['\'', 'n'],
         _ => vec![c],
     }
 }
@@ -60,6 +62,8 @@ impl Tokenizer {
         let no_limit = inner.with_truncation(None);
         no_limit.map_err(|cause| Error::model(&path, cause.to_string()))?;
         inner.with_padding(None);
+        // a text that spells the end token must not end there
+        inner.set_encode_special_tokens(true);
         let largest = inner.get_vocab(true).into_values().max();
         let end = inner.token_to_id("<|endoftext|>");
         let (Some(end), Some(largest)) = (end, largest) else {
@@ -102,5 +106,46 @@ impl Tokenizer {
             row
         });
         Ok(Tensor::from_vec(flat.collect::<Vec<u32>>(), (texts.len(), t), device)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        text: String,
+        ids: Vec<u32>,
+    }
+
+    fn models() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("models")
+    }
+
+    /// The golden ids are those of open_clip's reference tokenizer (tools/clip_tokenizer.py).
+    #[test]
+    fn ids_equal_the_reference_tokenizers() {
+        let tokenizer = Tokenizer::load(&models().join("clip_bpe"), 49408, 77).unwrap();
+        let golden = models().join("../tests/data/clip_tokens.jsonl");
+        let golden = std::fs::read_to_string(golden).unwrap();
+        assert!(golden.lines().count() >= 1000);
+        let mut different = Vec::new();
+        for line in golden.lines() {
+            let Golden { text, ids } = serde_json::from_str(line).unwrap();
+            let found = tokenizer.ids(&text).unwrap();
+            if found != ids {
+                different.push(format!("{text:?}: {found:?}, expected {ids:?}"));
+            }
+        }
+        assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
+    }
+
+    #[test]
+    fn a_tokenizer_of_another_model_is_refused() {
+        let refused = Tokenizer::load(&models().join("clip_bpe"), 177, 32).err().unwrap().to_string();
+        assert!(refused.contains("belongs to another model"), "{refused}");
+        let absent = Tokenizer::load(Path::new("/nowhere"), 177, 32).err().unwrap().to_string();
+        assert!(absent.contains("models/clip_bpe/tokenizer.json"), "{absent}");
     }
 }

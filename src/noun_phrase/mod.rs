@@ -27,9 +27,7 @@ impl Extractor {
     pub fn open(settings: &TextSettings) -> Result<Extractor> {
         Ok(match settings.parser {
             Parser::Rules => Extractor::Rules,
-            Parser::Dependency => {
-                Extractor::Dependency(Box::new(dependency::Parser::load(&settings.parser_model)?))
-            }
+            Parser::Dependency => Extractor::Dependency(Box::new(dependency::Parser::load(&settings.parser_model)?)),
         })
     }
 
@@ -37,9 +35,7 @@ impl Extractor {
     pub fn target(&self, text: &str) -> String {
         match self {
             Extractor::Rules => rules::find(text).map_or(text.trim(), |span| &text[span]).to_string(),
-            Extractor::Dependency(parser) => {
-                parser.parse(text).target().unwrap_or_else(|| text.trim().to_string())
-            }
+            Extractor::Dependency(parser) => parser.parse(text).target().unwrap_or_else(|| text.trim().to_string()),
         }
     }
 }

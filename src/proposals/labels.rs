@@ -53,10 +53,8 @@ impl Labels {
         for (pixel, value) in self.values.iter().enumerate().filter(|(_, value)| **value != 0) {
             masks.entry(*value).or_insert_with(|| vec![false; self.values.len()])[pixel] = true;
         }
-        let proposal = |(label, inside)| Proposal {
-            mask: Mask::new(self.width, self.height, inside),
-            label: Some(label),
-        };
+        let proposal =
+            |(label, inside)| Proposal { mask: Mask::new(self.width, self.height, inside), label: Some(label) };
         masks.into_iter().map(proposal).collect()
     }
 }
@@ -66,7 +64,10 @@ impl ProposeMasks for Labels {
         if (self.width, self.height) != (frame.width(), frame.height()) {
             return Err(Error::Proposals(format!(
                 "the label image is {}x{}, the picture {}x{}; expected the same size",
-                self.width, self.height, frame.width(), frame.height()
+                self.width,
+                self.height,
+                frame.width(),
+                frame.height()
             )));
         }
         Ok(self.proposals())

@@ -39,19 +39,61 @@ const fn spec(name: &'static str, kind: Kind, key: &'static str, live: bool, des
 
 /// All parameters, in the order of the README's table.
 pub const PARAMETERS: [Spec; 13] = [
-    spec("mode", Kind::Text, "", true, "continuous: every newest frame while a command is set; once: one answer per command, on the next frame"),
+    spec(
+        "mode",
+        Kind::Text,
+        "",
+        true,
+        "continuous: every newest frame while a command is set; once: one answer per command, on the next frame",
+    ),
     spec("model", Kind::Text, "model", false, "Model folder with config.json, model.safetensors and tokenizer.json"),
-    spec("config", Kind::Text, "", false, "YAML file of segmenter settings; empty for none. Parameters set on the node lie over it"),
+    spec(
+        "config",
+        Kind::Text,
+        "",
+        false,
+        "YAML file of segmenter settings; empty for none. Parameters set on the node lie over it",
+    ),
     spec("device", Kind::Text, "device", false, "auto (first GPU, else CPU), cpu or cuda:N"),
     spec("preset", Kind::Text, "preset", false, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
     spec("proposals", Kind::Text, "proposals.generator", false, "regions, or labels:FILE.png"),
     spec("proposal_limit", Kind::Count, "proposals.limit", false, "Most proposals of one frame, 1 to 1000"),
     spec("parser", Kind::Text, "text.parser", false, "How the target's noun phrase is found: rules or dependency"),
-    spec("global_weight", Kind::Number, "visual.global_weight", false, "Weight of the global visual feature against the local one, 0.0 to 1.0"),
-    spec("sentence_weight", Kind::Number, "text.sentence_weight", true, "Weight of the sentence against the noun phrase, 0.0 to 1.0"),
-    spec("min_score", Kind::Number, "answer.min_score", true, "Cosine similarity below which the answer is NOT_FOUND, -1.0 to 1.0"),
-    spec("min_margin", Kind::Number, "answer.min_margin", true, "Lead in cosine similarity below which the answer is AMBIGUOUS, 0.0 to 2.0"),
-    spec("image_reliability", Kind::Text, "", false, "best_effort (takes every publisher) or reliable (no losses, but nothing from best-effort cameras)"),
+    spec(
+        "global_weight",
+        Kind::Number,
+        "visual.global_weight",
+        false,
+        "Weight of the global visual feature against the local one, 0.0 to 1.0",
+    ),
+    spec(
+        "sentence_weight",
+        Kind::Number,
+        "text.sentence_weight",
+        true,
+        "Weight of the sentence against the noun phrase, 0.0 to 1.0",
+    ),
+    spec(
+        "min_score",
+        Kind::Number,
+        "answer.min_score",
+        true,
+        "Cosine similarity below which the answer is NOT_FOUND, -1.0 to 1.0",
+    ),
+    spec(
+        "min_margin",
+        Kind::Number,
+        "answer.min_margin",
+        true,
+        "Lead in cosine similarity below which the answer is AMBIGUOUS, 0.0 to 2.0",
+    ),
+    spec(
+        "image_reliability",
+        Kind::Text,
+        "",
+        false,
+        "best_effort (takes every publisher) or reliable (no losses, but nothing from best-effort cameras)",
+    ),
 ];
 
 /// The values in force, and what follows from them.
@@ -132,7 +174,8 @@ impl Parameters {
             }
         }
         // an empty text, as launch files pass for "not given", leaves the value to the configuration
-        let given = |value: &Option<ParameterValue>| value.clone().filter(|v| *v != ParameterValue::String(String::new()));
+        let given =
+            |value: &Option<ParameterValue>| value.clone().filter(|v| *v != ParameterValue::String(String::new()));
         let set = PARAMETERS.iter().zip(&values).filter_map(|(spec, value)| layer(spec, &given(value)?));
         layers.extend(set);
         let config = Config::from_layers(&layers)?;
@@ -202,7 +245,10 @@ impl Parameters {
         let spec = &PARAMETERS[at];
         let value = typed(spec, value.clone())?;
         if !spec.live && value != self.values[at] {
-            return Err(Error::config(format!("parameter {name}"), "is read at the start; restart the node to change it"));
+            return Err(Error::config(
+                format!("parameter {name}"),
+                "is read at the start; restart the node to change it",
+            ));
         }
         let mut layers = self.layers.clone();
         layers.extend(layer(spec, &value));

@@ -65,7 +65,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         println!(
             "{}x{}, {proposals} proposals, {} runs on {}, model loaded in {:.0} ms",
-            frame.width(), frame.height(), arguments.runs, segmenter.device_name(), load.as_secs_f64() * 1e3
+            frame.width(),
+            frame.height(),
+            arguments.runs,
+            segmenter.device_name(),
+            load.as_secs_f64() * 1e3
         );
         println!("{:<16} {:>10} {:>10} {:>10}", "stage, ms", "median", "p10", "p90");
         for (stage, s) in spreads {

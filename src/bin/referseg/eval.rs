@@ -34,7 +34,8 @@ struct Variant {
 }
 
 fn variants(both: f32, more: &[f32]) -> Vec<Variant> {
-    let row = |name: &str, global_weight, sentence_weight| Variant { name: name.into(), global_weight, sentence_weight };
+    let row =
+        |name: &str, global_weight, sentence_weight| Variant { name: name.into(), global_weight, sentence_weight };
     let mut rows = vec![
         row("local only", 0.0, 0.5),
         row("global only", 1.0, 0.5),
@@ -113,10 +114,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let parts: Vec<_> = KINDS.iter().map(part).collect();
         println!(
             "| {} | {} | {:.3} | {:.3} |",
-            row.name, parts.join(" | "), tally.overlap.mean_iou(), tally.overlap.overall_iou()
+            row.name,
+            parts.join(" | "),
+            tally.overlap.mean_iou(),
+            tally.overlap.overall_iou()
         );
     }
-    println!("| chance (one of the true objects) | {:.1} |{}", 100.0 * chance / all.max(1) as f64, " |".repeat(KINDS.len() + 1));
+    println!(
+        "| chance (one of the true objects) | {:.1} |{}",
+        100.0 * chance / all.max(1) as f64,
+        " |".repeat(KINDS.len() + 1)
+    );
     println!("| expressions | {} | | |", KINDS.map(|k| asked.get(k).copied().unwrap_or(0).to_string()).join(" | "));
     Ok(ExitCode::SUCCESS)
 }

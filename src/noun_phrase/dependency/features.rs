@@ -53,7 +53,13 @@ fn shape(chars: &[char]) -> String {
     let (mut out, mut last, mut run) = (String::new(), '\0', 0);
     for c in chars {
         let kind = match c {
-            c if c.is_alphabetic() => if c.is_uppercase() { 'X' } else { 'x' },
+            c if c.is_alphabetic() => {
+                if c.is_uppercase() {
+                    'X'
+                } else {
+                    'x'
+                }
+            }
             c if c.is_numeric() => 'd',
             c => *c,
         };

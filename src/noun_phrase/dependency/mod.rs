@@ -94,9 +94,10 @@ impl Parser {
         let text = std::fs::read_to_string(&path)
             .map_err(|cause| Error::model(&path, format!("{cause}; tools/export_spacy.py makes it")))?;
         let tables: Tables = serde_json::from_str(&text).map_err(|cause| Error::model(&path, cause.to_string()))?;
-        let moves = tables.moves.iter().map(|name| {
-            Move::parse(name).ok_or_else(|| Error::model(&path, format!("unknown move {name:?}")))
-        });
+        let moves = tables
+            .moves
+            .iter()
+            .map(|name| Move::parse(name).ok_or_else(|| Error::model(&path, format!("unknown move {name:?}"))));
         let moves = moves.collect::<Result<Vec<_>>>()?;
         let path = folder.join("model.safetensors");
         let tensors = candle_core::safetensors::load(&path, &Device::Cpu)
@@ -245,10 +246,16 @@ mod tests {
             let golden: Golden = serde_json::from_str(line).unwrap();
             let tree = parser.parse(&golden.text);
             let phrase = tree.target().unwrap_or(golden.text.clone());
-            let same = tree.words == golden.words && tree.tags == golden.tags && tree.heads == golden.heads
-                && tree.labels == golden.labels && phrase == golden.phrase;
+            let same = tree.words == golden.words
+                && tree.tags == golden.tags
+                && tree.heads == golden.heads
+                && tree.labels == golden.labels
+                && phrase == golden.phrase;
             if !same {
-                different.push(format!("{:?}: {:?} {:?}\n  spaCy {:?} {:?} {:?}", golden.text, tree, phrase, golden.tags, golden.heads, golden.phrase));
+                different.push(format!(
+                    "{:?}: {:?} {:?}\n  spaCy {:?} {:?} {:?}",
+                    golden.text, tree, phrase, golden.tags, golden.heads, golden.phrase
+                ));
             }
         }
         assert!(golden.lines().count() >= 500);
@@ -259,7 +266,9 @@ mod tests {
     fn any_text_is_parsed_without_a_panic() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let parser = Parser::load(&root.join("models/en_core_web_sm")).unwrap();
-        for text in ["", " ", ".", "...", "'s", "a-b-c", "ЖЖ — 犬", "🙂🙂", "((((", "x", "don't", "--", "1,000kg", "-a", "a-"] {
+        for text in
+            ["", " ", ".", "...", "'s", "a-b-c", "ЖЖ — 犬", "🙂🙂", "((((", "x", "don't", "--", "1,000kg", "-a", "a-"]
+        {
             let tree = parser.parse(text);
             assert_eq!(tree.heads.len(), tree.words.len());
             let _ = tree.target();

@@ -32,14 +32,52 @@ fn is_quote(c: char) -> bool {
 }
 
 fn is_punctuation(c: char) -> bool {
-    matches!(c, '…' | ',' | ':' | ';' | '!' | '?' | '¿' | '؟' | '¡' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>'
-        | '_' | '#' | '*' | '&' | '。' | '？' | '！' | '，' | '、' | '；' | '：' | '～' | '·')
+    matches!(
+        c,
+        '…' | ','
+            | ':'
+            | ';'
+            | '!'
+            | '?'
+            | '¿'
+            | '؟'
+            | '¡'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '_'
+            | '#'
+            | '*'
+            | '&'
+            | '。'
+            | '？'
+            | '！'
+            | '，'
+            | '、'
+            | '；'
+            | '：'
+            | '～'
+            | '·'
+    )
 }
 
 fn is_icon(c: char) -> bool {
     // symbols other than letters, digits and the ASCII marks handled one by one
-    !c.is_ascii() && !c.is_alphanumeric() && !is_quote(c) && !is_punctuation(c) && !is_hyphen(c) && !c.is_whitespace()
-        && !matches!(c, '£' | '€' | '¥' | '฿' | '₽' | '§' | '°' | '²' | '³' | '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe0f}')
+    !c.is_ascii()
+        && !c.is_alphanumeric()
+        && !is_quote(c)
+        && !is_punctuation(c)
+        && !is_hyphen(c)
+        && !c.is_whitespace()
+        && !matches!(
+            c,
+            '£' | '€' | '¥' | '฿' | '₽' | '§' | '°' | '²' | '³' | '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe0f}'
+        )
 }
 
 fn is_currency(c: char) -> bool {
@@ -54,7 +92,10 @@ fn prefix(piece: &str) -> usize {
     }
     let mut chars = piece.chars();
     let Some(first) = chars.next() else { return 0 };
-    let cut = is_punctuation(first) || is_quote(first) || is_icon(first) || is_currency(first)
+    let cut = is_punctuation(first)
+        || is_quote(first)
+        || is_icon(first)
+        || is_currency(first)
         || matches!(first, '§' | '%' | '=' | '—' | '–')
         || first == '+' && !chars.next().is_some_and(|next| next.is_ascii_digit());
     match (cut, piece) {
@@ -80,7 +121,10 @@ fn suffix(piece: &str) -> usize {
     let before = back.next();
     if last == '.' {
         let ends = before.is_some_and(|c| {
-            c.is_ascii_digit() || c.is_lowercase() || is_quote(c) || matches!(c, '%' | '²' | '-' | '+' | ')' | ']' | '?' | '!' | ',' | ';' | ':')
+            c.is_ascii_digit()
+                || c.is_lowercase()
+                || is_quote(c)
+                || matches!(c, '%' | '²' | '-' | '+' | ')' | ']' | '?' | '!' | ',' | ';' | ':')
         });
         return usize::from(ends);
     }
@@ -108,7 +152,8 @@ fn infixes(piece: &str) -> Vec<(usize, usize)> {
         let (at, c) = chars[i];
         let (before, after) = (chars[i - 1].1, chars[i + 1].1);
         let joins = before.is_alphabetic() || before.is_ascii_digit();
-        let sign = before.is_ascii_digit() && (after.is_ascii_digit() || after == '-') && matches!(c, '+' | '-' | '*' | '^');
+        let sign =
+            before.is_ascii_digit() && (after.is_ascii_digit() || after == '-') && matches!(c, '+' | '-' | '*' | '^');
         let hyphen = is_hyphen(c) && joins && after.is_alphabetic();
         let comma = c == ',' && before.is_alphabetic() && after.is_alphabetic();
         let relation = matches!(c, ':' | '<' | '>' | '=' | '/') && joins && after.is_alphabetic();
@@ -182,7 +227,11 @@ fn cut(piece: &str, special: &Special, found: &mut Vec<Token>) {
     }
     match special.get(rest) {
         Some(parts) => {
-            let part = |(text, norm): &(String, Option<String>)| Token { text: text.clone(), norm: norm.clone(), space: false };
+            let part = |(text, norm): &(String, Option<String>)| Token {
+                text: text.clone(),
+                norm: norm.clone(),
+                space: false,
+            };
             found.extend(parts.iter().map(part));
         }
         None => {

@@ -108,7 +108,11 @@ impl State {
                 arcs.pop();
             }
         }
-        if head > child { self.left[head].push(child) } else { self.right[head].push(child) }
+        if head > child {
+            self.left[head].push(child)
+        } else {
+            self.right[head].push(child)
+        }
         self.heads[child] = Some(head);
         self.labels[child] = label.into();
     }
@@ -161,11 +165,14 @@ impl State {
 /// Head (itself for a root) and label of each token; labels may still be decorated.
 pub fn parse(vectors: &[Vec<f32>], moves: &[Move], weights: &Weights) -> (Vec<usize>, Vec<String>) {
     let [token_weight, token_bias] = ["weight", "bias"].map(|name| weights.get(&format!("parser.token.{name}")));
-    let [state_weight, state_bias, pad] = ["weight", "bias", "pad"].map(|name| weights.get(&format!("parser.state.{name}")));
+    let [state_weight, state_bias, pad] =
+        ["weight", "bias", "pad"].map(|name| weights.get(&format!("parser.state.{name}")));
     let [move_weight, move_bias] = ["weight", "bias"].map(|name| weights.get(&format!("parser.move.{name}")));
     let reduced: Vec<Vec<f32>> = vectors
         .iter()
-        .map(|v| (0..HIDDEN).map(|unit| token_bias[unit] + dot(&token_weight[unit * v.len()..][..v.len()], v)).collect())
+        .map(|v| {
+            (0..HIDDEN).map(|unit| token_bias[unit] + dot(&token_weight[unit * v.len()..][..v.len()], v)).collect()
+        })
         .collect();
     let mut state = State::new(vectors.len());
     while !(state.stack.is_empty() && state.buffer_length() == 0) {

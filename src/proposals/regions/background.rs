@@ -33,8 +33,7 @@ pub fn candidates(cut: &Superpixels) -> Vec<Candidate> {
         around[contact.b].push(contact.a);
     }
     let edge = 2.0 * (cut.width + cut.height) as f32;
-    let seeds: Vec<usize> =
-        (0..count).filter(|i| cut.patches[*i].border >= EDGE_SHARE * edge).collect();
+    let seeds: Vec<usize> = (0..count).filter(|i| cut.patches[*i].border >= EDGE_SHARE * edge).collect();
     let mut found = Vec::new();
     for shadows in [false, true] {
         for reach in REACHES {
@@ -46,13 +45,7 @@ pub fn candidates(cut: &Superpixels) -> Vec<Candidate> {
 }
 
 /// Which patches are background: each is near the patch it was reached from, or near a seed.
-fn flood(
-    cut: &Superpixels,
-    around: &[Vec<usize>],
-    seeds: &[usize],
-    reach: f32,
-    shadows: bool,
-) -> Vec<bool> {
+fn flood(cut: &Superpixels, around: &[Vec<usize>], seeds: &[usize], reach: f32, shadows: bool) -> Vec<bool> {
     let mut ground = vec![false; around.len()];
     let mut open: Vec<usize> = seeds.to_vec();
     for seed in seeds {

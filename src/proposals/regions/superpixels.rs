@@ -197,8 +197,7 @@ fn segment(colours: &[Colour], width: usize, height: usize) -> Vec<u32> {
     }
     let edges = counted(edges);
     let n = colours.len();
-    let mut forest =
-        Forest { parent: (0..n as u32).collect(), area: vec![1; n], bound: vec![GROWTH; n] };
+    let mut forest = Forest { parent: (0..n as u32).collect(), area: vec![1; n], bound: vec![GROWTH; n] };
     for &(i, j, step) in &edges {
         let (a, b) = (forest.root(i), forest.root(j));
         let weight = f32::from(step) / STEPS;

@@ -3,8 +3,8 @@
 //! Left and right, front and back are meant as the camera sees them. Every condition keeps a margin,
 //! so that no expression hangs on a pixel.
 
-use crate::shape::Category;
 use crate::scene::{Colour, Size};
+use crate::shape::Category;
 use rand::seq::IndexedRandom;
 use rand::Rng;
 use serde::Serialize;
@@ -160,11 +160,9 @@ fn position(target: &Symbol, all: &[Symbol], rng: &mut impl Rng) -> Option<(Stri
         0 if alone(target, &rivals, |s| s.centroid[0], 0.1) && (!single || x < 0.4) => {
             ("left", &["left", "left hand"], &["on the left", "to the left", "on the left side", "at the left"])
         }
-        1 if alone(target, &rivals, |s| -s.centroid[0], 0.1) && (!single || x > 0.6) => (
-            "right",
-            &["right", "right hand"],
-            &["on the right", "to the right", "on the right side", "at the right"],
-        ),
+        1 if alone(target, &rivals, |s| -s.centroid[0], 0.1) && (!single || x > 0.6) => {
+            ("right", &["right", "right hand"], &["on the right", "to the right", "on the right side", "at the right"])
+        }
         2 if alone(target, &rivals, |s| -s.centroid[1], 0.09) && (!single || y > 0.58) => {
             ("front", &["front", "bottom", "near"], &["in front", "at the front", "at the bottom", "close to us"])
         }
@@ -233,22 +231,17 @@ fn relation(target: &Symbol, all: &[Symbol], rng: &mut impl Rng) -> Option<(Stri
         return None;
     }
     let beyond = |s: &Symbol, axis: usize, sign: f32| sign * (s.centroid[axis] - anchor.centroid[axis]);
-    let apart = |s: &Symbol| {
-        (s.centroid[0] - anchor.centroid[0]).hypot(0.75 * (s.centroid[1] - anchor.centroid[1]))
-    };
+    let apart = |s: &Symbol| (s.centroid[0] - anchor.centroid[0]).hypot(0.75 * (s.centroid[1] - anchor.centroid[1]));
     // true of the target by a margin, and of no rival
     let only = |axis: usize, sign: f32| {
-        beyond(target, axis, sign) > 0.07
-            && rivals.iter().all(|s| s.id == target.id || beyond(s, axis, sign) < 0.0)
+        beyond(target, axis, sign) > 0.07 && rivals.iter().all(|s| s.id == target.id || beyond(s, axis, sign) < 0.0)
     };
     let words: &[&str] = match rng.random_range(0..5) {
         0 if only(0, -1.0) => &["left of", "to the left of", "on the left of"],
         1 if only(0, 1.0) => &["right of", "to the right of", "on the right of"],
         2 if only(1, 1.0) && (target.centroid[0] - anchor.centroid[0]).abs() < 0.2 => &["in front of", "before"],
         3 if only(1, -1.0) && (target.centroid[0] - anchor.centroid[0]).abs() < 0.2 => &["behind", "in back of"],
-        4 if apart(target) < 0.3
-            && rivals.iter().all(|s| s.id == target.id || apart(s) > 1.5 * apart(target)) =>
-        {
+        4 if apart(target) < 0.3 && rivals.iter().all(|s| s.id == target.id || apart(s) > 1.5 * apart(target)) => {
             &["next to", "beside", "near", "close to", "by"]
         }
         _ => return None,
@@ -323,11 +316,8 @@ const TAILS: [&str; 14] = [
 
 /// Wraps an expression into something one says to a robot.
 fn command(text: &str, rng: &mut impl Rng) -> String {
-    let object = if text.starts_with("the ") || rng.random_bool(0.2) {
-        text.to_string()
-    } else {
-        format!("the {text}")
-    };
+    let object =
+        if text.starts_with("the ") || rng.random_bool(0.2) { text.to_string() } else { format!("the {text}") };
     let form = COMMANDS.choose(rng).expect("the list is not empty");
     let tail = TAILS.choose(rng).expect("the list is not empty");
     format!("{}{tail}", form.replace("{}", &object))
@@ -344,8 +334,8 @@ pub fn draw(kind: Kind, all: &[Symbol], rng: &mut impl Rng) -> Option<Expression
         Kind::Relation => relation(target, all, rng)?,
         Kind::Superlative => superlative(target, all, rng)?,
         Kind::Command => {
-            let inner = *[Kind::Attribute, Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative]
-                .choose(rng)?;
+            let inner =
+                *[Kind::Attribute, Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative].choose(rng)?;
             let plain = draw(inner, all, rng)?;
             return Some(Expression { text: command(&plain.text, rng), kind, ..plain });
         }

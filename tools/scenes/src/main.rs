@@ -67,6 +67,9 @@ struct Arguments {
     expressions: usize,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Instead of all scenes, film the last one with a camera that moves around it: so many frames
+    #[arg(long)]
+    frames: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -94,10 +97,7 @@ fn symbols(scene: &Scene, picture: &Picture) -> Vec<Symbol> {
             category: object.shape.category,
             colour: object.colour,
             size: object.size,
-            centroid: [
-                (x / n / picture.width as f64) as f32,
-                (y / n / picture.height as f64) as f32,
-            ],
+            centroid: [(x / n / picture.width as f64) as f32, (y / n / picture.height as f64) as f32],
             depth: scene.camera.project(object.at, scene.aspect).2,
             height: object.shape.height() * object.scale,
             area,
@@ -108,8 +108,7 @@ fn symbols(scene: &Scene, picture: &Picture) -> Vec<Symbol> {
 }
 
 fn word(wording: Wording, expressions: usize, all: &[Symbol], rng: &mut Pcg64) -> Vec<Expression> {
-    const KINDS: [Kind; 5] =
-        [Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative, Kind::Command];
+    const KINDS: [Kind; 5] = [Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative, Kind::Command];
     let kinds: Vec<Kind> = match wording {
         Wording::Each => KINDS.to_vec(),
         Wording::Open => vec![Kind::Attribute, Kind::Absent, Kind::Ambiguous],
@@ -127,7 +126,7 @@ fn word(wording: Wording, expressions: usize, all: &[Symbol], rng: &mut Pcg64) -
 }
 
 /// Draws until a scene shows all its objects well enough.
-fn make(arguments: &Arguments, index: usize) -> (Record, Picture) {
+fn make(arguments: &Arguments, index: usize) -> (Record, Picture, Scene) {
     let (width, height) = (arguments.width, arguments.height);
     let mut rng = Pcg64::seed_from_u64(arguments.seed.wrapping_mul(1_000_003) + index as u64);
     let smallest = (width * height) as f32 * 0.0015;
@@ -139,7 +138,7 @@ fn make(arguments: &Arguments, index: usize) -> (Record, Picture) {
             continue;
         }
         let expressions = word(arguments.wording, arguments.expressions, &objects, &mut rng);
-        return (Record { scene: index, width, height, objects, expressions }, picture);
+        return (Record { scene: index, width, height, objects, expressions }, picture, scene);
     }
 }
 
@@ -152,9 +151,32 @@ fn save_png(folder: &Path, index: usize, picture: &Picture) -> Result<()> {
     save(format!("{index:06}_ids.png"), &picture.ids, image::ColorType::L8)
 }
 
+/// Films a scene: the camera swings around the table's middle by a third of a radian.
+fn film(arguments: &Arguments, frames: usize) -> Result<()> {
+    let (record, _, mut scene) = make(arguments, arguments.count.max(1) - 1);
+    let mut rng = Pcg64::seed_from_u64(arguments.seed);
+    // a clean sensor: the recording has to be small
+    (scene.look.noise, scene.look.blur) = (0.0, 0.0);
+    let start = scene.camera.clone();
+    let target = start.eye + start.forward * ((0.15 - start.eye.y) / start.forward.y);
+    for frame in 0..frames {
+        let angle = 0.33 * (frame as f32 / frames as f32 - 0.5);
+        let (s, c) = angle.sin_cos();
+        let d = start.eye - target;
+        let eye = target + vector::v(c * d.x + s * d.z, d.y, c * d.z - s * d.x);
+        scene.camera = scene::Camera::looking_at(eye, target, 0.0, start.tan_half);
+        let picture = render::render(&scene, arguments.width, arguments.height, arguments.rays, &mut rng);
+        save_png(&arguments.out, frame, &picture)?;
+    }
+    std::fs::write(arguments.out.join("scenes.jsonl"), serde_json::to_string(&record)? + "\n")
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.out)?;
+    if let Some(frames) = arguments.frames {
+        return film(&arguments, frames);
+    }
     let raw = (arguments.format == Format::Raw)
         .then(|| -> Result<_> {
             let create = |name: &str| File::create(arguments.out.join(name));
@@ -169,7 +191,7 @@ fn main() -> Result<()> {
             if index >= arguments.count {
                 return Ok(());
             }
-            let (record, picture) = make(&arguments, index);
+            let (record, picture, _) = make(&arguments, index);
             match &raw {
                 Some((rgb, ids)) => {
                     rgb.write_all_at(&picture.rgb, (index * picture.rgb.len()) as u64)?;

@@ -126,9 +126,7 @@ fn table_colour(scene: &Scene, at: V3) -> V3 {
             let plank = hash((y * 0.8).floor() as i32, 7);
             0.6 * grain + 0.4 * plank
         }
-        Pattern::Speckle => {
-            0.5 * noise(x * 6.0, y * 6.0) + 0.5 * noise(x * 30.0, y * 30.0)
-        }
+        Pattern::Speckle => 0.5 * noise(x * 6.0, y * 6.0) + 0.5 * noise(x * 30.0, y * 30.0),
         Pattern::Stripes => f32::from(x.rem_euclid(1.0) < 0.5),
         Pattern::Grid => f32::from(x.rem_euclid(1.0) < 0.08 || y.rem_euclid(1.0) < 0.08),
     };
@@ -153,11 +151,7 @@ fn paint(object: &Object, at: V3) -> V3 {
 fn shade(scene: &Scene, at: V3, normal: V3, view: V3, albedo: V3, shine: (f32, f32)) -> V3 {
     let look = &scene.look;
     let facing = normal.dot(look.light).max(0.0);
-    let lit = if look.shadow > 0.0 && facing > 0.0 {
-        light_reaching(scene, at + normal * 0.01)
-    } else {
-        1.0
-    };
+    let lit = if look.shadow > 0.0 && facing > 0.0 { light_reaching(scene, at + normal * 0.01) } else { 1.0 };
     let ambient = look.ambient * if look.occlusion { openness(scene, at, normal) } else { 1.0 };
     let direct = (1.15 - look.ambient).max(0.1) * facing * lit;
     let mut colour = albedo * ambient + albedo.filter(look.light_colour) * direct;
@@ -194,15 +188,13 @@ fn trace(scene: &Scene, column: f32, row: f32, amodal: Option<&mut [u32]>) -> (V
         let body = &scene.objects[hit.object];
         let at = camera.eye + direction * hit.t;
         let e = 0.002 * body.scale;
-        let (k1, k2, k3, k4) =
-            (v(1.0, -1.0, -1.0), v(-1.0, -1.0, 1.0), v(-1.0, 1.0, -1.0), v(1.0, 1.0, 1.0));
+        let (k1, k2, k3, k4) = (v(1.0, -1.0, -1.0), v(-1.0, -1.0, 1.0), v(-1.0, 1.0, -1.0), v(1.0, 1.0, 1.0));
         let normal = (k1 * body.distance(at + k1 * e)
             + k2 * body.distance(at + k2 * e)
             + k3 * body.distance(at + k3 * e)
             + k4 * body.distance(at + k4 * e))
         .normalised();
-        let colour =
-            shade(scene, at, normal, direction, paint(body, at), (body.shine, body.gloss));
+        let colour = shade(scene, at, normal, direction, paint(body, at), (body.shine, body.gloss));
         return (colour, hit.object as u8 + 1);
     }
     if let Some(t) = table.filter(|t| *t < 40.0) {
@@ -214,13 +206,7 @@ fn trace(scene: &Scene, column: f32, row: f32, amodal: Option<&mut [u32]>) -> (V
 }
 
 /// Renders with `side` x `side` rays a pixel; the id is that of the ray nearest the pixel's centre.
-pub fn render(
-    scene: &Scene,
-    width: usize,
-    height: usize,
-    side: usize,
-    rng: &mut impl Rng,
-) -> Picture {
+pub fn render(scene: &Scene, width: usize, height: usize, side: usize, rng: &mut impl Rng) -> Picture {
     let mut light = vec![V3::default(); width * height];
     let mut ids = vec![0u8; width * height];
     let mut amodal_area = vec![0u32; scene.objects.len()];
@@ -252,42 +238,25 @@ pub fn render(
 }
 
 /// What the camera makes of the light: blur, exposure, tint, vignette, gamma, noise.
-fn develop(
-    scene: &Scene,
-    light: Vec<V3>,
-    width: usize,
-    height: usize,
-    rng: &mut impl Rng,
-) -> Vec<u8> {
+fn develop(scene: &Scene, light: Vec<V3>, width: usize, height: usize, rng: &mut impl Rng) -> Vec<u8> {
     let look = &scene.look;
-    let at = |c: i64, r: i64| {
-        light[r.clamp(0, height as i64 - 1) as usize * width
-            + c.clamp(0, width as i64 - 1) as usize]
-    };
+    let at =
+        |c: i64, r: i64| light[r.clamp(0, height as i64 - 1) as usize * width + c.clamp(0, width as i64 - 1) as usize];
     let mut rgb = Vec::with_capacity(width * height * 3);
     for row in 0..height as i64 {
         for column in 0..width as i64 {
             let mut c = at(column, row);
             if look.blur > 0.0 {
                 let side = look.blur * 0.25;
-                let around = at(column - 1, row)
-                    + at(column + 1, row)
-                    + at(column, row - 1)
-                    + at(column, row + 1);
+                let around = at(column - 1, row) + at(column + 1, row) + at(column, row - 1) + at(column, row + 1);
                 c = (c + around * side) * (1.0 / (1.0 + 4.0 * side));
             }
-            let (x, y) = (
-                2.0 * column as f32 / width as f32 - 1.0,
-                2.0 * row as f32 / height as f32 - 1.0,
-            );
+            let (x, y) = (2.0 * column as f32 / width as f32 - 1.0, 2.0 * row as f32 / height as f32 - 1.0);
             let fall = 1.0 - look.vignette * 0.5 * (x * x + y * y);
             let c = c.filter(look.tint) * (look.exposure * fall);
             for channel in [c.x, c.y, c.z] {
-                let grain = if look.noise > 0.0 {
-                    look.noise * (rng.random::<f32>() + rng.random::<f32>() - 1.0)
-                } else {
-                    0.0
-                };
+                let grain =
+                    if look.noise > 0.0 { look.noise * (rng.random::<f32>() + rng.random::<f32>() - 1.0) } else { 0.0 };
                 let value = channel.max(0.0).powf(look.gamma / 2.2) + grain;
                 rgb.push((value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
             }

@@ -268,11 +268,7 @@ impl Look {
             table_half,
             floor,
             sky: (tone(sky.0, sky.0, sky.0 * 1.02), tone(sky.1, sky.1, sky.1)),
-            light: v(
-                azimuth.cos() * elevation.cos(),
-                elevation.sin(),
-                azimuth.sin() * elevation.cos(),
-            ),
+            light: v(azimuth.cos() * elevation.cos(), elevation.sin(), azimuth.sin() * elevation.cos()),
             light_colour: v(1.0 + warmth, 1.0, 1.0 - warmth),
             ambient: if flat {
                 u(0.75, 0.95)
@@ -303,22 +299,16 @@ impl Scene {
         let distance = rng.random_range(3.6..6.5f32);
         let tan_half = rng.random_range(1.25..1.9f32) / distance;
         let target = v(rng.random_range(-0.2..0.2), 0.15, rng.random_range(-0.2..0.2));
-        let eye = target
-            + v(
-                azimuth.sin() * elevation.cos(),
-                elevation.sin(),
-                azimuth.cos() * elevation.cos(),
-            ) * distance;
+        let eye =
+            target + v(azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()) * distance;
         let roll = rng.random_range(-0.06..0.06);
         let camera = Camera::looking_at(eye, target, roll, tan_half);
 
         let count = *[2, 3, 3, 4, 4, 5, 5, 6, 6, 7].choose(rng)?;
         // more than half of the scenes draw from few categories and colours: hard negatives
         let few = rng.random_bool(0.55);
-        let categories: Vec<_> =
-            Category::ALL.choose_multiple(rng, if few { 2 } else { 15 }).copied().collect();
-        let colours: Vec<_> =
-            Colour::ALL.choose_multiple(rng, if few { 3 } else { 11 }).copied().collect();
+        let categories: Vec<_> = Category::ALL.choose_multiple(rng, if few { 2 } else { 15 }).copied().collect();
+        let colours: Vec<_> = Colour::ALL.choose_multiple(rng, if few { 3 } else { 11 }).copied().collect();
         let global_scale = rng.random_range(0.8..1.15f32);
         let mut objects: Vec<Object> = Vec::new();
         for _ in 0..count {

@@ -82,11 +82,7 @@ pub struct Shape {
 }
 
 fn sd_box(q: V3, half: V3, round: f32) -> f32 {
-    let d = v(
-        q.x.abs() - half.x + round,
-        q.y.abs() - half.y + round,
-        q.z.abs() - half.z + round,
-    );
+    let d = v(q.x.abs() - half.x + round, q.y.abs() - half.y + round, q.z.abs() - half.z + round);
     let outside = v(d.x.max(0.0), d.y.max(0.0), d.z.max(0.0)).length();
     outside + d.x.max(d.y).max(d.z).min(0.0) - round
 }
@@ -293,12 +289,7 @@ impl Shape {
             }
             Category::Mug => {
                 let outer = sd_frustum(q, p[0] * p[5], p[0], p[1]);
-                let inner = sd_frustum(
-                    q - v(0.0, p[2], 0.0),
-                    (p[0] * p[5] - p[2]).max(0.05),
-                    p[0] - p[2],
-                    p[1],
-                );
+                let inner = sd_frustum(q - v(0.0, p[2], 0.0), (p[0] * p[5] - p[2]).max(0.05), p[0] - p[2], p[1]);
                 let at = q - v(p[0] * 0.98, p[1] * 0.5, 0.0);
                 // the ring stands upright in the xy plane, stretched a little along y
                 let handle = sd_torus(v(at.x, at.z, at.y * 0.85), p[3], p[4]).max(-at.x - 0.02);
@@ -312,8 +303,7 @@ impl Shape {
             Category::Bottle => {
                 let body = sd_cylinder(q, p[0], p[1], 0.03);
                 let shoulder = sd_frustum(q - v(0.0, p[1] - 0.03, 0.0), p[0] - 0.02, p[2], p[3]);
-                let neck =
-                    sd_cylinder(q - v(0.0, p[1] + p[3] - 0.04, 0.0), p[2], p[4] + 0.04, 0.01);
+                let neck = sd_cylinder(q - v(0.0, p[1] + p[3] - 0.04, 0.0), p[2], p[4] + 0.04, 0.01);
                 body.min(shoulder).min(neck)
             }
             Category::Bowl => {

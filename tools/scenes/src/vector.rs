@@ -24,11 +24,7 @@ impl V3 {
         self * (1.0 / self.length().max(1e-9))
     }
     pub fn cross(self, o: V3) -> V3 {
-        v(
-            self.y * o.z - self.z * o.y,
-            self.z * o.x - self.x * o.z,
-            self.x * o.y - self.y * o.x,
-        )
+        v(self.y * o.z - self.z * o.y, self.z * o.x - self.x * o.z, self.x * o.y - self.y * o.x)
     }
     /// Product of each component, as a filter colours light.
     pub fn filter(self, o: V3) -> V3 {

@@ -1,0 +1,170 @@
+//! The command line as a person or a script uses it: the built program, real files, the shipped model.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn scene(name: &str) -> String {
+    root().join("tests/data/scene").join(name).display().to_string()
+}
+
+fn referseg(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_referseg")).args(arguments).current_dir(root()).output().unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn several_texts_give_one_json_object_each_in_order() {
+    let labels = format!("labels:{}", scene("000000_ids.png"));
+    let out = referseg(&[
+        "segment", "--model", "models/demo", "--image", &scene("000000.png"), "--proposals", &labels, "--json",
+        "--text", "please pick up the red ball", "--text", "the black can", "--text", "?!",
+    ]);
+    let answers = lines(&out);
+    assert_eq!(answers.len(), 3);
+    let [ball, can, wordless] = &answers[..] else { unreachable!() };
+    assert_eq!((ball["status"].as_str(), ball["target"].as_str()), (Some("FOUND"), Some("the red ball")));
+    assert_eq!((ball["label"].as_u64(), can["label"].as_u64()), (Some(5), Some(2)));
+    assert_eq!(ball["proposals"], 5);
+    assert_eq!(ball["proposal"], 4, "proposals come in the order of their labels");
+    for key in ["x", "y", "width", "height"] {
+        assert!(ball["box"][key].is_u64(), "{ball}");
+    }
+    for stage in ["proposals", "visual_features", "text_features", "scoring"] {
+        assert!(ball["times_ms"][stage].is_number(), "{ball}");
+    }
+    assert!(ball["score"].as_f64() > Some(0.0) && ball["margin"].as_f64() > Some(0.0));
+    assert_eq!(wordless["status"], "ERROR");
+    assert_eq!(status(&out), 2, "the worst of the answers");
+}
+
+#[test]
+fn the_label_is_given_whatever_the_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("strict.yaml");
+    std::fs::write(&config, "answer: {min_score: 1.0}").unwrap();
+    let labels = format!("labels:{}", scene("000000_ids.png"));
+    let out = referseg(&[
+        "segment", "--config", config.to_str().unwrap(), "--image", &scene("000000.png"), "--proposals", &labels,
+        "--text", "the red ball", "--json",
+    ]);
+    assert_eq!(status(&out), 1);
+    let answer = &lines(&out)[0];
+    assert_eq!((answer["status"].as_str(), answer["label"].as_u64()), (Some("NOT_FOUND"), Some(5)));
+    assert!(answer["box"].is_null());
+    assert!(answer["reason"].as_str().unwrap().contains("below answer.min_score"));
+}
+
+#[test]
+fn mask_and_overlay_are_written_at_the_pictures_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let [mask, overlay] = ["mask.png", "overlay.png"].map(|name| folder.path().join(name));
+    let out = referseg(&[
+        "segment", "--image", &scene("000000.png"), "--text", "the red ball", "--mask", mask.to_str().unwrap(),
+        "--overlay", overlay.to_str().unwrap(),
+    ]);
+    assert_eq!(status(&out), 0, "{}{}", String::from_utf8_lossy(&out.stdout), said(&out));
+    let mask = image::open(mask).unwrap().into_luma8();
+    let truth = image::open(scene("000000_ids.png")).unwrap().into_luma8();
+    let both = mask.pixels().zip(truth.pixels());
+    let (mut shared, mut either) = (0, 0);
+    for (found, id) in both {
+        assert!(matches!(found.0[0], 0 | 255));
+        shared += u32::from(found.0[0] == 255 && id.0[0] == 5);
+        either += u32::from(found.0[0] == 255 || id.0[0] == 5);
+    }
+    assert!(f64::from(shared) / f64::from(either) >= 0.5, "IoU {shared}/{either}");
+    assert_eq!(image::open(overlay).unwrap().into_rgb8().dimensions(), mask.dimensions());
+}
+
+#[test]
+fn what_is_wrong_is_said_and_the_exit_status_is_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let picture = scene("000000.png");
+    let demo = |name: &str| std::fs::read(root().join("models/demo").join(name)).unwrap();
+    let weights = demo("model.safetensors");
+    let (config, tokens) = (demo("config.json"), demo("tokenizer.json"));
+    at("cut/config.json", &config);
+    at("cut/tokenizer.json", &tokens);
+    at("cut/model.safetensors", &weights[..weights.len() / 2]);
+    let wide = String::from_utf8(config.clone()).unwrap().replace("\"hidden_size\": 160", "\"hidden_size\": 320");
+    at("wide/config.json", wide.as_bytes());
+    at("wide/tokenizer.json", &tokens);
+    at("wide/model.safetensors", &weights);
+    at("siglip/config.json", b"{\"model_type\": \"siglip\"}");
+    let no_picture = at("text.png", b"not a picture");
+    let cases: [(&[&str], &str); 8] = [
+        (&["--image", "/nowhere.png"], "No such file"),
+        (&["--image", &no_picture], "no readable PNG or JPEG"),
+        (&["--image", &picture, "--model", "/nowhere"], "no such folder"),
+        (&["--image", &picture, "--model", &folder.path().join("cut").display().to_string()], "is it truncated?"),
+        (&["--image", &picture, "--model", &folder.path().join("wide").display().to_string()], "shape mismatch"),
+        (&["--image", &picture, "--model", &folder.path().join("siglip").display().to_string()], "\"siglip\" is not supported"),
+        (&["--image", &picture, "--device", "tpu"], "expected auto, cpu or cuda:N"),
+        (&["--image", &picture, "--proposals", "sam"], "expected regions or labels:FILE.png"),
+    ];
+    for (arguments, words) in cases {
+        let out = referseg(&[&["segment", "--text", "mug"], arguments].concat());
+        assert_eq!(status(&out), 2, "{arguments:?}");
+        assert!(said(&out).contains(words), "{arguments:?}: {}", said(&out));
+    }
+}
+
+#[test]
+fn parse_prints_the_target_with_either_parser() {
+    let out = referseg(&["parse", "pick up the red mug behind the laptop"]);
+    assert_eq!(lines(&out)[0]["target"], "the red mug");
+    let out = referseg(&["parse", "--parser", "dependency", "the woman in the blue coat on the left"]);
+    assert_eq!(lines(&out)[0]["target"], "the woman");
+    assert_eq!(status(&referseg(&["parse", "--parser", "magic", "mug"])), 2);
+}
+
+#[test]
+fn parse_answers_every_line_even_empty_and_broken_ones() {
+    use std::io::Write;
+    for parser in ["rules", "dependency"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_referseg"))
+            .args(["parse", "--lines", "--parser", parser])
+            .current_dir(root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all("go to the chair\n\ncup\n\u{feff}ж\r\n".as_bytes()).unwrap();
+        let out = child.wait_with_output().unwrap();
+        let answers = lines(&out);
+        assert_eq!(answers.len(), 4, "{parser}");
+        assert_eq!(answers[2]["target"], "cup");
+    }
+}
+
+#[test]
+fn bench_reports_every_stage() {
+    let out = referseg(&["bench", "--image", &scene("000000.png"), "--runs", "1", "--json"]);
+    let report = &lines(&out)[0];
+    for stage in ["proposals", "visual_features", "text_features", "scoring", "all"] {
+        assert!(report["times_ms"][stage]["median"].as_f64() > Some(0.0), "{report}");
+    }
+}
