@@ -84,6 +84,9 @@ struct Waiting {
     after: u64,
 }
 
+/// What is to change in the segmenter between two frames.
+type Change = Box<dyn FnOnce(&mut Segmenter) + Send>;
+
 struct State<I> {
     mode: Mode,
     frame: Option<(u64, I)>,
@@ -93,7 +96,7 @@ struct State<I> {
     standing: Option<Arc<Waiting>>,
     /// Commands to be answered once: all in once mode, refused ones in both.
     waiting: VecDeque<Arc<Waiting>>,
-    settings: Option<Box<dyn FnOnce(&mut Segmenter) + Send>>,
+    change: Option<Change>,
     stop: bool,
     stopped: bool,
 }
@@ -145,7 +148,7 @@ impl<I: Send + 'static> Worker<I> {
             commands: 0,
             standing: None,
             waiting: VecDeque::new(),
-            settings: None,
+            change: None,
             stop: false,
             stopped: false,
         };
@@ -227,8 +230,8 @@ impl<I: Send + 'static> Worker<I> {
     /// Changes the segmenter before the next frame.
     pub fn change(&self, change: impl FnOnce(&mut Segmenter) + Send + 'static) {
         let mut state = self.shared.lock();
-        let earlier = state.settings.take();
-        state.settings = Some(Box::new(move |segmenter: &mut Segmenter| {
+        let earlier = state.change.take();
+        state.change = Some(Box::new(move |segmenter: &mut Segmenter| {
             if let Some(earlier) = earlier {
                 earlier(segmenter);
             }
@@ -273,7 +276,7 @@ fn run<I>(shared: &Shared<I>, mut segmenter: Segmenter, mut around: impl Around<
             if state.stop {
                 return;
             }
-            if let Some(change) = state.settings.take() {
+            if let Some(change) = state.change.take() {
                 change(&mut segmenter);
                 last = None;
             }

@@ -33,8 +33,20 @@ fn said(output: &Output) -> String {
 fn several_texts_give_one_json_object_each_in_order() {
     let labels = format!("labels:{}", scene("000000_ids.png"));
     let out = referseg(&[
-        "segment", "--model", "models/demo", "--image", &scene("000000.png"), "--proposals", &labels, "--json",
-        "--text", "please pick up the red ball", "--text", "the black can", "--text", "?!",
+        "segment",
+        "--model",
+        "models/demo",
+        "--image",
+        &scene("000000.png"),
+        "--proposals",
+        &labels,
+        "--json",
+        "--text",
+        "please pick up the red ball",
+        "--text",
+        "the black can",
+        "--text",
+        "?!",
     ]);
     let answers = lines(&out);
     assert_eq!(answers.len(), 3);
@@ -61,8 +73,16 @@ fn the_label_is_given_whatever_the_status() {
     std::fs::write(&config, "answer: {min_score: 1.0}").unwrap();
     let labels = format!("labels:{}", scene("000000_ids.png"));
     let out = referseg(&[
-        "segment", "--config", config.to_str().unwrap(), "--image", &scene("000000.png"), "--proposals", &labels,
-        "--text", "the red ball", "--json",
+        "segment",
+        "--config",
+        config.to_str().unwrap(),
+        "--image",
+        &scene("000000.png"),
+        "--proposals",
+        &labels,
+        "--text",
+        "the red ball",
+        "--json",
     ]);
     assert_eq!(status(&out), 1);
     let answer = &lines(&out)[0];
@@ -76,8 +96,15 @@ fn mask_and_overlay_are_written_at_the_pictures_size() {
     let folder = tempfile::tempdir().unwrap();
     let [mask, overlay] = ["mask.png", "overlay.png"].map(|name| folder.path().join(name));
     let out = referseg(&[
-        "segment", "--image", &scene("000000.png"), "--text", "the red ball", "--mask", mask.to_str().unwrap(),
-        "--overlay", overlay.to_str().unwrap(),
+        "segment",
+        "--image",
+        &scene("000000.png"),
+        "--text",
+        "the red ball",
+        "--mask",
+        mask.to_str().unwrap(),
+        "--overlay",
+        overlay.to_str().unwrap(),
     ]);
     assert_eq!(status(&out), 0, "{}{}", String::from_utf8_lossy(&out.stdout), said(&out));
     let mask = image::open(mask).unwrap().into_luma8();
@@ -121,7 +148,10 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
         (&["--image", &picture, "--model", "/nowhere"], "no such folder"),
         (&["--image", &picture, "--model", &folder.path().join("cut").display().to_string()], "is it truncated?"),
         (&["--image", &picture, "--model", &folder.path().join("wide").display().to_string()], "shape mismatch"),
-        (&["--image", &picture, "--model", &folder.path().join("siglip").display().to_string()], "\"siglip\" is not supported"),
+        (
+            &["--image", &picture, "--model", &folder.path().join("siglip").display().to_string()],
+            "\"siglip\" is not supported",
+        ),
         (&["--image", &picture, "--device", "tpu"], "expected auto, cpu or cuda:N"),
         (&["--image", &picture, "--proposals", "sam"], "expected regions or labels:FILE.png"),
     ];

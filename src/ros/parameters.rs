@@ -96,12 +96,15 @@ pub const PARAMETERS: [Spec; 13] = [
     ),
 ];
 
+/// Told of every change.
+type Apply = Box<dyn FnMut(&Config, Mode) + Send>;
+
 /// The values in force, and what follows from them.
 pub struct Parameters {
     layers: Vec<Layer>,
     values: Vec<ParameterValue>,
     config: Config,
-    apply: Box<dyn FnMut(&Config, Mode) + Send>,
+    apply: Apply,
 }
 
 fn of_config(spec: &Spec, config: &Config) -> ParameterValue {

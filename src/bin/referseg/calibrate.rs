@@ -9,7 +9,7 @@ use referseg::evaluation::Scenes;
 use referseg::scoring::{self, Best, Status};
 use referseg::segmenter::Segmenter;
 use referseg::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ struct Case {
     best: Option<Best>,
 }
 
-fn cases(segmenter: &mut Segmenter, data: &PathBuf, limit: usize) -> Result<Vec<Case>> {
+fn cases(segmenter: &mut Segmenter, data: &Path, limit: usize) -> Result<Vec<Case>> {
     let scenes = Scenes::open(data)?;
     let mut cases = Vec::new();
     for record in scenes.records.iter().take(limit) {

@@ -298,20 +298,8 @@ const COMMANDS: [&str; 44] = [
 ];
 
 const TAILS: [&str; 14] = [
-    "",
-    "",
-    "",
-    "",
-    " please",
-    " now",
-    " for me",
-    " from the table",
-    " carefully",
-    " and give it to me",
-    " and bring it here",
-    " and lift it",
-    " quickly",
-    " and hold it",
+    "", "", "", "", " please", " now", " for me", " from the table", " carefully", " and give it to me",
+    " and bring it here", " and lift it", " quickly", " and hold it",
 ];
 
 /// Wraps an expression into something one says to a robot.
