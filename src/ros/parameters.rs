@@ -301,3 +301,17 @@ impl RosParams for Parameters {
         self.changed(name, value).map(|_| ()).map_err(|error| refused(name, error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_every_parameter_with_its_meaning() {
+        let readme = include_str!("../../README.md");
+        for Spec { name, description, .. } in PARAMETERS {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            assert!(row.is_some_and(|row| row.contains(description)), "{name}: {row:?}");
+        }
+    }
+}
