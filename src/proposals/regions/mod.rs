@@ -23,9 +23,9 @@ const TREES: [Likeness; 3] = [
     Likeness { lightness: 1.0, contact: 0.9, smallness: 0.12 },
 ];
 /// Overlap above which two candidates are one.
-const SAME: f32 = 0.8;
+const SAME: f32 = 0.75;
 /// Weight of a merge tree's score against one finding by the background.
-const TREE_WEIGHT: f32 = 1.0;
+const TREE_WEIGHT: f32 = 0.25;
 /// Part of its own outline that a candidate may share with the picture's edge.
 const MOST_BORDER: f32 = 0.35;
 
