@@ -59,15 +59,22 @@ fn first_largest(row: &[f32]) -> usize {
     (0..row.len()).rev().max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap()
 }
 
+/// How many of the last blocks the reference masked: all from `masking_block` on, else the paper's three.
+fn masked_blocks(folder: &Path, depth: usize) -> usize {
+    let meta = std::fs::read_to_string(folder.join("meta.json")).unwrap_or_default();
+    let meta: serde_json::Value = serde_json::from_str(&meta).unwrap_or_default();
+    meta["masking_block"].as_u64().map_or(3, |first| depth - first as usize)
+}
+
 fn check(folder: &Path) {
     let read = |name: &str| candle_core::safetensors::load(folder.join(name), &Device::Cpu).unwrap();
     let (input, expected): (Tensors, Tensors) = (read("input.safetensors"), read("expected.safetensors"));
     let clip = Clip::load(&folder.join("model"), &Device::Cpu).unwrap();
-    const MASKED: usize = 3;
-    let tokens = clip.vision.tokens_before(MASKED, &input["image"]).unwrap();
+    let masked = masked_blocks(folder, clip.vision.depth());
+    let tokens = clip.vision.tokens_before(masked, &input["image"]).unwrap();
     let masks = patch_masks(&input["masks"], clip.vision.grid());
     let found = [
-        ("mask_features", clip.vision.masked_features(MASKED, &tokens, &masks).unwrap()),
+        ("mask_features", clip.vision.masked_features(masked, &tokens, &masks).unwrap()),
         ("crop_features", clip.vision.features(&input["crops"]).unwrap()),
         ("sentence_features", clip.text.features(&u32_ids(&input, "sentence_ids")).unwrap()),
         ("noun_features", clip.text.features(&u32_ids(&input, "noun_ids")).unwrap()),

@@ -8,7 +8,7 @@ use referseg::overlay;
 use referseg::scoring::Status;
 use referseg::segmenter::{Answer, Query, Scene, Segmenter};
 use referseg::{Error, Result};
-use serde_json::json;
+use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,61 +42,83 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for (index, text) in arguments.text.iter().enumerate() {
         let asked = Command::parse(text).and_then(|command| segmenter.query(&command));
         let answered = asked.and_then(|query| Ok((segmenter.answer(&scene, &query)?, query)));
-        let code = match answered {
-            Ok((answer, query)) => {
+        let code = match &answered {
+            Ok((answer, _)) => {
                 let number = (arguments.text.len() > 1).then_some(index + 1);
-                save(arguments, number, &frame, &answer, &scene)?;
-                print(arguments, &scene, &query, &answer);
+                save(arguments, number, &frame, answer, &scene)?;
                 u8::from(answer.status != Status::Found)
             }
-            Err(error) => {
-                if arguments.json {
-                    println!("{}", json!({"status": Status::Error, "reason": error.to_string(), "text": text}));
-                } else {
-                    println!("{text:?}: ERROR {error}");
-                }
-                2
-            }
+            Err(_) => 2,
         };
         worst = worst.max(code);
+        let described = describe(text, &scene, &answered);
+        if arguments.json {
+            println!("{described}");
+        } else {
+            println!("{}", in_words(&described));
+        }
     }
     Ok(ExitCode::from(worst))
 }
 
-fn print(arguments: &Arguments, scene: &Scene, query: &Query, answer: &Answer) {
-    let extent = answer.mask(scene).map(|(_, extent)| extent);
-    if arguments.json {
-        let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
-        let label = answer.best.and_then(|best| scene.proposals[best].label);
-        let object = json!({
-            "status": answer.status,
-            "reason": answer.reason,
-            "text": query.text,
-            "target": query.target,
-            "score": answer.score,
-            "margin": answer.margin,
-            "box": extent,
+/// One answer as the JSON object that the README promises; all keys are there whatever the status.
+fn describe(text: &str, scene: &Scene, answered: &Result<(Answer, Query)>) -> Value {
+    let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
+    let mut times = json!({"proposals": ms(scene.proposals_time), "visual_features": ms(scene.features_time)});
+    match answered {
+        Ok((answer, query)) => {
+            times["text_features"] = json!(ms(query.time));
+            times["scoring"] = json!(ms(answer.time));
+            json!({
+                "status": answer.status,
+                "reason": answer.reason,
+                "text": text,
+                "target": query.target,
+                "score": answer.score,
+                "margin": answer.margin,
+                "box": answer.mask(scene).map(|(_, extent)| extent),
+                "proposals": scene.proposals.len(),
+                "proposal": answer.best,
+                "label": answer.best.and_then(|best| scene.proposals[best].label),
+                "times_ms": times,
+            })
+        }
+        Err(error) => json!({
+            "status": Status::Error,
+            "reason": error.to_string(),
+            "text": text,
+            "target": "",
+            "score": 0.0,
+            "margin": 0.0,
+            "box": null,
             "proposals": scene.proposals.len(),
-            "proposal": answer.best,
-            "label": label,
-            "times_ms": {
-                "proposals": ms(scene.proposals_time),
-                "visual_features": ms(scene.features_time),
-                "text_features": ms(query.time),
-                "scoring": ms(answer.time),
-            },
-        });
-        println!("{object}");
-        return;
+            "proposal": null,
+            "label": null,
+            "times_ms": times,
+        }),
     }
-    let status = json!(answer.status);
-    let status = status.as_str().unwrap_or_default();
-    let place = extent.map_or(String::new(), |b| format!(" box {}x{}+{}+{}", b.width, b.height, b.x, b.y));
-    let why = if answer.reason.is_empty() { String::new() } else { format!(" ({})", answer.reason) };
-    println!(
-        "{:?}: {status} target {:?} score {:.3} margin {:.3}{place}{why}",
-        query.text, query.target, answer.score, answer.margin
-    );
+}
+
+fn in_words(described: &Value) -> String {
+    let word = |key: &str| described[key].as_str().unwrap_or_default();
+    let number = |key: &str| described[key].as_f64().unwrap_or_default();
+    let b = &described["box"];
+    let place = match b {
+        Value::Null => String::new(),
+        _ => format!(" box {}x{}+{}+{}", b["width"], b["height"], b["x"], b["y"]),
+    };
+    let why = match word("reason") {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    format!(
+        "{}: {} target {:?} score {:.3} margin {:.3}{place}{why}",
+        described["text"],
+        word("status"),
+        word("target"),
+        number("score"),
+        number("margin"),
+    )
 }
 
 fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &Answer, scene: &Scene) -> Result<()> {
