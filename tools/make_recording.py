@@ -2,9 +2,9 @@
 label images beside it.
 
     cargo build --release -p scenes
-    target/release/scenes --out FILM --count 2105 --seed 33 --width 640 --height 480 --rays 2 --frames 10
+    target/release/scenes --out FILM --count 2504 --seed 33 --width 640 --height 480 --rays 2 --frames 10
     pip install rosbags==0.11.9 numpy pillow
-    python tools/make_recording.py --film FILM --out tests/data/recording
+    python tools/make_recording.py --film FILM --skip 4 --out tests/data/recording
 """
 
 import argparse
@@ -19,13 +19,14 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from rosbags.typesys import Stores, get_typestore
 
 START, PERIOD = 1_700_000_000_000_000_000, 200_000_000  # nanoseconds
-COMMANDS = ["pick up the red mug", "hand me the orange banana", "where is the white book"]
+COMMANDS = ["pick up the red mug", "hand me the orange box", "go to the brown ring"]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--film", required=True)
     p.add_argument("--out", required=True)
+    p.add_argument("--skip", type=int, default=0, help="first frames to leave out")
     args = p.parse_args()
     out = pathlib.Path(args.out)
     shutil.rmtree(out, ignore_errors=True)
@@ -37,7 +38,8 @@ def main():
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     with writer:
         connection = writer.add_connection("/camera/image_raw", Image.__msgtype__, typestore=store)
-        for n, path in enumerate(sorted(f for f in glob.glob(f"{args.film}/*.png") if not f.endswith("_ids.png"))):
+        frames = sorted(f for f in glob.glob(f"{args.film}/*.png") if not f.endswith("_ids.png"))
+        for n, path in enumerate(frames[args.skip :]):
             stamp = START + n * PERIOD
             rgb = np.asarray(Picture.open(path).convert("RGB"))
             header = Header(stamp=Time(sec=stamp // 10**9, nanosec=stamp % 10**9), frame_id="camera_color_optical_frame")
