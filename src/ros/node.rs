@@ -196,8 +196,9 @@ async fn live() -> Result<(), Box<dyn Error>> {
         let _ = task.await;
     }
     ended.map_err(|_| "the ROS thread broke down")?;
-    let stopped = Arc::into_inner(worker).is_none_or(|mut worker| worker.stop(PATIENCE));
-    if !stopped {
+    let mut worker = Arc::into_inner(worker);
+    if !worker.as_mut().is_none_or(|worker| worker.stop(PATIENCE)) {
+        // not dropped: that would wait for the frame at hand
         std::process::exit(0);
     }
     Ok(())
