@@ -299,29 +299,27 @@ impl Words {
         self.is_verb(j)
     }
 
-    /// Where the target's phrase begins, and whether a command led there.
-    fn start(&self) -> (usize, bool) {
+    /// Where the target's phrase begins.
+    fn start(&self) -> usize {
         let mut i = self.skip_prefix(0);
         let fronted = self.skip_fronted(i);
         if fronted > i {
             i = self.skip_prefix(fronted);
         }
-        let mut commanded = false;
         let mut clause = Some(i);
         while let Some(at) = clause {
             let at = self.skip_prefix(at);
             if !self.is_verb(at) {
-                return (at, commanded);
+                return at;
             }
-            commanded = true;
             if let Some(object) = self.skip_verb(at) {
                 if self.phrase_end(object) > object {
-                    return (object, true);
+                    return object;
                 }
             }
             clause = self.next_clause(at);
         }
-        (i, commanded)
+        i
     }
 
     /// Whether the word can stand inside a phrase that has `nouns` so far.
@@ -454,7 +452,7 @@ impl Words {
 /// The bytes of the target's noun phrase; `None` when the text shows none.
 pub fn find(text: &str) -> Option<Range<usize>> {
     let words = Words { tokens: tokens(text) };
-    let (start, _) = words.start();
+    let start = words.start();
     let end = words.phrase_end(start);
     (end > start).then(|| words.tokens[start].span.start..words.tokens[end - 1].span.end)
 }

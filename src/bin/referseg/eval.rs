@@ -59,7 +59,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let rows = variants(config.visual.global_weight, &arguments.global_weights);
     let truth_given = arguments.model.proposals.is_none();
     let mut segmenter = Segmenter::open(config)?;
-    segmenter.config_mut().visual.global_weight = 0.5; // both features are encoded
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
     let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
     let mut ceiling = Overlap::default();
@@ -70,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         if truth_given {
             segmenter.set_proposer(Box::new(labels));
         }
-        segmenter.config_mut().visual.global_weight = 0.5;
+        segmenter.config_mut().visual.global_weight = 0.5; // both features are encoded
         let scene = segmenter.scene(&frame)?;
         proposed += scene.proposals.len();
         seconds += scene.proposals_time.as_secs_f64();
