@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 const DEFAULTS: &str = include_str!("../config/referseg.yaml");
 const PAPER: &str = include_str!("../config/paper.yaml");
+const SAM_EVERYTHING: &str = include_str!("../config/sam_everything.yaml");
 /// Settings that belong to a model, beside its weights.
 const MODEL_FILE: &str = "referseg.yaml";
 
@@ -21,6 +22,7 @@ pub struct Config {
     pub preset: Preset,
     pub model: PathBuf,
     pub device: String,
+    pub method: Method,
     pub proposals: ProposalSettings,
     pub visual: VisualSettings,
     pub text: TextSettings,
@@ -36,6 +38,40 @@ pub enum Preset {
     Paper,
 }
 
+/// How proposals are scored: the method, or one of the baselines of its paper (section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Global and local features, sentence and noun phrase.
+    GlobalLocal,
+    /// The masked crops and the sentence.
+    Cropping,
+    /// A class token for each region of a vision transformer (AdaptingCLIP), and the sentence.
+    RegionToken,
+    /// The similarity of every place of a ResNet's last map with the sentence (MaskCLIP), averaged in the mask.
+    ScoreMap,
+    /// The places of a ResNet's last map that raise the similarity with the sentence, averaged in the mask.
+    GradCam,
+}
+
+impl Method {
+    /// All of them, with the names that users give them.
+    pub const NAMES: [(&'static str, Method); 5] = [
+        ("global_local", Method::GlobalLocal),
+        ("cropping", Method::Cropping),
+        ("region_token", Method::RegionToken),
+        ("score_map", Method::ScoreMap),
+        ("grad_cam", Method::GradCam),
+    ];
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let named = Self::NAMES.iter().find(|(_, method)| method == self);
+        f.write_str(named.map_or("", |(name, _)| name))
+    }
+}
+
 /// Which proposals, and how many.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +81,37 @@ pub struct ProposalSettings {
     pub limit: usize,
     pub min_area: f32,
     pub max_area: f32,
+    pub sam: SamSettings,
+}
+
+/// How Segment Anything is asked, after its `SamAutomaticMaskGenerator`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct SamSettings {
+    pub preset: SamPreset,
+    pub model: PathBuf,
+    pub points_per_side: usize,
+    pub points_per_batch: usize,
+    pub min_predicted_iou: f32,
+    pub min_stability: f32,
+    pub stability_offset: f32,
+    pub box_nms: f32,
+    pub crop_layers: usize,
+    pub crop_nms: f32,
+    pub crop_overlap: f32,
+    pub crop_points_downscale: usize,
+    pub min_region_area: usize,
+}
+
+/// A named set of values for Segment Anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamPreset {
+    /// A coarse grid and tolerant thresholds: whole things.
+    Objects,
+    /// The generator's own defaults: everything, parts included.
+    Everything,
 }
 
 /// A proposal generator by name.
@@ -55,6 +122,8 @@ pub enum Generator {
     Regions,
     /// From a label image.
     Labels(PathBuf),
+    /// From Segment Anything.
+    Sam,
 }
 
 impl TryFrom<String> for Generator {
@@ -63,8 +132,9 @@ impl TryFrom<String> for Generator {
     fn try_from(name: String) -> std::result::Result<Self, String> {
         match name.split_once(':') {
             None if name == "regions" => Ok(Generator::Regions),
+            None if name == "sam" => Ok(Generator::Sam),
             Some(("labels", file)) if !file.is_empty() => Ok(Generator::Labels(file.into())),
-            _ => Err(format!("no proposal generator {name:?}; expected regions or labels:FILE.png")),
+            _ => Err(format!("no proposal generator {name:?}; expected regions, sam or labels:FILE.png")),
         }
     }
 }
@@ -73,6 +143,7 @@ impl std::fmt::Display for Generator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Generator::Regions => f.write_str("regions"),
+            Generator::Sam => f.write_str("sam"),
             Generator::Labels(path) => write!(f, "labels:{}", path.display()),
         }
     }
@@ -91,6 +162,7 @@ pub struct VisualSettings {
     pub resampling: Resampling,
     pub short_side: usize,
     pub mask_resampling: MaskResampling,
+    pub resnet_norms: ResNetNorms,
     pub batch: usize,
 }
 
@@ -112,6 +184,17 @@ pub enum MaskResampling {
     Area,
     /// The four pixels around the patch's centre.
     Bilinear,
+}
+
+/// How long a ResNet's features are when they are mixed and scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResNetNorms {
+    /// All of unit length; the score is a cosine.
+    Unit,
+    /// The global feature as it comes, the local one of unit length; the score is their mixture's dot product
+    /// with the text, so that long features win: the authors' code.
+    Paper,
 }
 
 /// How a command becomes a feature.
@@ -204,6 +287,9 @@ impl Config {
         if strongest("preset") == Some(Value::from("paper")) {
             all.push(Layer::parse("config/paper.yaml", PAPER)?);
         }
+        if strongest("proposals.sam.preset") == Some(Value::from("everything")) {
+            all.push(Layer::parse("config/sam_everything.yaml", SAM_EVERYTHING)?);
+        }
         if let Some(Value::String(model)) = strongest("model") {
             let file = located(model.into()).join(MODEL_FILE);
             if file.is_file() {
@@ -220,6 +306,7 @@ impl Config {
         config.check()?;
         config.model = located(config.model);
         config.text.parser_model = located(config.text.parser_model);
+        config.proposals.sam.model = located(config.proposals.sam.model);
         Ok(config)
     }
 
@@ -245,6 +332,18 @@ impl Config {
         within("proposals.limit", self.proposals.limit as f32, 1.0, 1000.0)?;
         within("proposals.min_area", self.proposals.min_area, 0.0, 1.0)?;
         within("proposals.max_area", self.proposals.max_area, self.proposals.min_area, 1.0)?;
+        let sam = &self.proposals.sam;
+        within("proposals.sam.points_per_side", sam.points_per_side as f32, 1.0, 128.0)?;
+        within("proposals.sam.points_per_batch", sam.points_per_batch as f32, 1.0, 1024.0)?;
+        // random weights predict IoUs of any size, and no threshold is the lowest one
+        within("proposals.sam.min_predicted_iou", sam.min_predicted_iou, f32::MIN, 1.0)?;
+        within("proposals.sam.min_stability", sam.min_stability, 0.0, 1.0)?;
+        within("proposals.sam.stability_offset", sam.stability_offset, 0.0, 100.0)?;
+        within("proposals.sam.box_nms", sam.box_nms, 0.0, 1.0)?;
+        within("proposals.sam.crop_layers", sam.crop_layers as f32, 0.0, 4.0)?;
+        within("proposals.sam.crop_nms", sam.crop_nms, 0.0, 1.0)?;
+        within("proposals.sam.crop_overlap", sam.crop_overlap, 0.0, 0.99)?;
+        within("proposals.sam.crop_points_downscale", sam.crop_points_downscale as f32, 1.0, 16.0)?;
         within("answer.min_score", self.answer.min_score, -1.0, 1.0)?;
         within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)
     }
@@ -342,7 +441,7 @@ mod tests {
         assert_eq!(
             refusal("visual: {alpah: 1}"),
             "configuration mine.yaml: unknown key \"visual.alpah\"; expected one of global_weight, masked_blocks, \
-             mean, std, fill, resampling, short_side, mask_resampling, batch"
+             mean, std, fill, resampling, short_side, mask_resampling, resnet_norms, batch"
         );
         assert!(refusal("modle: x").contains("unknown key \"modle\""));
     }
@@ -351,7 +450,7 @@ mod tests {
     fn wrong_types_and_values_out_of_range_are_refused() {
         assert!(refusal("answer: {min_score: high}").contains("mine.yaml: answer.min_score: invalid type"));
         assert!(refusal("visual: {mean: [1, 2]}").contains("visual.mean"));
-        assert!(refusal("proposals: {generator: sma}").contains("expected regions or labels:FILE.png"));
+        assert!(refusal("proposals: {generator: sma}").contains("expected regions, sam or labels:FILE.png"));
         assert_eq!(
             refusal("visual: {global_weight: 1.5}"),
             "configuration visual.global_weight: 1.5 is out of range; expected 0 to 1"

@@ -8,6 +8,7 @@ pub mod device;
 pub mod error;
 pub mod evaluation;
 pub mod frame;
+pub mod heat;
 pub mod mask;
 pub mod noun_phrase;
 pub mod overlay;
@@ -18,6 +19,7 @@ pub mod scoring;
 pub mod segmenter;
 pub mod text_features;
 pub mod visual_features;
+pub mod weights;
 pub mod worker;
 
 pub use error::{Error, Result};

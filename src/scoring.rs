@@ -18,19 +18,30 @@ pub enum Status {
     Error,
 }
 
+/// Vectors along the last dimension, brought to unit length; zero stays zero.
+///
+/// # Errors
+/// When the device fails.
+pub fn unit(x: &Tensor) -> Result<Tensor> {
+    x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?)
+}
+
 /// Cosine similarity of features `[n, d]` with a text feature `[d]`: `[n]` f32 values in -1..1.
 /// A feature of length zero has similarity 0.
 ///
 /// # Errors
 /// When the device fails or the shapes disagree.
 pub fn similarities(visual: &Tensor, text: &Tensor) -> Result<Vec<f32>> {
-    let (_, d) = visual.dims2()?;
-    let unit = |x: &Tensor| -> Result<Tensor> {
-        let norm = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-        x.broadcast_div(&norm.maximum(1e-12)?)
-    };
-    let text = unit(&text.reshape((1, d))?)?;
-    unit(visual)?.matmul(&text.t()?)?.squeeze(1)?.to_dtype(DType::F32)?.to_vec1()
+    products(&unit(visual)?, &unit(text)?)
+}
+
+/// Dot products of features `[n, d]` with a text feature `[d]`, both as long as they come: `[n]` f32. What the
+/// authors do for ResNets, where a longer feature scores higher.
+///
+/// # Errors
+/// When the device fails or the shapes disagree.
+pub fn products(visual: &Tensor, text: &Tensor) -> Result<Vec<f32>> {
+    visual.matmul(&text.unsqueeze(1)?)?.squeeze(1)?.to_dtype(DType::F32)?.to_vec1()
 }
 
 /// The best proposal and its lead.

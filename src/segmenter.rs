@@ -3,9 +3,9 @@
 //! Text changes rarely and frames constantly, so both are encoded apart: a [`Query`] is computed once
 //! for each command, a [`Scene`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
-use crate::clip::{Clip, Tokenizer};
+use crate::clip::{Clip, Tokenizer, VisionEncoder};
 use crate::command::Command;
-use crate::config::Config;
+use crate::config::{Config, Method, ResNetNorms};
 use crate::device;
 use crate::error::Result;
 use crate::frame::Frame;
@@ -14,7 +14,8 @@ use crate::noun_phrase::Extractor;
 use crate::proposals::{self, Proposal, ProposeMasks};
 use crate::scoring::{self, Status};
 use crate::text_features::TextFeatures;
-use crate::visual_features::VisualFeatures;
+use crate::heat;
+use crate::visual_features::{self, VisualFeatures};
 use candle_core::Device;
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,8 @@ pub struct Answer {
     pub status: Status,
     /// Why it is not `Found`; empty when it is.
     pub reason: String,
-    /// Cosine similarity of the best proposal, -1..1; 0 without proposals.
+    /// Score of the best proposal, a cosine similarity in -1..1 (but for heat maps and `resnet_norms: paper`,
+    /// which have scales of their own); 0 without proposals.
     pub score: f32,
     /// Lead over the best other thing; the score itself when there is no other.
     pub margin: f32,
@@ -89,11 +91,12 @@ impl Segmenter {
     pub fn open(config: Config) -> Result<Segmenter> {
         let device = device::open(&config.device)?;
         let clip = Clip::load(&config.model, &device)?;
+        visual_features::check(config.method, &clip.vision)?;
         let (vocabulary, context) = (clip.text.vocabulary(), clip.text.context());
         Ok(Segmenter {
             tokenizer: Tokenizer::load(&config.model, vocabulary, context)?,
             extractor: Extractor::open(&config.text)?,
-            proposer: proposals::open(&config.proposals)?,
+            proposer: proposals::open(&config.proposals, &device)?,
             device,
             clip,
             config,
@@ -136,7 +139,8 @@ impl Segmenter {
     /// As [`Segmenter::query`].
     pub fn query_for(&self, sentence: &str, target: &str) -> Result<Query> {
         let began = Instant::now();
-        let features = TextFeatures::encode(sentence, target, &self.clip.text, &self.tokenizer, &self.device)?;
+        let (encoder, tokenizer, unit) = (&self.clip.text, &self.tokenizer, self.resnet());
+        let features = TextFeatures::encode(sentence, target, encoder, tokenizer, unit, &self.device)?;
         Ok(Query { text: sentence.into(), target: target.into(), features, time: began.elapsed() })
     }
 
@@ -148,10 +152,7 @@ impl Segmenter {
         let began = Instant::now();
         let proposals = self.proposer.propose(frame)?;
         let proposed = Instant::now();
-        let settings = &self.config.visual;
-        let features = (!proposals.is_empty())
-            .then(|| VisualFeatures::encode(frame, &proposals, &self.clip.vision, settings, &self.device))
-            .transpose()?;
+        let features = (!proposals.is_empty()).then(|| self.visual_features(frame, &proposals)).transpose()?;
         Ok(Scene { proposals, features, proposals_time: proposed - began, features_time: proposed.elapsed() })
     }
 
@@ -162,10 +163,7 @@ impl Segmenter {
     pub fn answer(&self, scene: &Scene, query: &Query) -> Result<Answer> {
         let began = Instant::now();
         let scores = match &scene.features {
-            Some(features) => scoring::similarities(
-                &features.mixed(self.config.visual.global_weight)?,
-                &query.features.mixed(self.config.text.sentence_weight)?,
-            )?,
+            Some(features) => self.scores(features, &scene.proposals, query)?,
             None => Vec::new(),
         };
         let best = scoring::best(&scores, &scene.proposals);
@@ -178,6 +176,40 @@ impl Segmenter {
             best: best.map(|best| best.index),
             scores,
             time: began.elapsed(),
+        })
+    }
+
+    /// Encodes proposals of a frame by the method in force. `proposals` is not empty.
+    ///
+    /// # Errors
+    /// When the method does not fit the model or the device fails.
+    pub fn visual_features(&self, frame: &Frame, proposals: &[Proposal]) -> Result<VisualFeatures> {
+        VisualFeatures::encode(frame, proposals, &self.clip.vision, &self.config, &self.device)
+    }
+
+    fn resnet(&self) -> bool {
+        matches!(self.clip.vision, VisionEncoder::ResNet(_))
+    }
+
+    /// How well each proposal fits a query, by the method in force.
+    fn scores(&self, features: &VisualFeatures, proposals: &[Proposal], query: &Query) -> Result<Vec<f32>> {
+        let Config { method, visual, text, .. } = &self.config;
+        // the paper's baselines know no noun phrase
+        let sentence_weight = if *method == Method::GlobalLocal { text.sentence_weight } else { 1.0 };
+        let words = query.features.mixed(sentence_weight)?;
+        if let (VisualFeatures::Map(map), VisionEncoder::ResNet(encoder)) = (features, &self.clip.vision) {
+            return Ok(match method {
+                Method::GradCam => {
+                    heat::inside(&heat::grad_cam(encoder, map, &words, self.clip.logit_scale)?, false, proposals)
+                }
+                _ => heat::inside(&heat::score_map(encoder, map, &words)?, true, proposals),
+            });
+        }
+        let seen = features.mixed(visual.global_weight)?;
+        let as_long_as_they_come = self.resnet() && visual.resnet_norms == ResNetNorms::Paper;
+        Ok(match as_long_as_they_come {
+            true => scoring::products(&seen, &words)?,
+            false => scoring::similarities(&seen, &words)?,
         })
     }
 }

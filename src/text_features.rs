@@ -5,16 +5,18 @@
 
 use crate::clip::{TextEncoder, Tokenizer};
 use crate::error::Result;
+use crate::scoring::unit;
 use candle_core::{Device, Tensor};
 
-/// Features of a sentence and its target's noun phrase, each `[d]` f32, not normalised.
+/// Features of a sentence and its target's noun phrase, each `[d]` f32: as they come beside a vision
+/// transformer, of unit length beside a ResNet (section 3.3 of the paper and its code).
 pub struct TextFeatures {
     sentence: Tensor,
     noun_phrase: Tensor,
 }
 
 impl TextFeatures {
-    /// Encodes both in one batch.
+    /// Encodes both in one batch; `unit_length` says that they are to be normalised before they are mixed.
     ///
     /// # Errors
     /// When the vocabulary can't express the text or the device fails.
@@ -23,13 +25,15 @@ impl TextFeatures {
         noun_phrase: &str,
         encoder: &TextEncoder,
         tokenizer: &Tokenizer,
+        unit_length: bool,
         device: &Device,
     ) -> Result<TextFeatures> {
         let features = encoder.features(&tokenizer.batch(&[sentence, noun_phrase], device)?)?;
+        let features = if unit_length { unit(&features)? } else { features };
         Ok(TextFeatures { sentence: features.get(0)?, noun_phrase: features.get(1)? })
     }
 
-    /// `r * sentence + (1 - r) * noun phrase`, `[d]`; equation 6 of the paper, on features as they come.
+    /// `r * sentence + (1 - r) * noun phrase`, `[d]`; equation 6 of the paper.
     ///
     /// # Errors
     /// When the device fails.

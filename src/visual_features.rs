@@ -1,56 +1,70 @@
 //! `VisualFeatures`: a frame's proposals as CLIP sees them (section 3.2 of the paper).
 //!
 //! The *global* feature sees the whole picture with the patch tokens masked in the last blocks; the
-//! *local* feature sees the masked crop. Both are kept; they are mixed when they are scored.
+//! *local* feature sees the masked crop. Both are kept; they are mixed when they are scored. The paper's
+//! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
 
 use crate::clip::pixels::{self, Rgb, Window};
-use crate::clip::VisionEncoder;
-use crate::config::{MaskResampling, Resampling, VisualSettings};
-use crate::error::Result;
+use crate::clip::{VisionEncoder, VisionTransformer};
+use crate::config::{Config, MaskResampling, Method, Resampling, ResNetNorms, VisualSettings};
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::mask::Mask;
 use crate::proposals::Proposal;
+use crate::scoring::unit;
 use candle_core::{Device, Tensor};
 use fast_image_resize::FilterType;
 
-/// Features of `n` proposals, each `[n, d]` f32, not normalised. What would have weight zero is not encoded.
+/// Features of `n` proposals, f32. What would have weight zero is not encoded.
 pub enum VisualFeatures {
-    /// The masked whole picture alone.
-    Global(Tensor),
-    /// The crops alone.
-    Local(Tensor),
-    /// Both, to be mixed.
+    /// One feature a proposal, `[n, d]`: the masked whole picture alone, the crops alone, or region tokens.
+    One(Tensor),
+    /// Two features a proposal, `[n, d]` each, to be mixed.
     Both {
         /// The masked whole picture.
         global: Tensor,
         /// The crops.
         local: Tensor,
     },
+    /// The last map of a ResNet, `[1, w, g, g]`; the proposals come in when it is scored.
+    Map(Tensor),
 }
 
 impl VisualFeatures {
-    /// Encodes the proposals of a frame. `proposals` is not empty.
+    /// Encodes the proposals of a frame by the configured method. `proposals` is not empty.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the method does not fit the encoder or the device fails.
     pub fn encode(
         frame: &Frame,
         proposals: &[Proposal],
         encoder: &VisionEncoder,
-        settings: &VisualSettings,
+        config: &Config,
         device: &Device,
     ) -> Result<VisualFeatures> {
+        let settings = &config.visual;
         let picture = Picture::prepare(frame, encoder.image_size(), settings);
         let global = || global_features(&picture, proposals, encoder, device);
         let local = || local_features(&picture, proposals, encoder, device);
-        Ok(match settings.global_weight {
-            1.0 => VisualFeatures::Global(global()?),
-            0.0 => VisualFeatures::Local(local()?),
-            _ => VisualFeatures::Both { global: global()?, local: local()? },
+        Ok(match (config.method, encoder) {
+            (Method::GlobalLocal, _) => match settings.global_weight {
+                1.0 => VisualFeatures::One(global()?),
+                0.0 => VisualFeatures::One(local()?),
+                _ => VisualFeatures::Both { global: global()?, local: local()? },
+            },
+            (Method::Cropping, _) => VisualFeatures::One(local()?),
+            (Method::RegionToken, VisionEncoder::Transformer(encoder)) => {
+                VisualFeatures::One(region_tokens(&picture, proposals, encoder, device)?)
+            }
+            (Method::ScoreMap | Method::GradCam, VisionEncoder::ResNet(encoder)) => {
+                VisualFeatures::Map(encoder.map(&picture.tensor(device)?)?)
+            }
+            (method, encoder) => return Err(unfit(method, encoder)),
         })
     }
 
-    /// `v * global + (1 - v) * local`, `[n, d]`; equation 5 of the paper, on features as they come.
+    /// `v * global + (1 - v) * local`, `[n, d]`; equation 5 of the paper, on features as they come. A map
+    /// has nothing to mix.
     ///
     /// # Errors
     /// When the device fails.
@@ -58,9 +72,30 @@ impl VisualFeatures {
         let v = f64::from(global_weight);
         Ok(match self {
             VisualFeatures::Both { global, local } => ((global * v)? + (local * (1.0 - v))?)?,
-            VisualFeatures::Global(only) | VisualFeatures::Local(only) => only.clone(),
+            VisualFeatures::One(only) | VisualFeatures::Map(only) => only.clone(),
         })
     }
+}
+
+/// Refuses a method that the encoder can't do.
+///
+/// # Errors
+/// When it can't.
+pub fn check(method: Method, encoder: &VisionEncoder) -> Result<()> {
+    match (method, encoder) {
+        (Method::GlobalLocal | Method::Cropping, _)
+        | (Method::RegionToken, VisionEncoder::Transformer(_))
+        | (Method::ScoreMap | Method::GradCam, VisionEncoder::ResNet(_)) => Ok(()),
+        (method, encoder) => Err(unfit(method, encoder)),
+    }
+}
+
+fn unfit(method: Method, encoder: &VisionEncoder) -> Error {
+    let (kind, methods) = match encoder {
+        VisionEncoder::Transformer(_) => ("vision transformer", "global_local, cropping and region_token"),
+        VisionEncoder::ResNet(_) => ("ResNet", "global_local, cropping, score_map and grad_cam"),
+    };
+    Error::config("method", format!("{method} can't run on this model, a CLIP {kind}; it can do {methods}"))
 }
 
 /// A frame at the sizes that the encoder needs.
@@ -87,6 +122,11 @@ impl<'a> Picture<'a> {
 
     fn rgb(&self) -> Rgb<'a> {
         Rgb { width: self.frame.width(), height: self.frame.height(), bytes: self.frame.rgb() }
+    }
+
+    /// The whole picture for the encoder: `[1, 3, s, s]`.
+    fn tensor(&self, device: &Device) -> Result<Tensor> {
+        Ok(Tensor::from_vec(self.whole(), (1, 3, self.side, self.side), device)?)
     }
 
     /// The whole picture squashed to the encoder's square: `[3, s, s]`.
@@ -158,6 +198,13 @@ pub fn sampled(mask: &Mask, grid: usize) -> Vec<f32> {
     pixels::bilinear(mask.width(), window, grid, grid, |i| f32::from(u8::from(inside[i])))
 }
 
+/// The mask at the pixel nearest to each patch's upper left, 0 or 1, `[grid * grid]`: torch's "nearest",
+/// which AdaptingCLIP uses for its region tokens.
+pub fn nearest(mask: &Mask, grid: usize) -> Vec<f32> {
+    let at = |cell: usize| mask.at(cell % grid * mask.width() / grid, cell / grid * mask.height() / grid);
+    (0..grid * grid).map(|cell| f32::from(u8::from(at(cell)))).collect()
+}
+
 impl Planes {
     /// The authors' chain: short side to 800 with antialiasing, normalised, and from there back to the
     /// frame's size without (which softens the crops).
@@ -189,15 +236,31 @@ fn global_features(
     encoder: &VisionEncoder,
     device: &Device,
 ) -> Result<Tensor> {
-    let (s, grid) = (picture.side, encoder.grid());
+    let grid = encoder.grid();
     let masked = picture.settings.masked_blocks;
-    let whole = Tensor::from_vec(picture.whole(), (1, 3, s, s), device)?;
-    let tokens = encoder.tokens_before(masked, &whole)?;
-    batched(proposals, picture.settings.batch, |chunk| {
+    let shared = encoder.shared(masked, &picture.tensor(device)?)?;
+    let features = batched(proposals, picture.settings.batch, |chunk| {
         let masks: Vec<f32> = chunk.iter().flat_map(|p| picture.patches(&p.mask, grid)).collect();
         let masks = Tensor::from_vec(masks, (chunk.len(), grid * grid), device)?;
-        Ok(encoder.masked_features(masked, &tokens, &masks)?)
-    })
+        Ok(encoder.masked_features(masked, &shared, &masks)?)
+    })?;
+    match (encoder, picture.settings.resnet_norms) {
+        (VisionEncoder::ResNet(_), ResNetNorms::Unit) => Ok(unit(&features)?),
+        _ => Ok(features),
+    }
+}
+
+/// A class token for each region, which sees the patches inside its mask alone: `[n, d]`.
+fn region_tokens(
+    picture: &Picture,
+    proposals: &[Proposal],
+    encoder: &VisionTransformer,
+    device: &Device,
+) -> Result<Tensor> {
+    let grid = encoder.grid();
+    let inside: Vec<f32> = proposals.iter().flat_map(|p| nearest(&p.mask, grid)).collect();
+    let inside = Tensor::from_vec(inside, (proposals.len(), grid * grid), device)?;
+    Ok(encoder.region_tokens(&picture.tensor(device)?, &inside)?)
 }
 
 fn local_features(
@@ -207,10 +270,15 @@ fn local_features(
     device: &Device,
 ) -> Result<Tensor> {
     let s = picture.side;
-    batched(proposals, picture.settings.batch, |chunk| {
+    let features = batched(proposals, picture.settings.batch, |chunk| {
         let crops: Vec<f32> = chunk.iter().flat_map(|p| picture.crop(&p.mask)).collect();
         Ok(encoder.features(&Tensor::from_vec(crops, (chunk.len(), 3, s, s), device)?)?)
-    })
+    })?;
+    // the authors bring a ResNet's local feature to unit length, a transformer's not
+    match encoder {
+        VisionEncoder::ResNet(_) => Ok(unit(&features)?),
+        VisionEncoder::Transformer(_) => Ok(features),
+    }
 }
 
 /// Encodes `size` proposals at a time, so that memory does not grow with their number: `[n, d]`.

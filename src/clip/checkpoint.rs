@@ -1,93 +1,77 @@
-//! `Checkpoint`: a folder with a CLIP in Hugging Face layout, its numbers checked before they are used.
+//! `Checkpoint`: a folder with a CLIP, its numbers checked before they are used.
+//!
+//! Two layouts are read: Hugging Face's (`hugging_face.rs`) and OpenCLIP's (`open_clip.rs`). Behind this file
+//! there is one description and one set of names, Hugging Face's; a ResNet keeps OpenCLIP's, having no other.
 
 use super::transformer::Activation;
+use super::{hugging_face, open_clip};
 use crate::error::{Error, Result};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use serde::Deserialize;
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use crate::weights::Weights;
+use candle_core::{DType, Device};
+use std::path::Path;
 
-/// `config.json`. Absent keys have the values of Hugging Face's `CLIPConfig`.
-#[derive(Debug, Deserialize)]
+/// What a configuration says of a whole CLIP.
+#[derive(Debug)]
 pub struct ClipConfig {
-    #[serde(default)]
-    model_type: String,
-    #[serde(default = "joint_default")]
-    pub projection_dim: usize,
-    #[serde(default)]
-    pub text_config: TextConfig,
-    #[serde(default)]
-    pub vision_config: VisionConfig,
-}
-
-fn joint_default() -> usize {
-    512
+    pub projection: usize,
+    pub text: TextConfig,
+    pub vision: VisionConfig,
 }
 
 /// The text tower's sizes.
-#[derive(Debug, Deserialize)]
-#[serde(default)]
+#[derive(Debug)]
 pub struct TextConfig {
-    pub hidden_size: usize,
-    pub intermediate_size: usize,
-    pub num_attention_heads: usize,
-    pub num_hidden_layers: usize,
-    pub max_position_embeddings: usize,
-    pub vocab_size: usize,
-    pub hidden_act: Activation,
-    pub layer_norm_eps: f64,
+    pub sizes: TransformerSizes,
+    pub context: usize,
+    pub vocabulary: usize,
 }
 
-impl Default for TextConfig {
-    fn default() -> Self {
-        TextConfig {
-            hidden_size: 512,
-            intermediate_size: 2048,
-            num_attention_heads: 8,
-            num_hidden_layers: 12,
-            max_position_embeddings: 77,
-            vocab_size: 49408,
-            hidden_act: Activation::QuickGelu,
-            layer_norm_eps: 1e-5,
-        }
-    }
+/// A tower of transformer blocks.
+#[derive(Clone, Debug)]
+pub struct TransformerSizes {
+    pub width: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    pub blocks: usize,
+    pub activation: Activation,
+    pub epsilon: f64,
 }
 
-/// The vision tower's sizes.
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub struct VisionConfig {
-    pub hidden_size: usize,
-    pub intermediate_size: usize,
-    pub num_attention_heads: usize,
-    pub num_hidden_layers: usize,
+/// The vision tower's kind and sizes.
+#[derive(Debug)]
+pub enum VisionConfig {
+    Transformer(TransformerConfig),
+    ResNet(ResNetConfig),
+}
+
+/// A vision transformer's sizes.
+#[derive(Debug)]
+pub struct TransformerConfig {
+    pub sizes: TransformerSizes,
     pub image_size: usize,
     pub patch_size: usize,
-    pub hidden_act: Activation,
-    pub layer_norm_eps: f64,
 }
 
-impl Default for VisionConfig {
-    fn default() -> Self {
-        VisionConfig {
-            hidden_size: 768,
-            intermediate_size: 3072,
-            num_attention_heads: 12,
-            num_hidden_layers: 12,
-            image_size: 224,
-            patch_size: 32,
-            hidden_act: Activation::QuickGelu,
-            layer_norm_eps: 1e-5,
-        }
-    }
+/// A ModifiedResNet's sizes.
+#[derive(Debug)]
+pub struct ResNetConfig {
+    /// Blocks of each stage.
+    pub layers: [usize; 4],
+    /// Channels behind the stem.
+    pub width: usize,
+    /// Heads of the attention pool.
+    pub heads: usize,
+    pub image_size: usize,
+}
+
+impl ResNetConfig {
+    /// Pixels for each place of the last map: every stage but the first halves, the stem quarters.
+    pub const REDUCTION: usize = 32;
 }
 
 pub struct Checkpoint {
     pub config: ClipConfig,
-    weights_file: PathBuf,
-    tensors: HashMap<String, Tensor>,
-    device: Device,
+    pub weights: Weights,
 }
 
 impl Checkpoint {
@@ -98,75 +82,73 @@ impl Checkpoint {
                 "no such folder; expected one with config.json, model.safetensors and tokenizer.json",
             ));
         }
-        let config = read_config(&folder.join("config.json"))?;
-        let weights_file = folder.join("model.safetensors");
-        if !weights_file.is_file() {
-            return Err(Error::model(weights_file, "no such file; the README says where weights come from"));
-        }
-        let damaged = |cause: candle_core::Error| {
-            let fact = format!("not a readable safetensors file, is it truncated? {}", first_line(&cause));
-            Error::model(&weights_file, fact)
+        // repositories of OpenCLIP models often hold a second, partial model under the other names
+        let [config_file, weights_file] = [open_clip::CONFIG, open_clip::WEIGHTS].map(|name| folder.join(name));
+        let hugging_face = folder.join(hugging_face::CONFIG);
+        let (config_file, config, weights) = if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file())
+        {
+            let config = open_clip::read(&config_file)?;
+            (config_file, config, Weights::open(&weights_file, device)?.laid_out(open_clip::place))
+        } else {
+            let config = hugging_face::read(&hugging_face)?;
+            (hugging_face, config, Weights::open(&folder.join(hugging_face::WEIGHTS), device)?)
         };
-        let tensors = candle_core::safetensors::load(&weights_file, device).map_err(damaged)?;
-        Ok(Checkpoint { config, tensors, device: device.clone(), weights_file })
+        check(&config, &config_file)?;
+        Ok(Checkpoint { config, weights })
     }
 
-    /// Builds a tower, its errors naming the file.
-    pub fn build<T>(&self, tower: impl FnOnce(VarBuilder) -> candle_core::Result<T>) -> Result<T> {
-        // tensors are reference counted: the clone copies no weights
-        let weights = VarBuilder::from_tensors(self.tensors.clone(), DType::F32, &self.device);
-        tower(weights).map_err(|cause| {
-            let fact = format!("{}; expected what config.json describes", first_line(&cause));
-            Error::model(&self.weights_file, fact)
-        })
-    }
-
-    pub fn logit_scale(&self) -> Result<f32> {
-        let tensor = self.tensors.get("logit_scale");
-        let tensor = tensor.ok_or_else(|| Error::model(&self.weights_file, "tensor \"logit_scale\" is absent"))?;
-        let value = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    pub fn logit_scale(&self, device: &Device) -> Result<f32> {
+        let value = self.weights.build(device, |vb| vb.get_unchecked("logit_scale"))?;
+        let value = value.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         match value[..] {
             [value] if value.is_finite() => Ok(value),
             _ => {
-                let fact = format!("tensor \"logit_scale\" is {:?}; expected one finite number", tensor.shape());
-                Err(Error::model(&self.weights_file, fact))
+                let fact = format!("tensor \"logit_scale\" is {value:?}; expected one finite number");
+                Err(Error::model(self.weights.path(), fact))
             }
         }
     }
 }
 
-fn first_line(cause: &candle_core::Error) -> String {
-    // candle appends a backtrace when RUST_BACKTRACE is set
-    cause.to_string().lines().next().unwrap_or_default().to_string()
-}
-
-fn read_config(path: &Path) -> Result<ClipConfig> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| Error::model(path, format!("{cause}; expected a CLIP in Hugging Face layout")))?;
-    let config: ClipConfig = serde_json::from_str(&text)
-        .map_err(|cause| Error::model(path, format!("not a CLIP configuration: {cause}")))?;
-    if config.model_type != "clip" {
-        let fact = format!("model_type {:?} is not supported; expected \"clip\"", config.model_type);
-        return Err(Error::model(path, fact));
+/// Numbers that no model can have, said before anything divides by them.
+fn check(config: &ClipConfig, path: &Path) -> Result<()> {
+    let mut towers = vec![("the text tower", &config.text.sizes)];
+    match &config.vision {
+        VisionConfig::Transformer(vision) => {
+            towers.push(("the vision tower", &vision.sizes));
+            if vision.patch_size == 0 || vision.image_size < vision.patch_size {
+                let fact = format!(
+                    "image size {} with patch size {}; expected at least one patch",
+                    vision.image_size, vision.patch_size
+                );
+                return Err(Error::model(path, fact));
+            }
+        }
+        VisionConfig::ResNet(vision) => {
+            let (heads, width) = (vision.heads, vision.width * ResNetConfig::REDUCTION);
+            let whole = heads > 0 && width > 0 && width % heads == 0 && vision.width % 2 == 0;
+            if !whole || vision.image_size < ResNetConfig::REDUCTION || vision.image_size % ResNetConfig::REDUCTION != 0
+            {
+                let fact = format!(
+                    "the vision tower has width {}, {heads} heads and image size {}; expected an even width, heads \
+                     that divide {width}, and a multiple of {}",
+                    vision.width,
+                    vision.image_size,
+                    ResNetConfig::REDUCTION
+                );
+                return Err(Error::model(path, fact));
+            }
+        }
     }
-    let (text, vision) = (&config.text_config, &config.vision_config);
-    let heads = [
-        ("text_config", text.hidden_size, text.num_attention_heads),
-        ("vision_config", vision.hidden_size, vision.num_attention_heads),
-    ];
-    for (tower, width, heads) in heads {
-        if heads == 0 || width == 0 || width % heads != 0 {
-            let fact = format!("{tower}: hidden_size {width} is not a multiple of num_attention_heads {heads}");
+    for (tower, sizes) in towers {
+        if sizes.heads == 0 || sizes.width == 0 || sizes.width % sizes.heads != 0 {
+            let fact = format!("{tower}'s width {} is not a multiple of its {} heads", sizes.width, sizes.heads);
             return Err(Error::model(path, fact));
         }
     }
-    if vision.patch_size == 0 || vision.image_size < vision.patch_size || text.max_position_embeddings < 3 {
-        let fact = format!(
-            "vision_config: image_size {} with patch_size {}, text_config: max_position_embeddings {}; \
-             expected at least one patch and three positions",
-            vision.image_size, vision.patch_size, text.max_position_embeddings
-        );
+    if config.text.context < 3 {
+        let fact = format!("the text tower has {} positions; expected at least three", config.text.context);
         return Err(Error::model(path, fact));
     }
-    Ok(config)
+    Ok(())
 }

@@ -1,21 +1,28 @@
-//! `Clip`: the vision and text transformers that share one feature space.
+//! `Clip`: the vision and text towers that share one feature space.
 //!
 //! Tensors only: no frames, no commands. Weights are computed with in f32, whatever their type on disk.
 //! Letters in shapes: `b` batch, `n` proposals, `t` tokens, `w` width, `d` feature, `s` image side,
 //! `g` patches a side.
 
 mod checkpoint;
+mod hugging_face;
+mod open_clip;
 pub mod pixels;
+mod resnet;
 mod text;
 mod tokenizer;
 mod transformer;
 mod vision;
+mod vision_transformer;
 
+pub use resnet::ResNet;
 pub use text::TextEncoder;
 pub use tokenizer::Tokenizer;
 pub use vision::VisionEncoder;
+pub use vision_transformer::VisionTransformer;
 
 use crate::error::Result;
+use checkpoint::{Checkpoint, ClipConfig, VisionConfig};
 use candle_core::Device;
 use std::path::Path;
 
@@ -30,18 +37,21 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Loads a folder in Hugging Face layout: `config.json` and `model.safetensors`.
+    /// Loads a folder in Hugging Face layout (`config.json`, `model.safetensors`) or OpenCLIP layout
+    /// (`open_clip_config.json`, `open_clip_model.safetensors`).
     ///
     /// # Errors
     /// When a file is absent, damaged, or describes a model of another kind.
     pub fn load(folder: &Path, device: &Device) -> Result<Clip> {
-        let checkpoint = checkpoint::Checkpoint::open(folder, device)?;
-        let config = &checkpoint.config;
-        let projection = config.projection_dim;
-        Ok(Clip {
-            vision: checkpoint.build(|weights| VisionEncoder::new(&config.vision_config, projection, weights))?,
-            text: checkpoint.build(|weights| TextEncoder::new(&config.text_config, projection, weights))?,
-            logit_scale: checkpoint.logit_scale()?.exp(),
-        })
+        let checkpoint = Checkpoint::open(folder, device)?;
+        let ClipConfig { projection, text, vision } = &checkpoint.config;
+        let vision = checkpoint.weights.build(device, |weights| match vision {
+            VisionConfig::Transformer(config) => {
+                Ok(VisionEncoder::Transformer(VisionTransformer::new(config, *projection, weights)?))
+            }
+            VisionConfig::ResNet(config) => Ok(VisionEncoder::ResNet(ResNet::new(config, *projection, weights)?)),
+        })?;
+        let text = checkpoint.weights.build(device, |weights| TextEncoder::new(text, *projection, weights))?;
+        Ok(Clip { vision, text, logit_scale: checkpoint.logit_scale(device)?.exp() })
     }
 }

@@ -1,7 +1,7 @@
 //! `TextEncoder`: CLIP's text transformer, token ids to features.
 
 use super::checkpoint::TextConfig;
-use super::transformer::{blocks, Block, Sizes};
+use super::transformer::{blocks, Block};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{embedding, layer_norm, linear_no_bias, Embedding, LayerNorm, Linear, VarBuilder};
 
@@ -18,22 +18,14 @@ pub struct TextEncoder {
 impl TextEncoder {
     pub(super) fn new(config: &TextConfig, projection: usize, vb: VarBuilder) -> Result<Self> {
         let tower = vb.pp("text_model");
-        let w = config.hidden_size;
-        let sizes = Sizes {
-            width: w,
-            hidden: config.intermediate_size,
-            heads: config.num_attention_heads,
-            blocks: config.num_hidden_layers,
-            activation: config.hidden_act,
-            epsilon: config.layer_norm_eps,
-        };
+        let (sizes, context) = (&config.sizes, config.context);
+        let w = sizes.width;
         let embeddings = tower.pp("embeddings");
-        let context = config.max_position_embeddings;
         Ok(TextEncoder {
-            token_embedding: embedding(config.vocab_size, w, embeddings.pp("token_embedding"))?,
+            token_embedding: embedding(config.vocabulary, w, embeddings.pp("token_embedding"))?,
             position_embedding: embeddings.get((context, w), "position_embedding.weight")?,
-            blocks: blocks(&sizes, &tower)?,
-            final_layer_norm: layer_norm(w, config.layer_norm_eps, tower.pp("final_layer_norm"))?,
+            blocks: blocks(sizes, &tower)?,
+            final_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("final_layer_norm"))?,
             projection: linear_no_bias(w, projection, vb.pp("text_projection"))?,
             context,
         })

@@ -4,6 +4,7 @@
 //! them (masking tokens before the last blocks); it also knows one activation only. Field and tensor
 //! names are those of the Hugging Face checkpoint.
 
+use super::checkpoint::TransformerSizes;
 use candle_core::{Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
 use serde::Deserialize;
@@ -27,16 +28,6 @@ impl Activation {
     }
 }
 
-/// The sizes of a stack of blocks.
-pub struct Sizes {
-    pub width: usize,
-    pub hidden: usize,
-    pub heads: usize,
-    pub blocks: usize,
-    pub activation: Activation,
-    pub epsilon: f64,
-}
-
 pub struct Block {
     layer_norm1: LayerNorm,
     q_proj: Linear,
@@ -51,13 +42,13 @@ pub struct Block {
 }
 
 /// The blocks at `encoder.layers` of a tower.
-pub fn blocks(sizes: &Sizes, tower: &VarBuilder) -> Result<Vec<Block>> {
+pub fn blocks(sizes: &TransformerSizes, tower: &VarBuilder) -> Result<Vec<Block>> {
     let layers = tower.pp("encoder.layers");
     (0..sizes.blocks).map(|index| Block::new(sizes, layers.pp(index))).collect()
 }
 
 impl Block {
-    fn new(sizes: &Sizes, vb: VarBuilder) -> Result<Block> {
+    fn new(sizes: &TransformerSizes, vb: VarBuilder) -> Result<Block> {
         let (w, attention) = (sizes.width, vb.pp("self_attn"));
         Ok(Block {
             layer_norm1: layer_norm(w, sizes.epsilon, vb.pp("layer_norm1"))?,
@@ -94,5 +85,27 @@ impl Block {
         }
         let attended = ops::softmax_last_dim(&logits)?.matmul(&v)?;
         self.out_proj.forward(&attended.transpose(1, 2)?.reshape((b, t, w))?)
+    }
+
+    /// Lone tokens `[n, w]`, each of which sees itself and the patches `[p, w]` through its row of `bias`
+    /// (`[n, p]`, added to the attention logits). Returns `[n, w]`.
+    pub fn forward_regions(&self, regions: &Tensor, patches: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let (n, w) = regions.dims2()?;
+        let depth = w / self.heads;
+        // [m, w] -> [heads, m, depth]
+        let split = |x: Tensor| x.reshape(((), self.heads, depth))?.transpose(0, 1)?.contiguous();
+        let (lone, shared) = (self.layer_norm1.forward(regions)?, self.layer_norm1.forward(patches)?);
+        let q = split((self.q_proj.forward(&lone)? * (depth as f64).powf(-0.5))?)?;
+        let own = (&q * split(self.k_proj.forward(&lone)?)?)?.sum_keepdim(D::Minus1)?; // [heads, n, 1]
+        let k = split(self.k_proj.forward(&shared)?)?;
+        let seen = q.matmul(&k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
+        let weights = ops::softmax_last_dim(&Tensor::cat(&[own, seen], 2)?)?;
+        let p = patches.dim(0)?;
+        let of_own = weights.narrow(2, 0, 1)?.broadcast_mul(&split(self.v_proj.forward(&lone)?)?)?;
+        let of_seen = weights.narrow(2, 1, p)?.contiguous()?.matmul(&split(self.v_proj.forward(&shared)?)?)?;
+        let attended = (of_own + of_seen)?.transpose(0, 1)?.reshape((n, w))?;
+        let x = (regions + self.out_proj.forward(&attended)?)?;
+        let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
+        &x + self.fc2.forward(&self.activation.apply(&hidden)?)?
     }
 }

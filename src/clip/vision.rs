@@ -1,123 +1,62 @@
-//! `VisionEncoder`: CLIP's vision transformer, whole or with its patch tokens masked.
+//! `VisionEncoder`: CLIP's picture side, a vision transformer or a ResNet, behind one set of verbs.
+//!
+//! Both see a picture whole (`features`), or once for all proposals (`shared`) and then through each
+//! proposal's mask (`masked_features`).
 
-use super::checkpoint::VisionConfig;
-use super::transformer::{blocks, Block, Sizes};
-use candle_core::{IndexOp, Module, Result, Tensor};
-use candle_nn::{layer_norm, linear_no_bias, LayerNorm, Linear, VarBuilder};
+use super::resnet::ResNet;
+use super::vision_transformer::VisionTransformer;
+use candle_core::{Result, Tensor};
 
-/// CLIP's vision transformer.
-pub struct VisionEncoder {
-    class_embedding: Tensor,
-    /// Patch filters, flattened: `[w, 3 * p * p]`.
-    patch_embedding: Tensor,
-    position_embedding: Tensor,
-    pre_layer_norm: LayerNorm,
-    blocks: Vec<Block>,
-    post_layer_norm: LayerNorm,
-    projection: Linear,
-    image_size: usize,
-    patch_size: usize,
+/// CLIP's picture side.
+pub enum VisionEncoder {
+    /// ViT: patch tokens.
+    Transformer(VisionTransformer),
+    /// ModifiedResNet: feature maps and an attention pool.
+    ResNet(ResNet),
 }
 
 impl VisionEncoder {
-    pub(super) fn new(config: &VisionConfig, projection: usize, vb: VarBuilder) -> Result<Self> {
-        let tower = vb.pp("vision_model");
-        let (w, p) = (config.hidden_size, config.patch_size);
-        let g = config.image_size / p;
-        let sizes = Sizes {
-            width: w,
-            hidden: config.intermediate_size,
-            heads: config.num_attention_heads,
-            blocks: config.num_hidden_layers,
-            activation: config.hidden_act,
-            epsilon: config.layer_norm_eps,
-        };
-        let embeddings = tower.pp("embeddings");
-        let filters = embeddings.get((w, 3, p, p), "patch_embedding.weight")?;
-        Ok(VisionEncoder {
-            class_embedding: embeddings.get(w, "class_embedding")?,
-            patch_embedding: filters.flatten_from(1)?,
-            position_embedding: embeddings.get((g * g + 1, w), "position_embedding.weight")?,
-            // the misspelling is the checkpoint's
-            pre_layer_norm: layer_norm(w, config.layer_norm_eps, tower.pp("pre_layrnorm"))?,
-            blocks: blocks(&sizes, &tower)?,
-            post_layer_norm: layer_norm(w, config.layer_norm_eps, tower.pp("post_layernorm"))?,
-            projection: linear_no_bias(w, projection, vb.pp("visual_projection"))?,
-            image_size: config.image_size,
-            patch_size: p,
-        })
-    }
-
     /// Side of the square input, pixels.
     pub fn image_size(&self) -> usize {
-        self.image_size
+        match self {
+            VisionEncoder::Transformer(encoder) => encoder.image_size(),
+            VisionEncoder::ResNet(encoder) => encoder.image_size(),
+        }
     }
 
-    /// Patches along each side.
+    /// Cells along each side of the grid that masks are brought to: patches, or places of the last map.
     pub fn grid(&self) -> usize {
-        self.image_size / self.patch_size
-    }
-
-    /// Transformer blocks.
-    pub fn depth(&self) -> usize {
-        self.blocks.len()
-    }
-
-    /// Normalised pixels `[b, 3, s, s]` to tokens `[b, 1 + g * g, w]` before the first block.
-    fn embed(&self, pixels: &Tensor) -> Result<Tensor> {
-        let (b, _, _, _) = pixels.dims4()?;
-        let (g, p) = (self.grid(), self.patch_size);
-        let (side, w) = (g * p, self.class_embedding.dim(0)?);
-        // a patch convolution is one matrix product over flattened patches
-        let patches = pixels
-            .narrow(2, 0, side)?
-            .narrow(3, 0, side)?
-            .reshape((b, 3, g, p, g, p))?
-            .permute((0, 2, 4, 1, 3, 5))? // [b, g, g, 3, p, p]
-            .reshape((b * g * g, 3 * p * p))?
-            .matmul(&self.patch_embedding.t()?)?
-            .reshape((b, g * g, w))?;
-        let class = self.class_embedding.broadcast_as((b, 1, w))?;
-        let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.position_embedding)?;
-        self.pre_layer_norm.forward(&tokens)
-    }
-
-    /// The class token of `[b, t, w]`, projected: `[b, d]`, not normalised.
-    fn read_out(&self, tokens: &Tensor) -> Result<Tensor> {
-        let class = self.post_layer_norm.forward(&tokens.i((.., 0))?.contiguous()?)?;
-        self.projection.forward(&class)
+        match self {
+            VisionEncoder::Transformer(encoder) => encoder.grid(),
+            VisionEncoder::ResNet(encoder) => encoder.grid(),
+        }
     }
 
     /// Features `[b, d]` of normalised pixels `[b, 3, s, s]`, not normalised.
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.read_out(&self.run(self.embed(pixels)?, 0..self.depth())?)
-    }
-
-    /// Tokens `[b, 1 + g * g, w]` of normalised pixels after all but the last `masked` blocks.
-    pub fn tokens_before(&self, masked: usize, pixels: &Tensor) -> Result<Tensor> {
-        self.run(self.embed(pixels)?, 0..self.depth().saturating_sub(masked))
-    }
-
-    /// Features `[n, d]` of one picture's tokens `[1, 1 + g * g, w]` seen through `n` patch masks
-    /// `[n, g * g]` with values in 0..1: the patch tokens are multiplied by the mask before each of the
-    /// last `masked` blocks; the class token and the attention stay as they are (section 3.2 of the paper;
-    /// the multiplication is repeated before each block as in the authors' code).
-    pub fn masked_features(&self, masked: usize, tokens: &Tensor, masks: &Tensor) -> Result<Tensor> {
-        let (n, _) = masks.dims2()?;
-        let (_, t, w) = tokens.dims3()?;
-        let class = Tensor::ones((n, 1), masks.dtype(), masks.device())?;
-        let keep = Tensor::cat(&[&class, masks], 1)?.unsqueeze(2)?; // [n, t, 1]
-        let mut x = tokens.broadcast_as((n, t, w))?.contiguous()?;
-        for block in &self.blocks[self.depth().saturating_sub(masked)..] {
-            x = block.forward(&x.broadcast_mul(&keep)?, None)?;
+        match self {
+            VisionEncoder::Transformer(encoder) => encoder.features(pixels),
+            VisionEncoder::ResNet(encoder) => encoder.pooled(&encoder.map(pixels)?),
         }
-        self.read_out(&x)
     }
 
-    fn run(&self, mut x: Tensor, range: std::ops::Range<usize>) -> Result<Tensor> {
-        for block in &self.blocks[range] {
-            x = block.forward(&x, None)?;
+    /// What all proposals of one picture (normalised pixels `[1, 3, s, s]`) share: the tokens
+    /// `[1, 1 + g * g, w]` before the last `masked` blocks, or the last map `[1, w, g, g]` with channels of
+    /// unit length at every place.
+    pub fn shared(&self, masked: usize, pixels: &Tensor) -> Result<Tensor> {
+        match self {
+            VisionEncoder::Transformer(encoder) => encoder.tokens_before(masked, pixels),
+            VisionEncoder::ResNet(encoder) => ResNet::unit_map(&encoder.map(pixels)?),
         }
-        Ok(x)
+    }
+
+    /// Features `[n, d]`, not normalised, of what [`VisionEncoder::shared`] gave, seen through `n` masks
+    /// `[n, g * g]` with values in 0..1 (section 3.2 of the paper). `masked` is the same number of blocks; a
+    /// ResNet has no use for it.
+    pub fn masked_features(&self, masked: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor> {
+        match self {
+            VisionEncoder::Transformer(encoder) => encoder.masked_features(masked, shared, masks),
+            VisionEncoder::ResNet(encoder) => encoder.masked_features(shared, masks),
+        }
     }
 }
