@@ -335,8 +335,7 @@ impl Config {
         let sam = &self.proposals.sam;
         within("proposals.sam.points_per_side", sam.points_per_side as f32, 1.0, 128.0)?;
         within("proposals.sam.points_per_batch", sam.points_per_batch as f32, 1.0, 1024.0)?;
-        // random weights predict IoUs of any size, and no threshold is the lowest one
-        within("proposals.sam.min_predicted_iou", sam.min_predicted_iou, f32::MIN, 1.0)?;
+        within("proposals.sam.min_predicted_iou", sam.min_predicted_iou, -1.0, 1.0)?;
         within("proposals.sam.min_stability", sam.min_stability, 0.0, 1.0)?;
         within("proposals.sam.stability_offset", sam.stability_offset, 0.0, 100.0)?;
         within("proposals.sam.box_nms", sam.box_nms, 0.0, 1.0)?;

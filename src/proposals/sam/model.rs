@@ -29,6 +29,8 @@ const MASK_CHANNELS: usize = 16;
 const MULTIMASK: usize = 3;
 /// Layers of the perceptron that predicts a mask's quality.
 const QUALITY_LAYERS: usize = 3;
+/// A label that candle's prompt encoder gives no embedding, only the place.
+const CORNER: f32 = 2.0;
 /// MobileSAM's encoder comes in one size only.
 const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
 
@@ -52,6 +54,8 @@ struct Sizes {
 pub struct SamModel {
     encoder: ImageEncoder,
     prompts: PromptEncoder,
+    /// What a box's two corners are told apart by, `[2, c]`.
+    corners: Tensor,
     decoder: MaskDecoder,
     sizes: Sizes,
     device: Device,
@@ -122,13 +126,14 @@ impl SamModel {
         };
         let Sizes { image_size, grid, channels } = sizes;
         let [_, hidden] = weights.sizes("mask_decoder.iou_prediction_head.layers.1.weight")?;
-        let (prompts, decoder) = weights.build(device, |vb: VarBuilder| {
+        let (prompts, corners, decoder) = weights.build(device, |vb: VarBuilder| {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
             let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, vb.pp("mask_decoder"))?;
-            Ok((prompts, decoder))
+            let corner = |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
+            Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
         })?;
-        Ok(SamModel { encoder, prompts, decoder, sizes, device: device.clone() })
+        Ok(SamModel { encoder, prompts, corners, decoder, sizes, device: device.clone() })
     }
 
     /// Model pixels a side.
@@ -182,19 +187,14 @@ impl SamModel {
         let flat: Vec<f32> = points.iter().flat_map(|point| embedding.in_model(*point)).collect();
         let coordinates = Tensor::from_vec(flat, (points.len(), 1, 2), &self.device)?;
         let labels = Tensor::ones((points.len(), 1), candle_core::DType::F32, &self.device)?;
-        self.decode(embedding, Some((&coordinates, &labels)), None, true)
+        let (sparse, dense) = self.prompts.forward(Some((&coordinates, &labels)), None, None)?;
+        self.decode(embedding, &sparse, &dense, true)
     }
 
-    fn decode(
-        &self,
-        embedding: &Embedding,
-        points: Option<(&Tensor, &Tensor)>,
-        boxes: Option<&Tensor>,
-        multimask: bool,
-    ) -> Result<Decoded> {
-        let (sparse, dense) = self.prompts.forward(points, boxes, None)?;
+    /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
+    fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
         let places = self.prompts.get_dense_pe()?;
-        let (low, predicted_iou) = self.decoder.forward(&embedding.features, &places, &sparse, &dense, multimask)?;
+        let (low, predicted_iou) = self.decoder.forward(&embedding.features, &places, sparse, dense, multimask)?;
         Ok(Decoded { low, predicted_iou })
     }
 
@@ -203,21 +203,24 @@ impl SamModel {
     /// # Errors
     /// When the prompt is empty or the device fails.
     pub fn ask(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Decoded> {
-        match prompt {
-            Prompt::Points(points) if points.is_empty() => Err(Error::Proposals("a prompt without points".into())),
-            Prompt::Points(points) => {
-                let flat: Vec<f32> = points.iter().flat_map(|(point, _)| embedding.in_model(*point)).collect();
-                let labels: Vec<f32> = points.iter().map(|(_, inside)| f32::from(u8::from(*inside))).collect();
-                let coordinates = Tensor::from_vec(flat, (1, points.len(), 2), &self.device)?;
-                let labels = Tensor::from_vec(labels, (1, points.len()), &self.device)?;
-                self.decode(embedding, Some((&coordinates, &labels)), None, multimask)
+        let (places, labels): (Vec<[f32; 2]>, Vec<f32>) = match prompt {
+            Prompt::Points(points) if points.is_empty() => {
+                return Err(Error::Proposals("a prompt without points; expected at least one".into()));
             }
-            Prompt::Box([left, top, right, bottom]) => {
-                let corners = [embedding.in_model([*left, *top]), embedding.in_model([*right, *bottom])];
-                let corners = Tensor::from_vec(corners.concat(), (1, 4), &self.device)?;
-                self.decode(embedding, None, Some(&corners), multimask)
-            }
+            Prompt::Points(points) => points.iter().map(|(place, inside)| (*place, f32::from(u8::from(*inside)))).unzip(),
+            Prompt::Box([left, top, right, bottom]) => [([*left, *top], CORNER), ([*right, *bottom], CORNER)].into_iter().unzip(),
+        };
+        let count = places.len();
+        let flat: Vec<f32> = places.into_iter().flat_map(|place| embedding.in_model(place)).collect();
+        let places = Tensor::from_vec(flat, (1, count, 2), &self.device)?;
+        let labels = Tensor::from_vec(labels, (1, count), &self.device)?;
+        let (mut sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        if let Prompt::Box(_) = prompt {
+            // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and
+            // no padding point behind them
+            sparse = sparse.narrow(1, 0, count)?.broadcast_add(&self.corners)?;
         }
+        self.decode(embedding, &sparse, &dense, multimask)
     }
 
     /// The masks for one prompt, best first: three of growing size with `multimask`, else one.

@@ -1,0 +1,61 @@
+//! What several tests build: weights and pictures made from their names, as in tools/fixtures/hashed.py.
+#![allow(dead_code)]
+
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub type Tensors = HashMap<String, Tensor>;
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub fn data(name: &str) -> PathBuf {
+    root().join("tests/data").join(name)
+}
+
+pub fn safetensors(path: &Path) -> Tensors {
+    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
+}
+
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Value `i` is `offset + scale * (2 u - 1)`, `u` the upper 24 bits of `splitmix64(fnv1a64(name) + i)`.
+pub fn hashed(name: &str, shape: &[usize], scale: f32, offset: f32) -> Tensor {
+    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let value = |i: u64| {
+        let mut z = seed.wrapping_add(i).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        offset + scale * (2.0 * ((z >> 40) as f32 / 16_777_216.0) - 1.0)
+    };
+    let count: usize = shape.iter().product();
+    Tensor::from_vec((0..count as u64).map(value).collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap()
+}
+
+/// The tensors of a fixture's `[name, shape, scale, offset]` rows.
+pub fn from_names(rows: &serde_json::Value) -> Tensors {
+    let tensor = |row: &serde_json::Value| {
+        let name = row[0].as_str().unwrap().to_string();
+        let shape: Vec<usize> = row[1].as_array().unwrap().iter().map(|side| side.as_u64().unwrap() as usize).collect();
+        let tensor = hashed(&name, &shape, row[2].as_f64().unwrap() as f32, row[3].as_f64().unwrap() as f32);
+        (name, tensor)
+    };
+    rows.as_array().unwrap().iter().map(tensor).collect()
+}
+
+/// Length of the difference over the length of what was expected; NaN counts as infinite.
+pub fn relative_error(found: &Tensor, expected: &Tensor) -> f32 {
+    assert_eq!(found.dims(), expected.dims());
+    let length = |x: &Tensor| x.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
+    let error = length(&(found - expected).unwrap()) / length(expected);
+    if error.is_nan() {
+        f32::INFINITY
+    } else {
+        error
+    }
+}
