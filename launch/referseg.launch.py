@@ -17,6 +17,8 @@ ARGUMENTS = [
     ('image_topic', 'image', 'sensor_msgs/Image to look at'),
     ('command_topic', 'command', 'std_msgs/String with what to find'),
     ('model', MODEL, 'Model folder'),
+    ('proposals', '', 'regions, sam or labels:FILE.png; empty for the configured ones'),
+    ('sam_model', '', 'Weights of Segment Anything for proposals:=sam; empty for the configured ones'),
     ('config', '', 'YAML file of segmenter settings; empty for none'),
     ('device', 'auto', 'auto, cpu or cuda:N'),
     ('mode', 'continuous', 'continuous or once'),
@@ -38,6 +40,8 @@ def generate_launch_description():
         output='screen',
         parameters=[{
             'model': text('model'),
+            'proposals': text('proposals'),
+            'sam_model': text('sam_model'),
             'config': text('config'),
             'device': text('device'),
             'mode': text('mode'),

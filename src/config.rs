@@ -266,6 +266,19 @@ impl Layer {
         Layer { subject: subject.into(), values }
     }
 
+    /// A layer from `KEY=VALUE`, the key dotted, the value YAML.
+    ///
+    /// # Errors
+    /// When there is no `=`, or the value is no YAML.
+    pub fn assignment(given: &str) -> Result<Layer> {
+        let Some((key, value)) = given.split_once('=') else {
+            return Err(Error::config(given, "no \"=\" in it; expected KEY=VALUE, such as proposals.limit=20"));
+        };
+        let value: Value =
+            serde_yaml::from_str(value).map_err(|cause| Error::config(given, format!("not YAML: {cause}")))?;
+        Ok(Layer::value(given, key, value))
+    }
+
     fn at(&self, key: &str) -> Option<&Value> {
         key.split('.').try_fold(&self.values, |value, part| value.get(part))
     }

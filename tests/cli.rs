@@ -142,7 +142,7 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
     at("wide/model.safetensors", &weights);
     at("siglip/config.json", b"{\"model_type\": \"siglip\"}");
     let no_picture = at("text.png", b"not a picture");
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["--image", "/nowhere.png"], "No such file"),
         (&["--image", &no_picture], "no readable PNG or JPEG"),
         (&["--image", &picture, "--model", "/nowhere"], "no such folder"),
@@ -153,7 +153,11 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
             "\"siglip\" is not supported",
         ),
         (&["--image", &picture, "--device", "tpu"], "expected auto, cpu or cuda:N"),
-        (&["--image", &picture, "--proposals", "sam"], "expected regions or labels:FILE.png"),
+        (&["--image", &picture, "--proposals", "magic"], "expected regions, sam or labels:FILE.png"),
+        (&["--image", &picture, "--proposals", "sam"], "referseg models list"),
+        (&["--image", &picture, "--method", "score_map"], "can't run on this model"),
+        (&["--image", &picture, "--set", "proposals.limit"], "expected KEY=VALUE"),
+        (&["--image", &picture, "--set", "proposals.limt=3"], "unknown key \"proposals.limt\""),
     ];
     for (arguments, words) in cases {
         let out = referseg(&[&["segment", "--text", "mug"], arguments].concat());

@@ -38,7 +38,7 @@ const fn spec(name: &'static str, kind: Kind, key: &'static str, live: bool, des
 }
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 13] = [
+pub const PARAMETERS: [Spec; 15] = [
     spec(
         "mode",
         Kind::Text,
@@ -56,7 +56,15 @@ pub const PARAMETERS: [Spec; 13] = [
     ),
     spec("device", Kind::Text, "device", false, "auto (first GPU, else CPU), cpu or cuda:N"),
     spec("preset", Kind::Text, "preset", false, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
-    spec("proposals", Kind::Text, "proposals.generator", false, "regions, or labels:FILE.png"),
+    spec(
+        "method",
+        Kind::Text,
+        "method",
+        false,
+        "global_local, or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)",
+    ),
+    spec("proposals", Kind::Text, "proposals.generator", false, "regions, sam or labels:FILE.png"),
+    spec("sam_model", Kind::Text, "proposals.sam.model", false, "Weights of Segment Anything for proposals:=sam"),
     spec("proposal_limit", Kind::Count, "proposals.limit", false, "Most proposals of one frame, 1 to 1000"),
     spec("parser", Kind::Text, "text.parser", false, "How the target's noun phrase is found: rules or dependency"),
     spec(
@@ -113,6 +121,8 @@ fn of_config(spec: &Spec, config: &Config) -> ParameterValue {
         "model" => text(config.model.display().to_string()),
         "device" => text(config.device.clone()),
         "preset" => text(format!("{:?}", config.preset).to_lowercase()),
+        "method" => text(config.method.to_string()),
+        "sam_model" => text(config.proposals.sam.model.display().to_string()),
         "proposals" => text(config.proposals.generator.to_string()),
         "proposal_limit" => ParameterValue::Integer(config.proposals.limit as i64),
         "parser" => text(format!("{:?}", config.text.parser).to_lowercase()),

@@ -247,3 +247,25 @@ def test_parameters_are_described_and_thresholds_change_at_run_time(peer):
     assert not any(answers[-1].mask.data)
     fixed = set_double("global_weight", 0.1)
     assert not fixed.successful and "restart the node" in fixed.reason
+
+
+def test_segment_anything_proposes_and_the_node_answers(peer, tmp_path):
+    config = tmp_path / "sam.yaml"
+    # random weights: masks of no thing, so that every mask may pass and every answer counts
+    config.write_text("proposals: {limit: 6, sam: {min_predicted_iou: -1.0, min_stability: 0.0, box_nms: 1.0}}\n"
+                      "answer: {min_score: -1.0, min_margin: 0.0}\n")
+    peer.start(proposals="sam", sam_model=ROOT / "tests" / "data" / "sam" / "random_sam.pth", config=config)
+    message = image(picture())
+    (answer,) = peer.ask(ASKED["text"], message)
+    same_header(answer, message)
+    assert answer.status == Segmentation.FOUND, answer.reason
+    mask = mask_of(answer.mask)
+    assert mask.shape == picture().shape[:2] and mask.any()
+    rows, columns = np.where(mask.any(1))[0], np.where(mask.any(0))[0]
+    assert (answer.box.x_offset, answer.box.y_offset) == (columns[0], rows[0])
+
+
+def test_absent_weights_of_segment_anything_end_the_start(peer):
+    peer.start(proposals="sam", sam_model="/nowhere/sam.pth", wait=False)
+    assert peer.process.wait(30) != 0
+    assert "models list" in peer.output()

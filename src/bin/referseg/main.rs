@@ -42,16 +42,26 @@ struct ModelArguments {
     /// Settings, YAML; config/referseg.yaml shows them all
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// regions, or labels:FILE.png (pixel value = proposal, 0 = none)
+    /// global_local, or a baseline of the paper: cropping, region_token, score_map, grad_cam
+    #[arg(long)]
+    method: Option<String>,
+    /// regions, sam, or labels:FILE.png (pixel value = proposal, 0 = none)
     #[arg(long)]
     proposals: Option<String>,
+    /// Weights of Segment Anything, for --proposals sam
+    #[arg(long, value_name = "FILE")]
+    sam_model: Option<PathBuf>,
     /// auto, cpu or cuda:N
     #[arg(long)]
     device: Option<String>,
+    /// Any other setting, as config/referseg.yaml names it: proposals.limit=20; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 }
 
 impl ModelArguments {
-    fn config(&self) -> Result<Config> {
+    /// What was given, the strongest last.
+    fn layers(&self) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();
         if let Some(path) = &self.config {
             layers.push(Layer::read(path)?);
@@ -59,13 +69,27 @@ impl ModelArguments {
         if let Some(model) = &self.model {
             layers.push(Layer::value("--model", "model", model.display().to_string()));
         }
-        let named = [("--proposals", "proposals.generator", &self.proposals), ("--device", "device", &self.device)];
+        if let Some(model) = &self.sam_model {
+            layers.push(Layer::value("--sam-model", "proposals.sam.model", model.display().to_string()));
+        }
+        let named = [
+            ("--method", "method", &self.method),
+            ("--proposals", "proposals.generator", &self.proposals),
+            ("--device", "device", &self.device),
+        ];
         for (subject, key, value) in named {
             if let Some(value) = value {
                 layers.push(Layer::value(subject, key, value.as_str()));
             }
         }
-        Config::from_layers(&layers)
+        for given in &self.set {
+            layers.push(Layer::assignment(given)?);
+        }
+        Ok(layers)
+    }
+
+    fn config(&self) -> Result<Config> {
+        Config::from_layers(&self.layers()?)
     }
 }
 
