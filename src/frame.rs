@@ -37,8 +37,16 @@ impl Frame {
     /// When the file can't be read or is no such picture.
     pub fn open(path: &std::path::Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::file(path))?;
-        let picture = image::load_from_memory(&bytes)
-            .map_err(|cause| Error::Image(format!("{path:?} is no readable PNG or JPEG: {cause}")))?;
+        Frame::decode(&bytes).map_err(|error| Error::Image(format!("{path:?}: {error}")))
+    }
+
+    /// Reads the bytes of a PNG or JPEG file.
+    ///
+    /// # Errors
+    /// When they are no such picture.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let picture = image::load_from_memory(bytes)
+            .map_err(|cause| Error::Image(format!("no readable PNG or JPEG: {cause}")))?;
         let rgb = picture.into_rgb8();
         Frame::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw())
     }

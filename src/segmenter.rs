@@ -17,6 +17,7 @@ use crate::text_features::TextFeatures;
 use crate::heat;
 use crate::visual_features::{self, VisualFeatures};
 use candle_core::Device;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A loaded model with its settings.
@@ -50,6 +51,13 @@ pub struct Scene {
     pub proposals_time: Duration,
     /// How long the visual features took.
     pub features_time: Duration,
+}
+
+impl Scene {
+    /// A scene whose proposals and features were computed before; features are absent without proposals.
+    pub fn of(proposals: Vec<Proposal>, features: Option<VisualFeatures>) -> Scene {
+        Scene { proposals, features, proposals_time: Duration::ZERO, features_time: Duration::ZERO }
+    }
 }
 
 /// What became of a query on a scene.
@@ -112,6 +120,33 @@ impl Segmenter {
     /// opened already and changes nothing.
     pub fn config_mut(&mut self) -> &mut Config {
         &mut self.config
+    }
+
+    /// Puts other settings in force: method, weights, preprocessing, thresholds. What names files or devices was
+    /// opened already and changes nothing.
+    ///
+    /// # Errors
+    /// When the method does not fit the model; the settings stay as they were.
+    pub fn set_config(&mut self, config: Config) -> Result<()> {
+        visual_features::check(config.method, &self.clip.vision)?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// The methods that the model can do.
+    pub fn methods(&self) -> Vec<Method> {
+        let all = Method::NAMES.iter().map(|(_, method)| *method);
+        all.filter(|method| visual_features::check(*method, &self.clip.vision).is_ok()).collect()
+    }
+
+    /// The device that computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The file that the model's weights came from.
+    pub fn weights_file(&self) -> &Path {
+        &self.clip.weights_file
     }
 
     /// The name of the device that computes.
@@ -205,7 +240,8 @@ impl Segmenter {
                 _ => heat::inside(&heat::score_map(encoder, map, &words)?, true, proposals),
             });
         }
-        let seen = features.mixed(visual.global_weight)?;
+        let global_weight = if *method == Method::Cropping { 0.0 } else { visual.global_weight };
+        let seen = features.mixed(global_weight)?;
         let as_long_as_they_come = self.resnet() && visual.resnet_norms == ResNetNorms::Paper;
         Ok(match as_long_as_they_come {
             true => scoring::products(&seen, &words)?,

@@ -24,7 +24,7 @@ pub use vision_transformer::VisionTransformer;
 use crate::error::Result;
 use checkpoint::{Checkpoint, ClipConfig, VisionConfig};
 use candle_core::Device;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A loaded CLIP.
 pub struct Clip {
@@ -34,6 +34,8 @@ pub struct Clip {
     pub text: TextEncoder,
     /// The factor on cosine similarities, `exp(logit_scale)`.
     pub logit_scale: f32,
+    /// The file that the weights came from.
+    pub weights_file: PathBuf,
 }
 
 impl Clip {
@@ -52,6 +54,7 @@ impl Clip {
             VisionConfig::ResNet(config) => Ok(VisionEncoder::ResNet(ResNet::new(config, *projection, weights)?)),
         })?;
         let text = checkpoint.weights.build(device, |weights| TextEncoder::new(text, *projection, weights))?;
-        Ok(Clip { vision, text, logit_scale: checkpoint.logit_scale(device)?.exp() })
+        let logit_scale = checkpoint.logit_scale(device)?.exp();
+        Ok(Clip { vision, text, logit_scale, weights_file: checkpoint.weights.path().into() })
     }
 }

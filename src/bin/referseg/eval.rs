@@ -1,129 +1,240 @@
-//! `referseg eval`: the table of the README, on rendered scenes whose truth is known.
+//! `referseg eval`: a table of methods on a dataset, resumable, in shards, with a report.
 
 use crate::ModelArguments;
-use referseg::command::Command;
-use referseg::evaluation::{oracle, Overlap, Scenes};
+use indicatif::{ProgressBar, ProgressStyle};
+use referseg::config::{Config, Layer};
+use referseg::evaluation::dataset::{Choice, Dataset};
+use referseg::evaluation::report::Report;
+use referseg::evaluation::run::{self, Row, Run};
 use referseg::segmenter::Segmenter;
-use referseg::Result;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use referseg::{Error, Result};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Folder of scenes (made by tools/scenes, format png)
+    /// Dataset: demo scenes, RefCOCO(+/g) in the original files, the hub's parquet copies, or PhraseCut
+    #[arg(long, value_name = "DIR", required_unless_present = "merge")]
+    data: Option<PathBuf>,
+    /// Folder of its pictures, if they are elsewhere
     #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Scenes to read at most
-    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
-    scenes: usize,
-    /// Also try these weights of the global feature, comma-separated
+    images: Option<PathBuf>,
+    /// val, testA, testB, test, train, ...; demo scenes have none
+    #[arg(long, default_value = "val")]
+    split: String,
+    /// Whose splits: unc, umd or google (RefCOCO files only)
+    #[arg(long)]
+    by: Option<String>,
+    /// Images to read at most
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Take the true masks as proposals (the default for demo scenes, unless --proposals is given)
+    #[arg(long, conflicts_with = "proposals")]
+    truth: bool,
+    /// Rows: also these methods, comma-separated, or `all` that the model can do
     #[arg(long, value_delimiter = ',')]
-    global_weights: Vec<f32>,
+    methods: Vec<String>,
+    /// Rows: also the paper's ablations, one feature and one text at a time
+    #[arg(long)]
+    ablations: bool,
+    /// Rows: also these weights of the global feature (the paper's alpha), comma-separated
+    #[arg(long, alias = "global-weights", value_delimiter = ',')]
+    alphas: Vec<f32>,
+    /// Rows: also these weights of the sentence (the paper's beta), comma-separated
+    #[arg(long, value_delimiter = ',')]
+    betas: Vec<f32>,
+    /// Rows: also these numbers of masked blocks, comma-separated
+    #[arg(long, value_delimiter = ',')]
+    masked_blocks: Vec<usize>,
+    /// Rows: also these presets, comma-separated
+    #[arg(long, value_delimiter = ',')]
+    presets: Vec<String>,
+    /// Every combination of alphas, betas, masked blocks and presets, not one change at a time
+    #[arg(long)]
+    product: bool,
+    /// Keep results, report and cache here, and go on with what is there
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep proposals and features here, for other runs too [default: OUT/cache]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Do part I of N of the images, for several processes or machines; join the parts with --merge
+    #[arg(long, value_name = "I/N", requires = "out")]
+    shard: Option<String>,
+    /// Join the results of all shards into --out and report
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "out", conflicts_with_all = ["data", "shard"])]
+    merge: Vec<PathBuf>,
+    /// Leave out images without proposals, as the authors' code does, instead of counting them as IoU 0
+    #[arg(long)]
+    skip_empty: bool,
 }
 
-const KINDS: [&str; 6] = ["all", "attribute", "position", "relation", "superlative", "command"];
+/// A change of settings with the words for it.
+type Change = (String, Layer);
 
-/// One row of the table: a name and the two weights.
-struct Variant {
-    name: String,
-    global_weight: f32,
-    sentence_weight: f32,
+fn change(words: String, key: &str, value: impl Into<serde_yaml::Value>) -> Change {
+    let layer = Layer::value(format!("row {words:?}"), key, value);
+    (words, layer)
 }
 
-fn variants(both: f32, more: &[f32]) -> Vec<Variant> {
-    let row =
-        |name: &str, global_weight, sentence_weight| Variant { name: name.into(), global_weight, sentence_weight };
-    let mut rows = vec![
-        row("local only", 0.0, 0.5),
-        row("global only", 1.0, 0.5),
-        row("both features, sentence only", both, 1.0),
-        row("both features, noun phrase only", both, 0.0),
-        row("both features, both texts", both, 0.5),
+/// The lists of changes that were asked for.
+fn sweeps(arguments: &Arguments) -> Vec<Vec<Change>> {
+    let Arguments { alphas, betas, masked_blocks, presets, .. } = arguments;
+    // f32 by way of its digits: 0.7 must not become 0.699999988
+    let exact = |value: &f32| value.to_string().parse::<f64>().unwrap_or(f64::from(*value));
+    let lists = [
+        presets.iter().map(|name| change(format!("preset {name}"), "preset", name.as_str())).collect(),
+        alphas.iter().map(|v| change(format!("alpha {v}"), "visual.global_weight", exact(v))).collect(),
+        betas.iter().map(|r| change(format!("beta {r}"), "text.sentence_weight", exact(r))).collect(),
+        masked_blocks
+            .iter()
+            .map(|k| change(format!("{k} masked blocks"), "visual.masked_blocks", *k as u64))
+            .collect(),
     ];
-    rows.extend(more.iter().map(|v| row(&format!("global weight {v}"), *v, 0.5)));
-    rows
+    lists.into_iter().filter(|list: &Vec<Change>| !list.is_empty()).collect()
 }
 
-#[derive(Default)]
-struct Tally {
-    right: BTreeMap<&'static str, usize>,
-    overlap: Overlap,
+/// The rows of the table: what was configured, then the changes.
+fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Row>> {
+    let base = arguments.model.layers()?;
+    let mut rows = Vec::new();
+    let mut add = |changes: &[Change]| -> Result<()> {
+        let layers: Vec<Layer> = base.iter().cloned().chain(changes.iter().map(|(_, layer)| layer.clone())).collect();
+        let words: Vec<&str> = changes.iter().map(|(words, _)| words.as_str()).collect();
+        let config = Config::from_layers(&layers)?;
+        let name = if words.is_empty() { config.method.to_string() } else { words.join(", ") };
+        rows.push(Row { name, config });
+        Ok(())
+    };
+    add(&[])?;
+    if arguments.ablations {
+        let both = |name: &str, key: &str, value: f64| change(name.into(), key, value);
+        add(&[both("local only", "visual.global_weight", 0.0)])?;
+        add(&[both("global only", "visual.global_weight", 1.0)])?;
+        add(&[both("sentence only", "text.sentence_weight", 1.0)])?;
+        add(&[both("noun phrase only", "text.sentence_weight", 0.0)])?;
+    }
+    let configured = segmenter.config().method;
+    for method in &arguments.methods {
+        if method == "all" {
+            for method in segmenter.methods().into_iter().filter(|method| *method != configured) {
+                add(&[change(method.to_string(), "method", method.to_string())])?;
+            }
+        } else if *method != configured.to_string() {
+            add(&[change(method.clone(), "method", method.as_str())])?;
+        }
+    }
+    let lists = sweeps(arguments);
+    if arguments.product {
+        let mut products: Vec<Vec<Change>> = vec![Vec::new()];
+        for list in lists {
+            let longer = |known: &Vec<Change>| {
+                list.iter().map(|one| known.iter().chain([one]).cloned().collect()).collect::<Vec<Vec<Change>>>()
+            };
+            products = products.iter().flat_map(longer).collect();
+        }
+        products.iter().filter(|changes| !changes.is_empty()).try_for_each(|changes| add(changes))?;
+    } else {
+        lists.iter().flatten().try_for_each(|one| add(std::slice::from_ref(one)))?;
+    }
+    Ok(rows)
+}
+
+fn shard(text: &str) -> Result<(usize, usize)> {
+    let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match numbers {
+        Some((i, n)) if (1..=n).contains(&i) => Ok((i, n)),
+        _ => Err(Error::config("--shard", format!("{text:?}; expected I/N with I from 1 to N, such as 1/4"))),
+    }
+}
+
+/// Prints the table, and writes it as Markdown and HTML if there is a folder.
+fn report(results: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
+    let (header, lines) = run::read(results)?;
+    let report = Report::new(header, lines, skip_empty);
+    let table = report.markdown();
+    print!("{table}");
+    if let Some(folder) = folder {
+        for (name, text) in [("report.md", table), ("report.html", report.html()?)] {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map_err(Error::file(&path))?;
+        }
+        eprintln!("referseg: wrote report.md and report.html to {}", folder.display());
+    }
+    Ok(())
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let scenes = Scenes::open(&arguments.data)?;
-    let config = arguments.model.config()?;
-    let rows = variants(config.visual.global_weight, &arguments.global_weights);
-    let truth_given = arguments.model.proposals.is_none();
+    if let Some(out) = &arguments.out {
+        std::fs::create_dir_all(out).map_err(Error::file(out))?;
+    }
+    if let (false, Some(out)) = (arguments.merge.is_empty(), &arguments.out) {
+        let results = out.join("results.jsonl");
+        run::merge(&arguments.merge, &results)?;
+        report(&results, Some(out), arguments.skip_empty)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some(data) = &arguments.data else {
+        return Err(Error::config("--data", "is absent; expected a dataset's folder"));
+    };
+    let choice =
+        Choice { data, images: arguments.images.as_deref(), split: &arguments.split, by: arguments.by.as_deref() };
+    let mut dataset = Dataset::open(&choice)?;
+    dataset.images.truncate(arguments.limit.unwrap_or(usize::MAX));
+    let truth = arguments.truth || (dataset.name == "scenes" && arguments.model.proposals.is_none());
+    if truth && !dataset.complete {
+        let fact = "this dataset does not know all things of an image; expected demo scenes or a RefCOCO's instances.json";
+        return Err(Error::config("--truth", fact));
+    }
+    let mut config = arguments.model.config()?;
+    if truth {
+        config.proposals.generator = referseg::config::Generator::Regions; // is never asked
+    }
     let mut segmenter = Segmenter::open(config)?;
-    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
-    let mut ceiling = Overlap::default();
-    let (mut chance, mut proposed, mut seconds, mut count) = (0.0, 0, 0.0, 0);
-    for record in scenes.records.iter().take(arguments.scenes) {
-        let (frame, labels) = scenes.load(record.scene)?;
-        let truth = labels.proposals();
-        if truth_given {
-            segmenter.set_proposer(Box::new(labels));
-        }
-        segmenter.config_mut().visual.global_weight = 0.5; // both features are encoded
-        let scene = segmenter.scene(&frame)?;
-        proposed += scene.proposals.len();
-        seconds += scene.proposals_time.as_secs_f64();
-        count += 1;
-        for expression in &record.expressions {
-            let Some(target) = truth.iter().find(|p| p.label == Some(expression.target)) else { continue };
-            let query = segmenter.query(&Command::parse(&expression.text)?)?;
-            let kinds = KINDS.into_iter().filter(|kind| *kind == "all" || *kind == expression.kind);
-            kinds.clone().for_each(|kind| *asked.entry(kind).or_default() += 1);
-            chance += 1.0 / truth.len() as f64;
-            ceiling.add(oracle(&scene.proposals, &target.mask), &target.mask);
-            for (row, tally) in rows.iter().zip(&mut tallies) {
-                segmenter.config_mut().visual.global_weight = row.global_weight;
-                segmenter.config_mut().text.sentence_weight = row.sentence_weight;
-                let answer = segmenter.answer(&scene, &query)?;
-                let best = answer.best.map(|best| &scene.proposals[best].mask);
-                tally.overlap.add(best, &target.mask);
-                if best.is_some_and(|mask| mask.iou(&target.mask) >= 0.5) {
-                    kinds.clone().for_each(|kind| *tally.right.entry(kind).or_default() += 1);
-                }
-            }
-        }
+    let shard = arguments.shard.as_deref().map_or(Ok((1, 1)), shard)?;
+    let cache = arguments.cache.clone().or_else(|| Some(arguments.out.as_ref()?.join("cache")));
+    let run = Run { rows: rows(arguments, &segmenter)?, dataset: &dataset, truth, shard, cache };
+    // without a folder nothing is kept
+    let kept_nowhere = Scratch::new()?;
+    let folder = arguments.out.as_deref().unwrap_or(&kept_nowhere.0);
+    let results = folder.join(match arguments.shard {
+        Some(_) => format!("results-{}-of-{}.jsonl", shard.0, shard.1),
+        None => "results.jsonl".into(),
+    });
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} images, {eta} left") {
+        bar.set_style(style);
     }
-    let all = asked.get("all").copied().unwrap_or(0);
-    println!(
-        "{count} scenes, {all} expressions, {} proposals, {:.1} a scene, {:.0} ms a scene; \
-         oracle recall {:.3}, oracle mIoU {:.3}; a pick is right at IoU >= 0.5\n",
-        if truth_given { "ground-truth" } else { "generated" },
-        proposed as f64 / f64::from(count),
-        1e3 * seconds / f64::from(count),
-        ceiling.precision_at(0.5),
-        ceiling.mean_iou(),
-    );
-    println!("| picks, % | {} | mIoU | oIoU |", KINDS.join(" | "));
-    println!("|---|{}---|---|", "---|".repeat(KINDS.len()));
-    for (row, tally) in rows.iter().zip(&tallies) {
-        let part = |kind: &&str| {
-            let right = tally.right.get(*kind).copied().unwrap_or(0);
-            format!("{:.1}", 100.0 * right as f64 / asked.get(*kind).copied().unwrap_or(0).max(1) as f64)
-        };
-        let parts: Vec<_> = KINDS.iter().map(part).collect();
-        println!(
-            "| {} | {} | {:.3} | {:.3} |",
-            row.name,
-            parts.join(" | "),
-            tally.overlap.mean_iou(),
-            tally.overlap.overall_iou()
-        );
+    run.go(&mut segmenter, &results, &mut |done, all| {
+        bar.set_length(all as u64);
+        if done > 0 && bar.position() == 0 {
+            bar.reset_eta(); // what an earlier run did took no time
+        }
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    match arguments.shard {
+        Some(_) => eprintln!("referseg: wrote {}; join all shards with --merge", results.display()),
+        None => report(&results, arguments.out.as_deref(), arguments.skip_empty)?,
     }
-    println!(
-        "| chance (one of the true objects) | {:.1} |{}",
-        100.0 * chance / all.max(1) as f64,
-        " |".repeat(KINDS.len() + 1)
-    );
-    println!("| expressions | {} | | |", KINDS.map(|k| asked.get(k).copied().unwrap_or(0).to_string()).join(" | "));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A folder that goes with the process.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Scratch> {
+        let folder = std::env::temp_dir().join(format!("referseg-eval-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+        Ok(Scratch(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

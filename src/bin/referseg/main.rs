@@ -27,7 +27,7 @@ enum Command {
     Parse(parse::Arguments),
     /// Time the stages on a picture
     Bench(bench::Arguments),
-    /// Measure on rendered scenes and print the table
+    /// Measure methods on a dataset and print the table
     Eval(eval::Arguments),
     /// Choose the answer thresholds on rendered scenes and write them beside the model
     Calibrate(calibrate::Arguments),

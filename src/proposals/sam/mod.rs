@@ -8,7 +8,7 @@ mod layout;
 mod model;
 mod regions;
 
-pub use model::{Decoded, Embedding, Prompt, PromptedMask, SamModel};
+pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};
 
 use super::{Proposal, ProposeMasks};
 use crate::clip::pixels::Window;

@@ -18,7 +18,7 @@ use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder;
 use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder;
 use candle_transformers::models::segment_anything::tiny_vit::{tiny_vit_5m, TinyViT};
 use fast_image_resize::FilterType;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// ImageNet's mean and deviation, of pixels in 0..1, with which SAM was trained.
 const MEAN: [f32; 3] = [123.675 / 255.0, 116.28 / 255.0, 103.53 / 255.0];
@@ -97,6 +97,15 @@ pub struct PromptedMask {
     pub predicted_iou: f32,
 }
 
+/// The file of weights that a path names: itself, or `model.safetensors` of a folder.
+pub fn weights_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("model.safetensors")
+    } else {
+        path.to_path_buf()
+    }
+}
+
 impl SamModel {
     /// Loads a file, or `model.safetensors` of a folder: SAM ViT or MobileSAM, of the original layout or
     /// (SAM ViT) of Hugging Face's.
@@ -104,7 +113,7 @@ impl SamModel {
     /// # Errors
     /// When the file is absent, damaged, or of another model.
     pub fn open(path: &Path, device: &Device) -> Result<SamModel> {
-        let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+        let file = weights_file(path);
         if !file.is_file() {
             let fact = "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
             return Err(Error::model(file, fact));
