@@ -6,7 +6,7 @@
 
 use crate::clip::pixels::{self, Rgb, Window};
 use crate::clip::{VisionEncoder, VisionTransformer};
-use crate::config::{Config, MaskResampling, Method, Resampling, ResNetNorms, VisualSettings};
+use crate::config::{Config, MaskResampling, Method, ResNetNorms, Resampling, VisualSettings};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::mask::Mask;

@@ -166,7 +166,10 @@ fn discs(colours: &[[u8; 3]]) -> (Frame, Labels) {
 
 fn segmenter(method: &str) -> referseg::Result<Segmenter> {
     let model = common::root().join("models/demo").display().to_string();
-    Segmenter::open(Config::from_layers(&[Layer::value("test", "model", model), Layer::value("test", "method", method)])?)
+    Segmenter::open(Config::from_layers(&[
+        Layer::value("test", "model", model),
+        Layer::value("test", "method", method),
+    ])?)
 }
 
 #[test]

@@ -104,7 +104,12 @@ fn the_generators_masks_equal_the_reference() {
 
 /// Everything with predicted quality above -1, which is nearly without thresholds.
 fn open_to_all(limit: f64) -> ProposalSettings {
-    settings(&[("limit", limit), ("sam.min_predicted_iou", -1.0), ("sam.min_stability", 0.0), ("sam.points_per_side", 4.0)])
+    settings(&[
+        ("limit", limit),
+        ("sam.min_predicted_iou", -1.0),
+        ("sam.min_stability", 0.0),
+        ("sam.points_per_side", 4.0),
+    ])
 }
 
 #[test]
@@ -128,7 +133,12 @@ fn crop_layers_see_parts_and_keep_the_pictures_coordinates() {
     (settings.sam.box_nms, settings.sam.crop_nms) = (1.0, 1.0);
     let (sam, frame) = (Sam::open(&settings, &Device::Cpu).unwrap(), frame());
     let found = sam.everything(&frame).unwrap();
-    assert!(found.len() > 4 && found.iter().all(|candidate| (candidate.mask.width(), candidate.mask.height()) == (frame.width(), frame.height())));
+    assert!(
+        found.len() > 4
+            && found
+                .iter()
+                .all(|candidate| (candidate.mask.width(), candidate.mask.height()) == (frame.width(), frame.height()))
+    );
 }
 
 #[test]

@@ -85,14 +85,14 @@ impl Checkpoint {
         // repositories of OpenCLIP models often hold a second, partial model under the other names
         let [config_file, weights_file] = [open_clip::CONFIG, open_clip::WEIGHTS].map(|name| folder.join(name));
         let hugging_face = folder.join(hugging_face::CONFIG);
-        let (config_file, config, weights) = if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file())
-        {
-            let config = open_clip::read(&config_file)?;
-            (config_file, config, Weights::open(&weights_file, device)?.laid_out(open_clip::place))
-        } else {
-            let config = hugging_face::read(&hugging_face)?;
-            (hugging_face, config, Weights::open(&folder.join(hugging_face::WEIGHTS), device)?)
-        };
+        let (config_file, config, weights) =
+            if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file()) {
+                let config = open_clip::read(&config_file)?;
+                (config_file, config, Weights::open(&weights_file, device)?.laid_out(open_clip::place))
+            } else {
+                let config = hugging_face::read(&hugging_face)?;
+                (hugging_face, config, Weights::open(&folder.join(hugging_face::WEIGHTS), device)?)
+            };
         check(&config, &config_file)?;
         Ok(Checkpoint { config, weights })
     }

@@ -22,8 +22,8 @@ pub use vision::VisionEncoder;
 pub use vision_transformer::VisionTransformer;
 
 use crate::error::Result;
-use checkpoint::{Checkpoint, ClipConfig, VisionConfig};
 use candle_core::Device;
+use checkpoint::{Checkpoint, ClipConfig, VisionConfig};
 use std::path::{Path, PathBuf};
 
 /// A loaded CLIP.
@@ -51,7 +51,9 @@ impl Clip {
             VisionConfig::Transformer(config) => {
                 Ok(VisionEncoder::Transformer(VisionTransformer::new(config, *projection, weights)?))
             }
-            VisionConfig::ResNet(config) => Ok(VisionEncoder::ResNet(ResNet::new(config, *projection, weights)?)),
+            VisionConfig::ResNet(config) => {
+                Ok(VisionEncoder::ResNet(Box::new(ResNet::new(config, *projection, weights)?)))
+            }
         })?;
         let text = checkpoint.weights.build(device, |weights| TextEncoder::new(text, *projection, weights))?;
         let logit_scale = checkpoint.logit_scale(device)?.exp();

@@ -3,9 +3,7 @@
 //! Vision transformers and ResNets of OpenAI's design; towers that OpenCLIP borrows from timm or transformers
 //! (EVA, SigLIP, ConvNeXt, multilingual text) are refused by name.
 
-use super::checkpoint::{
-    ClipConfig, ResNetConfig, TextConfig, TransformerConfig, TransformerSizes, VisionConfig,
-};
+use super::checkpoint::{ClipConfig, ResNetConfig, TextConfig, TransformerConfig, TransformerSizes, VisionConfig};
 use super::transformer::Activation;
 use crate::error::{Error, Result};
 use crate::weights::Place;
@@ -114,14 +112,8 @@ const UNSUPPORTED: [(&str, &[&str]); 2] = [
     (
         "vision_cfg",
         &[
-            "timm_model_name",
-            "ls_init_value",
-            "attentional_pool",
-            "input_patchnorm",
-            "final_ln_after_pool",
-            "block_type",
-            "qk_norm",
-            "no_ln_pre",
+            "timm_model_name", "ls_init_value", "attentional_pool", "input_patchnorm", "final_ln_after_pool",
+            "block_type", "qk_norm", "no_ln_pre",
         ],
     ),
     ("text_cfg", &["hf_model_name", "ls_init_value", "embed_cls", "block_type", "qk_norm", "no_causal_mask"]),
@@ -135,7 +127,8 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
     for ((part, keys), more) in UNSUPPORTED.iter().zip([&vision_cfg.more, &text_cfg.more]) {
         let off = |value: &Value| matches!(value, Value::Null | Value::Bool(false));
         if let Some((key, value)) = more.iter().find(|(key, value)| keys.contains(&key.as_str()) && !off(value)) {
-            let fact = format!("{part}.{key} is {value}; supported are OpenAI's vision transformers, ResNets and text tower");
+            let fact =
+                format!("{part}.{key} is {value}; supported are OpenAI's vision transformers, ResNets and text tower");
             return Err(Error::model(path, fact));
         }
     }

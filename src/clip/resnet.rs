@@ -21,7 +21,14 @@ struct Normed {
 }
 
 impl Normed {
-    fn new(from: usize, to: usize, kernel: usize, stride: usize, names: (&str, &str), vb: &VarBuilder) -> Result<Normed> {
+    fn new(
+        from: usize,
+        to: usize,
+        kernel: usize,
+        stride: usize,
+        names: (&str, &str),
+        vb: &VarBuilder,
+    ) -> Result<Normed> {
         let config = Conv2dConfig { stride, padding: kernel / 2, ..Default::default() };
         Ok(Normed {
             convolution: conv2d_no_bias(from, to, kernel, config, vb.pp(names.0))?,
@@ -50,7 +57,9 @@ impl Bottleneck {
             conv1: Normed::new(from, middle, 1, 1, ("conv1", "bn1"), vb)?,
             conv2: Normed::new(middle, middle, 3, 1, ("conv2", "bn2"), vb)?,
             conv3: Normed::new(middle, to, 1, 1, ("conv3", "bn3"), vb)?,
-            downsample: resized.then(|| Normed::new(from, to, 1, 1, ("downsample.0", "downsample.1"), vb)).transpose()?,
+            downsample: resized
+                .then(|| Normed::new(from, to, 1, 1, ("downsample.0", "downsample.1"), vb))
+                .transpose()?,
             stride,
         })
     }

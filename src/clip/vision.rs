@@ -12,7 +12,7 @@ pub enum VisionEncoder {
     /// ViT: patch tokens.
     Transformer(VisionTransformer),
     /// ModifiedResNet: feature maps and an attention pool.
-    ResNet(ResNet),
+    ResNet(Box<ResNet>),
 }
 
 impl VisionEncoder {

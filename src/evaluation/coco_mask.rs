@@ -101,7 +101,7 @@ impl Runs {
     /// # Errors
     /// When it has less than three corners, an odd number of values, or one that is no number.
     pub fn of_polygon(width: usize, height: usize, corners: &[f64]) -> Result<Runs, String> {
-        if corners.len() < 6 || corners.len() % 2 != 0 {
+        if corners.len() < 6 || !corners.len().is_multiple_of(2) {
             return Err(format!("a polygon of {} numbers; expected an even number of at least 6", corners.len()));
         }
         // beyond this the walk along an edge would take forever

@@ -225,9 +225,7 @@ impl Shape {
             Shape::Runs { width: w, height: h, .. } if (*w, *h) != (width, height) => {
                 Err(format!("run lengths of {w}x{h} pixels for an image of {width}x{height}"))
             }
-            Shape::Runs { counts: Counts::Numbers(counts), .. } => {
-                Ok(Runs::new(width, height, counts.clone())?.mask())
-            }
+            Shape::Runs { counts: Counts::Numbers(counts), .. } => Ok(Runs::new(width, height, counts.clone())?.mask()),
             Shape::Runs { counts: Counts::Text(text), .. } => Ok(Runs::parse(width, height, text)?.mask()),
             Shape::Label { file, value } => {
                 let proposals = Labels::open(file).map_err(|error| error.to_string())?.proposals();

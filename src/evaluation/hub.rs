@@ -157,8 +157,7 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
         Field::Str(text) => Some(text.clone()),
         _ => None,
     });
-    let expression =
-        |(index, text)| Expression { id: format!("{name}/{index}"), text, kind: None, target: 0 };
+    let expression = |(index, text)| Expression { id: format!("{name}/{index}"), text, kind: None, target: 0 };
     let entry = ImageEntry {
         picture: Picture::Row { file: file.into(), row: number_of_row },
         targets: vec![Target { shape: Shape::Polygons(vec![polygon]) }],

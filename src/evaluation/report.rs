@@ -206,7 +206,11 @@ impl Report {
         let worst: Vec<_> = order.iter().rev().take(GALLERY).copied().collect();
         order.truncate(GALLERY);
         for (title, lines) in [("Best", order), ("Worst", worst)] {
-            let _ = write!(text, "<h2>{title}, {}</h2>\n<p>Pink: the answer. Yellow: its box. Green outline: the truth.</p>\n", escaped(name));
+            let _ = write!(
+                text,
+                "<h2>{title}, {}</h2>\n<p>Pink: the answer. Yellow: its box. Green outline: the truth.</p>\n",
+                escaped(name)
+            );
             for (iou, line) in lines {
                 let picture = self.picture(line).unwrap_or_else(|| "<em>the image can't be read here</em>".into());
                 let words = escaped(&line.text);
@@ -232,7 +236,8 @@ impl Report {
             for (index, (name, _)) in self.header.rows.iter().enumerate() {
                 let overlap = self.tally(index).overlap;
                 let colour = Palette99::pick(index).to_rgba();
-                let points = (0..=50).map(|step| (f64::from(step) / 50.0, overlap.precision_at(f64::from(step) / 50.0)));
+                let points =
+                    (0..=50).map(|step| (f64::from(step) / 50.0, overlap.precision_at(f64::from(step) / 50.0)));
                 chart
                     .draw_series(LineSeries::new(points, colour.stroke_width(2)))
                     .map_err(|cause| failed(&cause))?
@@ -252,7 +257,8 @@ impl Report {
         let frame = picture.decoded(&picture.bytes().ok()?).ok()?;
         let (width, height) = line.size;
         let mask = |text: &str| Some(Runs::parse(width, height, text).ok()?.mask());
-        let answer = mask(&line.answer).filter(|answer| answer.area() > 0 && (frame.width(), frame.height()) == line.size);
+        let answer =
+            mask(&line.answer).filter(|answer| answer.area() > 0 && (frame.width(), frame.height()) == line.size);
         let found = answer.as_ref().and_then(|mask| Some((mask, mask.bounding_box()?)));
         let mut rgb = overlay::draw(&frame, found);
         outline(&mut rgb, &mask(&line.truth)?);
@@ -280,9 +286,7 @@ fn outline(rgb: &mut [u8], mask: &Mask) {
             let near = |x: usize, y: usize| x >= width || y >= height || !mask.at(x, y);
             let reach = [(2, 0), (0, 2)];
             let edge = mask.at(x, y)
-                && reach.iter().any(|(dx, dy)| {
-                    near(x + dx, y + dy) || near(x.wrapping_sub(*dx), y.wrapping_sub(*dy))
-                });
+                && reach.iter().any(|(dx, dy)| near(x + dx, y + dy) || near(x.wrapping_sub(*dx), y.wrapping_sub(*dy)));
             if edge {
                 rgb[(y * width + x) * 3..][..3].copy_from_slice(&[0, 200, 60]);
             }

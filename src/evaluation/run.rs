@@ -149,7 +149,8 @@ impl Run<'_> {
             first += image.expressions.len();
         }
         let (done, kept) = kept_of(out, &header, &mine)?;
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(out).map_err(Error::file(out))?;
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(out).map_err(Error::file(out))?;
         file.set_len(kept).map_err(Error::file(out))?;
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(Error::file(out))?;
         if kept == 0 {
@@ -189,9 +190,8 @@ fn kept_of(out: &Path, header: &Header, mine: &[(usize, &ImageEntry)]) -> Result
         let mut length = 0;
         for expression in 0..image.expressions.len() {
             let line = lines.next();
-            let whole = line.filter(|line| {
-                serde_json::from_slice::<Line>(line).is_ok_and(|line| line.index == index + expression)
-            });
+            let whole = line
+                .filter(|line| serde_json::from_slice::<Line>(line).is_ok_and(|line| line.index == index + expression));
             let Some(whole) = whole else { return Ok((done, kept)) };
             length += whole.len() as u64;
         }
@@ -269,7 +269,8 @@ impl<'a> Worker<'a> {
                 rows: Vec::new(),
             }
         };
-        let opened = image.picture.bytes().and_then(|bytes| Ok((image.picture.decoded(&bytes)?, cache::of_bytes(&bytes))));
+        let opened =
+            image.picture.bytes().and_then(|bytes| Ok((image.picture.decoded(&bytes)?, cache::of_bytes(&bytes))));
         let (frame, picture) = match opened {
             Ok(opened) => opened,
             Err(error) => return Ok((0..image.expressions.len()).map(|n| blank(n, error.to_string())).collect()),
@@ -367,9 +368,9 @@ impl<'a> Worker<'a> {
             let segmenter = &self.segmenter;
             let features = match proposals.is_empty() {
                 true => None,
-                false => Some(self.cache.features(&key, segmenter.device(), || {
-                    segmenter.visual_features(frame, proposals)
-                })?),
+                false => Some(
+                    self.cache.features(&key, segmenter.device(), || segmenter.visual_features(frame, proposals))?,
+                ),
             };
             scenes.insert(of_features.clone(), Scene::of(proposals.clone(), features));
         }
@@ -393,7 +394,10 @@ impl<'a> Worker<'a> {
 /// When it is none, or cut.
 pub fn read(path: &Path) -> Result<(Header, Vec<Line>)> {
     let wrong = |number: usize, cause: serde_json::Error| {
-        Error::config(format!("{} line {number}", path.display()), format!("{cause}; expected results of referseg eval"))
+        Error::config(
+            format!("{} line {number}", path.display()),
+            format!("{cause}; expected results of referseg eval"),
+        )
     };
     let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
     let mut lines = text.lines().enumerate();

@@ -25,7 +25,8 @@ pub fn json(path: &Path) -> serde_json::Value {
 
 /// Value `i` is `offset + scale * (2 u - 1)`, `u` the upper 24 bits of `splitmix64(fnv1a64(name) + i)`.
 pub fn hashed(name: &str, shape: &[usize], scale: f32, offset: f32) -> Tensor {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let seed =
+        name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     let value = |i: u64| {
         let mut z = seed.wrapping_add(i).wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -88,10 +88,7 @@ fn sweeps(arguments: &Arguments) -> Vec<Vec<Change>> {
         presets.iter().map(|name| change(format!("preset {name}"), "preset", name.as_str())).collect(),
         alphas.iter().map(|v| change(format!("alpha {v}"), "visual.global_weight", exact(v))).collect(),
         betas.iter().map(|r| change(format!("beta {r}"), "text.sentence_weight", exact(r))).collect(),
-        masked_blocks
-            .iter()
-            .map(|k| change(format!("{k} masked blocks"), "visual.masked_blocks", *k as u64))
-            .collect(),
+        masked_blocks.iter().map(|k| change(format!("{k} masked blocks"), "visual.masked_blocks", *k as u64)).collect(),
     ];
     lists.into_iter().filter(|list: &Vec<Change>| !list.is_empty()).collect()
 }
@@ -185,7 +182,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     dataset.images.truncate(arguments.limit.unwrap_or(usize::MAX));
     let truth = arguments.truth || (dataset.name == "scenes" && arguments.model.proposals.is_none());
     if truth && !dataset.complete {
-        let fact = "this dataset does not know all things of an image; expected demo scenes or a RefCOCO's instances.json";
+        let fact =
+            "this dataset does not know all things of an image; expected demo scenes or a RefCOCO's instances.json";
         return Err(Error::config("--truth", fact));
     }
     let mut config = arguments.model.config()?;

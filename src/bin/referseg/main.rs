@@ -28,7 +28,7 @@ enum Command {
     /// Time the stages on a picture
     Bench(bench::Arguments),
     /// Measure methods on a dataset and print the table
-    Eval(eval::Arguments),
+    Eval(Box<eval::Arguments>),
     /// Choose the answer thresholds on rendered scenes and write them beside the model
     Calibrate(calibrate::Arguments),
 }

@@ -35,8 +35,8 @@ const CORNER: f32 = 2.0;
 const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
 
 enum ImageEncoder {
-    Vit(ImageEncoderViT),
-    Tiny(TinyViT),
+    Vit(Box<ImageEncoderViT>),
+    Tiny(Box<TinyViT>),
 }
 
 /// What the decoder must know of the encoder.
@@ -115,7 +115,8 @@ impl SamModel {
     pub fn open(path: &Path, device: &Device) -> Result<SamModel> {
         let file = weights_file(path);
         if !file.is_file() {
-            let fact = "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
+            let fact =
+                "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
             return Err(Error::model(file, fact));
         }
         let weights = Weights::open(&file, device)?;
@@ -124,12 +125,13 @@ impl SamModel {
             false => weights,
         };
         let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
-            (ImageEncoder::Tiny(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?), TINY)
+            (ImageEncoder::Tiny(Box::new(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?)), TINY)
         } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
             let (encoder, sizes) = image_encoder(&weights, device)?;
-            (ImageEncoder::Vit(encoder), sizes)
+            (ImageEncoder::Vit(Box::new(encoder)), sizes)
         } else {
-            let fact = "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
+            let fact =
+                "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
                         (\"image_encoder.patch_embed.seq.0.c.weight\"); SAM 2 and later are not supported";
             return Err(Error::model(file, fact));
         };
@@ -139,7 +141,8 @@ impl SamModel {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
             let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, vb.pp("mask_decoder"))?;
-            let corner = |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
+            let corner =
+                |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
             Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
         })?;
         Ok(SamModel { encoder, prompts, corners, decoder, sizes, device: device.clone() })
@@ -216,8 +219,12 @@ impl SamModel {
             Prompt::Points(points) if points.is_empty() => {
                 return Err(Error::Proposals("a prompt without points; expected at least one".into()));
             }
-            Prompt::Points(points) => points.iter().map(|(place, inside)| (*place, f32::from(u8::from(*inside)))).unzip(),
-            Prompt::Box([left, top, right, bottom]) => [([*left, *top], CORNER), ([*right, *bottom], CORNER)].into_iter().unzip(),
+            Prompt::Points(points) => {
+                points.iter().map(|(place, inside)| (*place, f32::from(u8::from(*inside)))).unzip()
+            }
+            Prompt::Box([left, top, right, bottom]) => {
+                [([*left, *top], CORNER), ([*right, *bottom], CORNER)].into_iter().unzip()
+            }
         };
         let count = places.len();
         let flat: Vec<f32> = places.into_iter().flat_map(|place| embedding.in_model(place)).collect();
