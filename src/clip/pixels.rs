@@ -17,14 +17,14 @@ pub struct Rgb<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Resizes bytes with antialiasing: the filter's support grows with the reduction. Columns first, then rows,
-/// each rounded to bytes, as Pillow does it: within one level of Pillow's pixels.
+/// Resizes bytes as Pillow does: columns first, then rows, each rounded to bytes. Within one level of Pillow's pixels.
 pub fn resized(picture: Rgb, width: usize, height: usize, filter: FilterType) -> Vec<u8> {
-    let across = resized_at_once(picture, width, picture.height, filter);
-    resized_at_once(Rgb { width, height: picture.height, bytes: &across }, width, height, filter)
+    let across = scaled(picture, width, picture.height, filter);
+    scaled(Rgb { width, height: picture.height, bytes: &across }, width, height, filter)
 }
 
-fn resized_at_once(picture: Rgb, width: usize, height: usize, filter: FilterType) -> Vec<u8> {
+/// Resizes bytes with antialiasing: the filter's support grows with the reduction.
+pub fn scaled(picture: Rgb, width: usize, height: usize, filter: FilterType) -> Vec<u8> {
     let source = ImageRef::new(picture.width as u32, picture.height as u32, picture.bytes, PixelType::U8x3)
         .expect("an RGB picture has three bytes a pixel");
     let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);

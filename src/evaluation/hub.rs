@@ -8,10 +8,14 @@ use super::refcoco::{located, Sentence};
 use crate::error::{Error, Result};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
+use parquet::schema::types::Type;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// The column of pictures.
+const IMAGE: &str = "image";
 
 fn wrong(file: &Path, fact: impl std::fmt::Display) -> Error {
     Error::config(file.display().to_string(), fact.to_string())
@@ -43,10 +47,24 @@ pub fn files(choice: &Choice) -> Option<Vec<PathBuf>> {
     (!found.is_empty()).then_some(found)
 }
 
-fn rows(file: &Path) -> Result<impl Iterator<Item = Result<Row>> + '_> {
+fn reader(file: &Path) -> Result<SerializedFileReader<File>> {
     let opened = File::open(file).map_err(Error::file(file))?;
-    let reader = SerializedFileReader::new(opened).map_err(|cause| wrong(file, format!("not parquet: {cause}")))?;
-    Ok(reader.into_iter().map(move |row| row.map_err(|cause| wrong(file, cause))))
+    SerializedFileReader::new(opened).map_err(|cause| wrong(file, format!("not parquet: {cause}")))
+}
+
+/// The columns to read.
+fn columns(reader: &SerializedFileReader<File>, file: &Path, wanted: impl Fn(&str) -> bool) -> Result<Type> {
+    let schema = reader.metadata().file_metadata().schema();
+    let fields = schema.get_fields().iter().filter(|field| wanted(field.name())).cloned().collect();
+    Type::group_type_builder(schema.name()).with_fields(fields).build().map_err(|cause| wrong(file, cause))
+}
+
+/// All rows, without the pictures, which are most of the bytes.
+fn rows(file: &Path) -> Result<impl Iterator<Item = Result<Row>> + '_> {
+    let reader = reader(file)?;
+    let only = columns(&reader, file, |name| name != IMAGE)?;
+    let rows = reader.into_iter().project(Some(only)).map_err(|cause| wrong(file, cause))?;
+    Ok(rows.map(move |row| row.map_err(|cause| wrong(file, cause))))
 }
 
 fn field<'a>(row: &'a Row, name: &str) -> Option<&'a Field> {
@@ -111,8 +129,20 @@ pub fn open(choice: &Choice, files: &[PathBuf]) -> Result<Dataset> {
             }
         }
     }
-    let folder = choice.data.file_name().map_or_else(|| "hub".into(), |name| name.to_string_lossy().to_lowercase());
-    Ok(Dataset { name: folder, split: choice.split.into(), images, complete: false })
+    Ok(Dataset { name: name_of(choice)?, split: choice.split.into(), images, complete: false })
+}
+
+/// The dataset's name, from that of the copy's folder.
+fn name_of(choice: &Choice) -> Result<String> {
+    let path = choice.data.canonicalize().map_err(Error::file(choice.data))?;
+    let mut folders = path.ancestors().filter_map(|part| part.file_name()).map(|name| name.to_string_lossy());
+    let name = folders.find(|name| !name.ends_with(".parquet") && *name != "data").unwrap_or_default().to_lowercase();
+    Ok(match name.as_str() {
+        "refcocoplus" => "refcoco+".into(),
+        // both families have a test split, which only the partition by UMD has
+        "refcocog" => "refcocog umd".into(),
+        _ => name,
+    })
 }
 
 /// A row of `jxu124/refcoco*`.
@@ -168,8 +198,7 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
 
 /// The picture's bytes in a row.
 pub fn picture(file: &Path, row: usize) -> Result<Vec<u8>> {
-    let opened = File::open(file).map_err(Error::file(file))?;
-    let reader = SerializedFileReader::new(opened).map_err(|cause| wrong(file, format!("not parquet: {cause}")))?;
+    let reader = reader(file)?;
     // only the row group that holds the row, and only the column with the pictures
     let mut before = 0;
     for group in 0..reader.num_row_groups() {
@@ -179,18 +208,15 @@ pub fn picture(file: &Path, row: usize) -> Result<Vec<u8>> {
             continue;
         }
         let group = reader.get_row_group(group).map_err(|cause| wrong(file, cause))?;
-        let schema = reader.metadata().file_metadata().schema();
-        let fields: Vec<_> = schema.get_fields().iter().filter(|field| field.name() == "image").cloned().collect();
-        let only = parquet::schema::types::Type::group_type_builder(schema.name()).with_fields(fields).build();
-        let only = only.map_err(|cause| wrong(file, cause))?;
+        let only = columns(&reader, file, |name| name == IMAGE)?;
         let mut rows = group.get_row_iter(Some(only)).map_err(|cause| wrong(file, cause))?;
         let found = rows.nth(row - before).transpose().map_err(|cause| wrong(file, cause))?;
-        let Some(Field::Group(image)) = found.as_ref().and_then(|row| field(row, "image")) else {
-            return Err(wrong(file, format!("row {row} has no column image with bytes")));
+        let Some(Field::Group(image)) = found.as_ref().and_then(|row| field(row, IMAGE)) else {
+            return Err(wrong(file, format!("row {row} has no column {IMAGE} with bytes")));
         };
         return match field(image, "bytes") {
             Some(Field::Bytes(bytes)) => Ok(bytes.data().to_vec()),
-            _ => Err(wrong(file, format!("row {row} has no image.bytes"))),
+            _ => Err(wrong(file, format!("row {row} has no {IMAGE}.bytes"))),
         };
     }
     Err(wrong(file, format!("no row {row}")))

@@ -148,9 +148,16 @@ impl Run<'_> {
             }
             first += image.expressions.len();
         }
-        let (done, kept) = kept_of(out, &header, &mine)?;
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(out).map_err(Error::file(out))?;
+        // fully qualified: std has the same from 1.89 on
+        if fs4::FileExt::try_lock(&file).is_err() {
+            return Err(Error::config(
+                out.display().to_string(),
+                "another process is writing it; choose another --out",
+            ));
+        }
+        let (done, kept) = kept_of(out, &header, &mine)?;
         file.set_len(kept).map_err(Error::file(out))?;
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(Error::file(out))?;
         if kept == 0 {

@@ -110,7 +110,7 @@ impl Superpixels {
         let size = |side: usize| ((side as f32 * scale).round() as usize).max(1);
         let (width, height) = (size(frame.width()), size(frame.height()));
         let rgb = Rgb { width: frame.width(), height: frame.height(), bytes: frame.rgb() };
-        let bytes = pixels::resized(rgb, width, height, FilterType::Bilinear);
+        let bytes = pixels::scaled(rgb, width, height, FilterType::Bilinear);
         let colours: Vec<Colour> = bytes.chunks_exact(3).map(opponent).collect();
         let colours = smoothed(&colours, width, height);
         let labels = segment(&colours, width, height);
