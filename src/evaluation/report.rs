@@ -120,7 +120,7 @@ impl Report {
         }
         if self.header.truth {
             let mut row = blank("chance", None, None);
-            let shares: f64 = self.counted().map(|line| 1.0 / line.targets.max(1) as f64).sum();
+            let shares: f64 = self.counted().map(|line| 1.0 / line.rows[0].proposals.max(1) as f64).sum();
             let at = titles.iter().position(|title| title == "picks").unwrap_or(0);
             row[at] = percent(shares / self.counted().count().max(1) as f64);
             rows.push(row);

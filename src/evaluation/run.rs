@@ -68,8 +68,6 @@ pub struct Line {
     pub problem: String,
     /// Columns and rows of the image.
     pub size: (usize, usize),
-    /// Targets of the image.
-    pub targets: usize,
     /// The truth, as COCO's string.
     pub truth: String,
     /// The first row's mask, as COCO's string; empty without one.
@@ -270,7 +268,6 @@ impl<'a> Worker<'a> {
                 kind: expression.kind.clone().unwrap_or_default(),
                 problem,
                 size: (0, 0),
-                targets: image.targets.len(),
                 truth: String::new(),
                 answer: String::new(),
                 rows: Vec::new(),
