@@ -49,6 +49,14 @@ pub enum Error {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// A checkpoint that can't be fetched, or is not what it should be.
+    #[error("{model}: {fact}")]
+    Fetch {
+        /// The checkpoint's name, and the file.
+        model: String,
+        /// What happened and the remedy.
+        fact: String,
+    },
     /// Masks handed in from outside that do not fit the picture.
     #[error("proposals: {0}")]
     Proposals(String),

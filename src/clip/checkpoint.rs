@@ -8,7 +8,7 @@ use super::{hugging_face, open_clip};
 use crate::error::{Error, Result};
 use crate::weights::Weights;
 use candle_core::{DType, Device};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a configuration says of a whole CLIP.
 #[derive(Debug)]
@@ -83,7 +83,8 @@ impl Checkpoint {
             ));
         }
         // repositories of OpenCLIP models often hold a second, partial model under the other names
-        let [config_file, weights_file] = [open_clip::CONFIG, open_clip::WEIGHTS].map(|name| folder.join(name));
+        let config_file = folder.join(open_clip::CONFIG);
+        let weights_file = weights(folder, open_clip::WEIGHTS);
         let hugging_face = folder.join(hugging_face::CONFIG);
         let (config_file, config, weights) =
             if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file()) {
@@ -91,7 +92,7 @@ impl Checkpoint {
                 (config_file, config, Weights::open(&weights_file, device)?.laid_out(open_clip::place))
             } else {
                 let config = hugging_face::read(&hugging_face)?;
-                (hugging_face, config, Weights::open(&folder.join(hugging_face::WEIGHTS), device)?)
+                (hugging_face, config, Weights::open(&weights(folder, hugging_face::WEIGHTS), device)?)
             };
         check(&config, &config_file)?;
         Ok(Checkpoint { config, weights })
@@ -108,6 +109,12 @@ impl Checkpoint {
             }
         }
     }
+}
+
+/// The first of these files that is there; the first if none is. The hub's older repositories hold pickles alone.
+fn weights(folder: &Path, names: [&str; 2]) -> PathBuf {
+    let places = names.map(|name| folder.join(name));
+    places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
 }
 
 /// Numbers that no model can have, said before anything divides by them.

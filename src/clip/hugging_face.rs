@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::path::Path;
 
 pub const CONFIG: &str = "config.json";
-pub const WEIGHTS: &str = "model.safetensors";
+pub const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 #[derive(Deserialize)]
 struct Whole {

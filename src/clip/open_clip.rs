@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::path::Path;
 
 pub const CONFIG: &str = "open_clip_config.json";
-pub const WEIGHTS: &str = "open_clip_model.safetensors";
+pub const WEIGHTS: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"];
 
 /// torch's default, which every OpenCLIP model of these kinds has.
 const EPSILON: f64 = 1e-5;

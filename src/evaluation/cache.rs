@@ -10,9 +10,7 @@ use crate::proposals::Proposal;
 use crate::visual_features::VisualFeatures;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A folder of results; without a folder nothing is kept.
@@ -31,40 +29,6 @@ struct Stored {
 struct StoredProposal {
     counts: String,
     label: Option<u32>,
-}
-
-/// Hexadecimal SHA-256 of some texts, each told apart from the next.
-pub fn key(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hexadecimal(hash)
-}
-
-/// Hexadecimal SHA-256 of a file.
-///
-/// # Errors
-/// When it can't be read.
-pub fn of_file(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).map_err(Error::file(path))?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut buffer).map_err(Error::file(path))? {
-            0 => return Ok(hexadecimal(hash)),
-            read => hash.update(&buffer[..read]),
-        }
-    }
-}
-
-/// Hexadecimal SHA-256 of some bytes.
-pub fn of_bytes(bytes: &[u8]) -> String {
-    hexadecimal(Sha256::new().chain_update(bytes))
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Cache {

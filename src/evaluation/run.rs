@@ -4,12 +4,13 @@
 //! was killed goes on behind its last whole image and ends with the same bytes. Shards take every n-th image;
 //! merged by the expressions' numbers, their lines are those of one whole run.
 
-use super::cache::{self, Cache};
+use super::cache::Cache;
 use super::coco_mask::Runs;
 use super::dataset::{Dataset, ImageEntry};
 use super::overlap::{oracle, Shared};
 use crate::command::Command;
 use crate::config::{Config, Generator, Method, Parser};
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::mask::Mask;
@@ -116,7 +117,7 @@ impl Run<'_> {
         let settings = |row: &Row| {
             let Config { method, visual, text, answer: _, proposals, .. } = &row.config;
             let proposals = if self.truth { String::new() } else { format!("{proposals:?}") };
-            cache::key(&[&format!("{method:?}{visual:?}{text:?}"), &proposals])[..16].to_string()
+            digest::of_texts(&[&format!("{method:?}{visual:?}{text:?}"), &proposals])[..16].to_string()
         };
         Ok(Header {
             referseg: env!("CARGO_PKG_VERSION").into(),
@@ -125,7 +126,7 @@ impl Run<'_> {
             images: self.dataset.images.len(),
             expressions: self.dataset.expressions(),
             truth: self.truth,
-            model: cache::of_file(segmenter.weights_file())?,
+            model: digest::of_file(segmenter.weights_file())?,
             rows: self.rows.iter().map(|row| (row.name.clone(), settings(row))).collect(),
         })
     }
@@ -235,12 +236,12 @@ impl<'a> Worker<'a> {
         for Row { config, .. } in &run.rows {
             let settings = &config.proposals;
             let weights = match (&settings.generator, run.truth) {
-                (Generator::Sam, false) => cache::of_file(&proposals::sam::weights_file(&settings.sam.model))?,
+                (Generator::Sam, false) => digest::of_file(&proposals::sam::weights_file(&settings.sam.model))?,
                 _ => String::new(),
             };
             let of_proposals = match run.truth {
                 true => "truth".to_string(),
-                false => cache::key(&[env!("CARGO_PKG_VERSION"), &format!("{settings:?}"), &weights]),
+                false => digest::of_texts(&[env!("CARGO_PKG_VERSION"), &format!("{settings:?}"), &weights]),
             };
             if !run.truth && !generators.contains_key(&of_proposals) {
                 generators.insert(of_proposals.clone(), proposals::open(settings, segmenter.device())?);
@@ -249,7 +250,7 @@ impl<'a> Worker<'a> {
                 extractors.push((config.text.parser, Extractor::open(&config.text)?));
             }
             let Config { method, visual, .. } = encoding(config);
-            let of_features = cache::key(&[model, &format!("{method:?}{visual:?}"), &of_proposals]);
+            let of_features = digest::of_texts(&[model, &format!("{method:?}{visual:?}"), &of_proposals]);
             keys.push((of_proposals, of_features));
         }
         let cache = Cache::open(run.cache.clone())?;
@@ -274,7 +275,7 @@ impl<'a> Worker<'a> {
             }
         };
         let opened =
-            image.picture.bytes().and_then(|bytes| Ok((image.picture.decoded(&bytes)?, cache::of_bytes(&bytes))));
+            image.picture.bytes().and_then(|bytes| Ok((image.picture.decoded(&bytes)?, digest::of_bytes(&bytes))));
         let (frame, picture) = match opened {
             Ok(opened) => opened,
             Err(error) => return Ok((0..image.expressions.len()).map(|n| blank(n, error.to_string())).collect()),
@@ -349,7 +350,7 @@ impl<'a> Worker<'a> {
             if !proposed.contains_key(of_proposals.as_str()) {
                 let found = match self.generators.get_mut(of_proposals) {
                     Some(generator) => {
-                        let key = cache::key(&[picture, of_proposals]);
+                        let key = digest::of_texts(&[picture, of_proposals]);
                         self.cache.proposals(&key, || generator.propose(frame), size)?
                     }
                     None => {
@@ -368,7 +369,7 @@ impl<'a> Worker<'a> {
                 true => proposals.iter().map(|p| Runs::of(&p.mask).text()).collect(),
                 false => Vec::new(),
             };
-            let key = cache::key(&[picture, of_features, &masks.join(" ")]);
+            let key = digest::of_texts(&[picture, of_features, &masks.join(" ")]);
             let segmenter = &self.segmenter;
             let features = match proposals.is_empty() {
                 true => None,

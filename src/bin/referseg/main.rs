@@ -3,6 +3,7 @@
 mod bench;
 mod calibrate;
 mod eval;
+mod models;
 mod parse;
 mod segment;
 
@@ -31,6 +32,8 @@ enum Command {
     Eval(Box<eval::Arguments>),
     /// Choose the answer thresholds on rendered scenes and write them beside the model
     Calibrate(calibrate::Arguments),
+    /// Public checkpoints: list, fetch and verify them
+    Models(models::Arguments),
 }
 
 /// What every command that loads a model takes.
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("referseg: {error}");

@@ -1,0 +1,164 @@
+//! `referseg models`: the public checkpoints: what there are, fetching them, checking them.
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use referseg::models::{Hub, Kind, Manifest, Model, Pins, State};
+use referseg::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// Keep (and look for) the files in DIR/NAME, not in the hub's cache
+    #[arg(long, value_name = "DIR", global = true)]
+    dir: Option<PathBuf>,
+    /// Hashes of files fetched before, for those that the manifest does not know
+    /// [default: ~/.config/referseg/pins.yaml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pins: Option<PathBuf>,
+    /// Another list of models; models/manifest.yaml shows its form
+    #[arg(long, value_name = "FILE", global = true)]
+    manifest: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show all models, and which of them are here
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring models here and print the path for --model or --sam-model
+    Fetch {
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Compare models that are here with their hashes (all of them, if none is named). Exit status: 0 all good,
+    /// 1 some wrong or absent, 2 error
+    Verify { names: Vec<String> },
+}
+
+/// Gigabytes in words.
+fn size(model: &Model) -> String {
+    let weights = model.weights().bytes;
+    weights.map_or("?".into(), |bytes| format!("{:.2} GB", bytes as f64 / 1e9))
+}
+
+fn here(states: &[State]) -> &'static str {
+    let present = states.iter().filter(|state| **state != State::Absent).count();
+    match present {
+        0 => "no",
+        some if some < states.len() => "in part",
+        _ => "yes",
+    }
+}
+
+fn list(manifest: &Manifest, hub: &Hub, pins: &Pins, json: bool) -> Result<()> {
+    for model in &manifest.models {
+        let model = pins.applied(model);
+        // only whether they are there: hashing gigabytes is for `verify`
+        let unhashed =
+            |file: &referseg::models::ModelFile| referseg::models::ModelFile { sha256: None, ..file.clone() };
+        let states: Vec<State> =
+            model.files.iter().map(|file| hub.state(&model, &unhashed(file))).collect::<Result<_>>()?;
+        let option = match model.kind {
+            Kind::Clip => "--model",
+            Kind::Sam => "--sam-model",
+        };
+        if json {
+            let files: Vec<_> = model
+                .files
+                .iter()
+                .map(|file| serde_json::json!({"path": file.path, "bytes": file.bytes, "sha256": file.sha256}))
+                .collect();
+            println!(
+                "{}",
+                serde_json::json!({"name": model.name, "for": option, "purpose": model.purpose, "licence": model.licence,
+                    "repo": model.repo, "revision": model.revision, "here": here(&states), "files": files})
+            );
+        } else {
+            println!("{:<27} {:>8}  {:<7} {}", model.name, size(&model), here(&states), model.purpose);
+            println!("{:<27} {:>8}  {:<7} {option}; {}; {}", "", "", "", model.repo, model.licence);
+        }
+    }
+    Ok(())
+}
+
+fn fetch(model: &Model, hub: &Hub, pins: &mut Pins) -> Result<PathBuf> {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left") {
+        bar.set_style(style);
+    }
+    let mut current = String::new();
+    let path = hub.fetch(model, pins, &mut |file, done, all| {
+        if current != file {
+            current = file.into();
+            bar.set_message(current.clone());
+            bar.reset();
+        }
+        if bar.position() == 0 {
+            bar.reset_eta(); // what an earlier try fetched took no time
+        }
+        bar.set_length(all);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    Ok(path)
+}
+
+/// Whether every file is here and right.
+fn verify(model: &Model, hub: &Hub, pins: &Pins) -> Result<bool> {
+    let model = pins.applied(model);
+    let mut good = true;
+    for file in &model.files {
+        let (word, path) = match hub.state(&model, file)? {
+            State::Good(path) => ("ok".into(), path),
+            State::Unpinned(path) => ("unknown: neither the manifest nor the pins know its SHA-256".into(), path),
+            State::Wrong(path, fact) => (format!("WRONG: {fact}"), path),
+            State::Absent => ("absent".to_string(), PathBuf::from(&file.path)),
+        };
+        good &= word == "ok";
+        println!("{}: {} {word}", model.name, path.display());
+    }
+    Ok(good)
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let manifest = match &arguments.manifest {
+        Some(path) => Manifest::open(path)?,
+        None => Manifest::built_in()?,
+    };
+    let hub = Hub::from_environment(arguments.dir.clone())?;
+    let mut pins = Pins::open(&arguments.pins.clone().map_or_else(Pins::usual_path, Ok)?)?;
+    match &arguments.action {
+        Action::List { json } => list(&manifest, &hub, &pins, *json)?,
+        Action::Fetch { names } => {
+            let models: Vec<&Model> = names.iter().map(|name| manifest.model(name)).collect::<Result<_>>()?;
+            for model in models {
+                eprintln!("{}: {}, licence {}", model.name, model.repo, model.licence);
+                println!("{}", fetch(model, &hub, &mut pins)?.display());
+            }
+        }
+        Action::Verify { names } => {
+            let named = !names.is_empty();
+            let models: Vec<&Model> = match named {
+                true => names.iter().map(|name| manifest.model(name)).collect::<Result<_>>()?,
+                false => manifest.models.iter().collect(),
+            };
+            let mut good = true;
+            for model in models {
+                let absent =
+                    |file| Ok::<bool, referseg::Error>(hub.state(&pins.applied(model), file)? == State::Absent);
+                let nothing = model.files.iter().map(absent).collect::<Result<Vec<_>>>()?.into_iter().all(|gone| gone);
+                if named || !nothing {
+                    good &= verify(model, &hub, &pins)?;
+                }
+            }
+            return Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
