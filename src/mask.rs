@@ -102,10 +102,11 @@ impl Mask {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn drawn(rows: &[&str]) -> Mask {
+    /// A mask drawn with `#` for the pixels inside.
+    pub fn drawn(rows: &[&str]) -> Mask {
         let inside = rows.iter().flat_map(|row| row.chars().map(|c| c == '#')).collect();
         Mask::new(rows[0].len(), rows.len(), inside)
     }

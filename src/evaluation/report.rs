@@ -6,7 +6,7 @@ use super::coco_mask::Runs;
 use super::dataset::Picture;
 use super::overlap::Overlap;
 use super::published;
-use super::run::{Header, Line};
+use super::results::{Header, Line};
 use crate::clip::pixels::{resized, Rgb};
 use crate::error::{Error, Result};
 use crate::frame::Frame;

@@ -8,8 +8,9 @@ use super::cache::Cache;
 use super::coco_mask::Runs;
 use super::dataset::{Dataset, ImageEntry};
 use super::overlap::{oracle, Shared};
+use super::results::{json, kept_of, Header, Line, Outcome};
 use crate::command::Command;
-use crate::config::{Config, Generator, Method, Parser};
+use crate::config::{Config, Generator, Method, Parser, ProposalSettings, TextSettings};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -17,7 +18,6 @@ use crate::mask::Mask;
 use crate::noun_phrase::Extractor;
 use crate::proposals::{self, Proposal, ProposeMasks};
 use crate::segmenter::{Query, Scene, Segmenter};
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -29,69 +29,6 @@ pub struct Row {
     pub name: String,
     /// Its settings; the model and the device are the same in all rows.
     pub config: Config,
-}
-
-/// The first line of a file of results: what was run. Files can be joined or gone on with when it is the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// Version of this program.
-    pub referseg: String,
-    /// The dataset's name.
-    pub dataset: String,
-    /// Its split.
-    pub split: String,
-    /// Its images.
-    pub images: usize,
-    /// Its expressions.
-    pub expressions: usize,
-    /// Whether the targets themselves were the proposals.
-    pub truth: bool,
-    /// SHA-256 of the model's weights.
-    pub model: String,
-    /// The rows: names, and a hash of their settings.
-    pub rows: Vec<(String, String)>,
-}
-
-/// What became of an expression.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Number of the expression in the dataset, counted from 0.
-    pub index: usize,
-    /// Its image.
-    pub image: String,
-    /// Its name in the dataset.
-    pub expression: String,
-    /// The words.
-    pub text: String,
-    /// What kind of words; empty when not known.
-    pub kind: String,
-    /// Why it does not count; empty when it does.
-    pub problem: String,
-    /// Columns and rows of the image.
-    pub size: (usize, usize),
-    /// The truth, as COCO's string.
-    pub truth: String,
-    /// The first row's mask, as COCO's string; empty without one.
-    pub answer: String,
-    /// One for each row.
-    pub rows: Vec<Outcome>,
-}
-
-/// A row's answer to an expression.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// How many proposals there were.
-    pub proposals: usize,
-    /// The best of them for the truth.
-    pub oracle: Shared,
-    /// The proposal chosen.
-    pub proposal: Option<usize>,
-    /// Its overlap with the truth.
-    pub shared: Shared,
-    /// Whether it is the thing meant: with the targets as proposals, itself; else by an IoU of 0.5.
-    pub right: bool,
-    /// Its score.
-    pub score: f32,
 }
 
 /// How a run is done.
@@ -114,20 +51,31 @@ impl Run<'_> {
     /// # Errors
     /// When the model's file can't be read.
     pub fn header(&self, segmenter: &Segmenter) -> Result<Header> {
-        let settings = |row: &Row| {
-            let Config { method, visual, text, answer: _, proposals, .. } = &row.config;
-            let proposals = if self.truth { String::new() } else { format!("{proposals:?}") };
-            digest::of_texts(&[&format!("{method:?}{visual:?}{text:?}"), &proposals])[..16].to_string()
+        let settings = |row: &Row| -> Result<(String, String)> {
+            let Config { method, visual, text, proposals, .. } = &row.config;
+            // not where a file is, for shards may be done on several machines
+            let text = TextSettings { parser_model: PathBuf::new(), ..text.clone() };
+            let proposals = if self.truth { String::new() } else { identity(proposals)? };
+            let hash = digest::of_texts(&[&format!("{method:?}{visual:?}{text:?}"), &proposals]);
+            Ok((row.name.clone(), hash[..16].into()))
         };
+        let asked: Vec<&str> = self
+            .dataset
+            .images
+            .iter()
+            .flat_map(|image| &image.expressions)
+            .flat_map(|e| [e.id.as_str(), &e.text])
+            .collect();
         Ok(Header {
             referseg: env!("CARGO_PKG_VERSION").into(),
             dataset: self.dataset.name.clone(),
             split: self.dataset.split.clone(),
             images: self.dataset.images.len(),
             expressions: self.dataset.expressions(),
+            asked: digest::of_texts(&asked)[..16].into(),
             truth: self.truth,
             model: digest::of_file(segmenter.weights_file())?,
-            rows: self.rows.iter().map(|row| (row.name.clone(), settings(row))).collect(),
+            rows: self.rows.iter().map(settings).collect::<Result<_>>()?,
         })
     }
 
@@ -177,33 +125,15 @@ impl Run<'_> {
     }
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String> {
-    let text = serde_json::to_string(value).map_err(|cause| Error::config("results", cause.to_string()))?;
-    Ok(text + "\n")
-}
-
-/// The whole images at the start of a file of results, and the bytes that they and the header fill.
-fn kept_of(out: &Path, header: &Header, mine: &[(usize, &ImageEntry)]) -> Result<(usize, u64)> {
-    let Ok(bytes) = std::fs::read(out) else { return Ok((0, 0)) };
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
-    let Some(first) = lines.next() else { return Ok((0, 0)) };
-    if serde_json::from_slice::<Header>(first).ok().as_ref() != Some(header) {
-        let fact = "holds another run (other data, model or rows); choose another --out, or remove it";
-        return Err(Error::config(out.display().to_string(), fact));
-    }
-    let mut kept = first.len() as u64;
-    for (done, (index, image)) in mine.iter().enumerate() {
-        let mut length = 0;
-        for expression in 0..image.expressions.len() {
-            let line = lines.next();
-            let whole = line
-                .filter(|line| serde_json::from_slice::<Line>(line).is_ok_and(|line| line.index == index + expression));
-            let Some(whole) = whole else { return Ok((done, kept)) };
-            length += whole.len() as u64;
-        }
-        kept += length;
-    }
-    Ok((mine.len(), kept))
+/// What tells one generator's proposals from another's: this program, the settings, and the weights if it has any.
+fn identity(settings: &ProposalSettings) -> Result<String> {
+    let mut settings = settings.clone();
+    let weights = match settings.generator {
+        Generator::Sam => digest::of_file(&proposals::sam::weights_file(&settings.sam.model))?,
+        _ => String::new(),
+    };
+    settings.sam.model = PathBuf::new();
+    Ok(digest::of_texts(&[env!("CARGO_PKG_VERSION"), &format!("{settings:?}"), &weights]))
 }
 
 /// The settings by which a row's features are encoded: both features whatever their weights, so that rows share
@@ -235,13 +165,9 @@ impl<'a> Worker<'a> {
         let mut keys = Vec::new();
         for Row { config, .. } in &run.rows {
             let settings = &config.proposals;
-            let weights = match (&settings.generator, run.truth) {
-                (Generator::Sam, false) => digest::of_file(&proposals::sam::weights_file(&settings.sam.model))?,
-                _ => String::new(),
-            };
             let of_proposals = match run.truth {
                 true => "truth".to_string(),
-                false => digest::of_texts(&[env!("CARGO_PKG_VERSION"), &format!("{settings:?}"), &weights]),
+                false => identity(settings)?,
             };
             if !run.truth && !generators.contains_key(&of_proposals) {
                 generators.insert(of_proposals.clone(), proposals::open(settings, segmenter.device())?);
@@ -391,62 +317,4 @@ impl<'a> Worker<'a> {
         };
         self.extractors.iter().map(query).collect()
     }
-}
-
-/// Reads a file of results.
-///
-/// # Errors
-/// When it is none, or cut.
-pub fn read(path: &Path) -> Result<(Header, Vec<Line>)> {
-    let wrong = |number: usize, cause: serde_json::Error| {
-        Error::config(
-            format!("{} line {number}", path.display()),
-            format!("{cause}; expected results of referseg eval"),
-        )
-    };
-    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
-    let mut lines = text.lines().enumerate();
-    let Some((_, first)) = lines.next() else {
-        return Err(Error::config(path.display().to_string(), "is empty; expected results of referseg eval"));
-    };
-    let header = serde_json::from_str(first).map_err(|cause| wrong(1, cause))?;
-    let line = |(number, text): (usize, &str)| serde_json::from_str(text).map_err(|cause| wrong(number + 1, cause));
-    Ok((header, lines.map(line).collect::<Result<_>>()?))
-}
-
-/// Joins the parts of a sharded run into the file that one whole run writes.
-///
-/// # Errors
-/// When a part belongs to another run, or expressions are missing or doubled.
-pub fn merge(parts: &[PathBuf], out: &Path) -> Result<()> {
-    let mut joined: Option<(Header, Vec<Line>)> = None;
-    for part in parts {
-        let (header, lines) = read(part)?;
-        match &mut joined {
-            None => joined = Some((header, lines)),
-            Some((known, all)) if *known == header => all.extend(lines),
-            Some(_) => {
-                let fact = format!("is not of the same run as {}", parts[0].display());
-                return Err(Error::config(part.display().to_string(), fact));
-            }
-        }
-    }
-    let Some((header, mut lines)) = joined else {
-        return Err(Error::config("--merge", "no files; expected the results of all shards"));
-    };
-    lines.sort_by_key(|line| line.index);
-    let expected = (0..header.expressions).zip(&lines).find(|(number, line)| *number != line.index);
-    if expected.is_some() || lines.len() != header.expressions {
-        let fact = match expected {
-            Some((number, line)) if line.index < number => format!("expression {} is there twice", line.index),
-            Some((number, _)) => format!("expression {number} is missing"),
-            None => format!("{} of {} expressions", lines.len(), header.expressions),
-        };
-        return Err(Error::config("--merge", format!("{fact}; expected every shard once, finished")));
-    }
-    let mut text = json(&header)?;
-    for line in &lines {
-        text += &json(line)?;
-    }
-    std::fs::write(out, text).map_err(Error::file(out))
 }

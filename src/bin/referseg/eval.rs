@@ -5,7 +5,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use referseg::config::{Config, Layer};
 use referseg::evaluation::dataset::{Choice, Dataset};
 use referseg::evaluation::report::Report;
-use referseg::evaluation::run::{self, Row, Run};
+use referseg::evaluation::results;
+use referseg::evaluation::run::{Row, Run};
 use referseg::segmenter::Segmenter;
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -148,8 +149,8 @@ fn shard(text: &str) -> Result<(usize, usize)> {
 }
 
 /// Prints the table, and writes it as Markdown and HTML if there is a folder.
-fn report(results: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
-    let (header, lines) = run::read(results)?;
+fn report(file: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
+    let (header, lines) = results::read(file)?;
     let report = Report::new(header, lines, skip_empty);
     let table = report.markdown();
     print!("{table}");
@@ -169,7 +170,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let (false, Some(out)) = (arguments.merge.is_empty(), &arguments.out) {
         let results = out.join("results.jsonl");
-        run::merge(&arguments.merge, &results)?;
+        results::merge(&arguments.merge, &results)?;
         report(&results, Some(out), arguments.skip_empty)?;
         return Ok(ExitCode::SUCCESS);
     }

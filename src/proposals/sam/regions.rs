@@ -94,11 +94,7 @@ fn components(width: usize, height: usize, inside: &[bool]) -> (Vec<Option<usize
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn drawn(rows: &[&str]) -> Mask {
-        let inside = rows.iter().flat_map(|row| row.chars().map(|c| c == '#')).collect();
-        Mask::new(rows[0].len(), rows.len(), inside)
-    }
+    use crate::mask::tests::drawn;
 
     #[test]
     fn small_holes_are_filled_and_small_islands_removed() {

@@ -1,0 +1,165 @@
+//! The file of a run's results: a `Header`, then a `Line` of JSON for each expression.
+//!
+//! Everything that a report says is in it, and nothing that depends on when or how often the run was broken off.
+
+use super::dataset::ImageEntry;
+use super::overlap::Shared;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The first line of a file of results: what was run. Files can be joined or gone on with when it is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of this program.
+    pub referseg: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// Its split.
+    pub split: String,
+    /// Its images.
+    pub images: usize,
+    /// Its expressions.
+    pub expressions: usize,
+    /// A hash of what is asked.
+    pub asked: String,
+    /// Whether the targets themselves were the proposals.
+    pub truth: bool,
+    /// SHA-256 of the model's weights.
+    pub model: String,
+    /// The rows: names, and a hash of their settings.
+    pub rows: Vec<(String, String)>,
+}
+
+/// What became of an expression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Number of the expression in the dataset, counted from 0.
+    pub index: usize,
+    /// Its image.
+    pub image: String,
+    /// Its name in the dataset.
+    pub expression: String,
+    /// The words.
+    pub text: String,
+    /// What kind of words; empty when not known.
+    pub kind: String,
+    /// Why it does not count; empty when it does.
+    pub problem: String,
+    /// Columns and rows of the image.
+    pub size: (usize, usize),
+    /// The truth, as COCO's string.
+    pub truth: String,
+    /// The first row's mask, as COCO's string; empty without one.
+    pub answer: String,
+    /// One for each row.
+    pub rows: Vec<Outcome>,
+}
+
+/// A row's answer to an expression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How many proposals there were.
+    pub proposals: usize,
+    /// The best of them for the truth.
+    pub oracle: Shared,
+    /// The proposal chosen.
+    pub proposal: Option<usize>,
+    /// Its overlap with the truth.
+    pub shared: Shared,
+    /// Whether it is the thing meant: with the targets as proposals, itself; else by an IoU of 0.5.
+    pub right: bool,
+    /// Its score.
+    pub score: f32,
+}
+
+/// A value as a line of a file.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn json<T: Serialize>(value: &T) -> Result<String> {
+    let text = serde_json::to_string(value).map_err(|cause| Error::config("results", cause.to_string()))?;
+    Ok(text + "\n")
+}
+
+/// The whole images at the start of a file of results, and the bytes that they and the header fill.
+pub fn kept_of(out: &Path, header: &Header, mine: &[(usize, &ImageEntry)]) -> Result<(usize, u64)> {
+    let Ok(bytes) = std::fs::read(out) else { return Ok((0, 0)) };
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    let Some(first) = lines.next() else { return Ok((0, 0)) };
+    if serde_json::from_slice::<Header>(first).ok().as_ref() != Some(header) {
+        let fact = "holds another run (other data, model or rows); choose another --out, or remove it";
+        return Err(Error::config(out.display().to_string(), fact));
+    }
+    let mut kept = first.len() as u64;
+    for (done, (index, image)) in mine.iter().enumerate() {
+        let mut length = 0;
+        for expression in 0..image.expressions.len() {
+            let line = lines.next();
+            let whole = line
+                .filter(|line| serde_json::from_slice::<Line>(line).is_ok_and(|line| line.index == index + expression));
+            let Some(whole) = whole else { return Ok((done, kept)) };
+            length += whole.len() as u64;
+        }
+        kept += length;
+    }
+    Ok((mine.len(), kept))
+}
+
+/// Reads a file of results.
+///
+/// # Errors
+/// When it is none, or cut.
+pub fn read(path: &Path) -> Result<(Header, Vec<Line>)> {
+    let wrong = |number: usize, cause: serde_json::Error| {
+        Error::config(
+            format!("{} line {number}", path.display()),
+            format!("{cause}; expected results of referseg eval"),
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+    let mut lines = text.lines().enumerate();
+    let Some((_, first)) = lines.next() else {
+        return Err(Error::config(path.display().to_string(), "is empty; expected results of referseg eval"));
+    };
+    let header = serde_json::from_str(first).map_err(|cause| wrong(1, cause))?;
+    let line = |(number, text): (usize, &str)| serde_json::from_str(text).map_err(|cause| wrong(number + 1, cause));
+    Ok((header, lines.map(line).collect::<Result<_>>()?))
+}
+
+/// Joins the parts of a sharded run into the file that one whole run writes.
+///
+/// # Errors
+/// When a part belongs to another run, or expressions are missing or doubled.
+pub fn merge(parts: &[PathBuf], out: &Path) -> Result<()> {
+    let mut joined: Option<(Header, Vec<Line>)> = None;
+    for part in parts {
+        let (header, lines) = read(part)?;
+        match &mut joined {
+            None => joined = Some((header, lines)),
+            Some((known, all)) if *known == header => all.extend(lines),
+            Some(_) => {
+                let fact = format!("is not of the same run as {}", parts[0].display());
+                return Err(Error::config(part.display().to_string(), fact));
+            }
+        }
+    }
+    let Some((header, mut lines)) = joined else {
+        return Err(Error::config("--merge", "no files; expected the results of all shards"));
+    };
+    lines.sort_by_key(|line| line.index);
+    let expected = (0..header.expressions).zip(&lines).find(|(number, line)| *number != line.index);
+    if expected.is_some() || lines.len() != header.expressions {
+        let fact = match expected {
+            Some((number, line)) if line.index < number => format!("expression {} is there twice", line.index),
+            Some((number, _)) => format!("expression {number} is missing"),
+            None => format!("{} of {} expressions", lines.len(), header.expressions),
+        };
+        return Err(Error::config("--merge", format!("{fact}; expected every shard once, finished")));
+    }
+    let mut text = json(&header)?;
+    for line in &lines {
+        text += &json(line)?;
+    }
+    std::fs::write(out, text).map_err(Error::file(out))
+}
