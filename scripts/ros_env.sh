@@ -96,40 +96,12 @@ done
 # CMake files name the include folders of the machine that built the wheels
 python_include=$("$prefix/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 numpy_include=$("$prefix/bin/python" -c 'import numpy; print(numpy.get_include())')
-grep -rlE '/opt/python/cp3' "$prefix/share" --include='*.cmake' | xargs -r sed -i -E \
+find "$prefix/share" -name '*.cmake' -exec sed -i -E \
     -e "s#/opt/python/cp[0-9]+-cp[0-9]+/lib/python3\.[0-9]+/site-packages/numpy/_core/include#$numpy_include#g" \
-    -e "s#/opt/python/cp[0-9]+-cp[0-9]+/include/python3\.[0-9]+#$python_include#g"
+    -e "s#/opt/python/cp[0-9]+-cp[0-9]+/include/python3\.[0-9]+#$python_include#g" {} +
 
 # best-effort images above 512 KiB are lost in Fast DDS's default shared-memory segment
-cat > "$prefix/fastdds.xml" <<'XML'
-<?xml version="1.0" encoding="UTF-8"?>
-<dds xmlns="http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles">
-  <profiles>
-    <transport_descriptors>
-      <transport_descriptor>
-        <transport_id>shared_memory</transport_id>
-        <type>SHM</type>
-        <segment_size>16777216</segment_size>
-      </transport_descriptor>
-      <transport_descriptor>
-        <transport_id>udp</transport_id>
-        <type>UDPv4</type>
-        <sendBufferSize>4194304</sendBufferSize>
-        <receiveBufferSize>4194304</receiveBufferSize>
-      </transport_descriptor>
-    </transport_descriptors>
-    <participant profile_name="large_images" is_default_profile="true">
-      <rtps>
-        <userTransports>
-          <transport_id>shared_memory</transport_id>
-          <transport_id>udp</transport_id>
-        </userTransports>
-        <useBuiltinTransports>false</useBuiltinTransports>
-      </rtps>
-    </participant>
-  </profiles>
-</dds>
-XML
+cp "$here/../config/fastdds_large_images.xml" "$prefix/fastdds.xml"
 
 # r2r reads AMENT_PREFIX_PATH; CMAKE_PREFIX_PATH would make it read every package twice
 cat > "$prefix/env.sh" <<ENV
