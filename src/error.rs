@@ -57,6 +57,17 @@ pub enum Error {
         /// What happened and the remedy.
         fact: String,
     },
+    /// A recording that can't be read or written.
+    #[error("recording {path:?}: {fact}")]
+    Bag {
+        /// Its file or folder.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        fact: String,
+    },
+    /// A ROS message that can't be read or written.
+    #[error("message: {0}")]
+    Message(String),
     /// Masks handed in from outside that do not fit the picture.
     #[error("proposals: {0}")]
     Proposals(String),

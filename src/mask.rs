@@ -78,6 +78,21 @@ impl Mask {
         })
     }
 
+    /// The pixels that are further than `rim` rows and columns from all outside, the picture's edge not counted.
+    pub fn eroded(&self, rim: usize) -> Mask {
+        let (width, height) = (self.width, self.height);
+        // along rows, then along columns: a square is both
+        let kept = |line: &dyn Fn(usize) -> bool, length: usize, at: usize| {
+            (at.saturating_sub(rim)..=(at + rim).min(length - 1)).all(line)
+        };
+        let rows: Vec<bool> = (0..width * height)
+            .map(|i| self.inside[i] && kept(&|x| self.inside[i / width * width + x], width, i % width))
+            .collect();
+        let inside =
+            (0..width * height).map(|i| rows[i] && kept(&|y| rows[y * width + i % width], height, i / width)).collect();
+        Mask { width, height, inside }
+    }
+
     /// Pixels inside both. The masks are of one size.
     pub fn intersection(&self, other: &Mask) -> usize {
         debug_assert_eq!((self.width, self.height), (other.width, other.height));
@@ -127,6 +142,14 @@ pub(crate) mod tests {
         assert_eq!(a.iou(&b), 2.0 / 6.0);
         assert_eq!(a.iou(&a), 1.0);
         assert_eq!(drawn(&["."]).iou(&drawn(&["."])), 0.0);
+    }
+
+    #[test]
+    fn erosion_takes_the_rim_but_not_at_the_pictures_edge() {
+        let mask = drawn(&["####.", "####.", "####.", "....."]);
+        assert_eq!(mask.eroded(1), drawn(&["###..", "###..", ".....", "....."]));
+        assert_eq!(mask.eroded(2).area(), 2, "in the corner");
+        assert_eq!(mask.eroded(9).area(), 0);
     }
 
     #[test]

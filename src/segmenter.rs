@@ -5,9 +5,9 @@
 
 use crate::clip::{Clip, Tokenizer, VisionEncoder};
 use crate::command::Command;
-use crate::config::{Config, Method, ResNetNorms};
+use crate::config::{AnswerSettings, Config, Method, ResNetNorms};
 use crate::device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::heat;
 use crate::mask::{BoundingBox, Mask};
@@ -18,16 +18,74 @@ use crate::text_features::TextFeatures;
 use crate::visual_features::{self, VisualFeatures};
 use candle_core::Device;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A loaded model with its settings.
 pub struct Segmenter {
     config: Config,
     device: Device,
-    clip: Clip,
+    clip: Arc<Clip>,
     tokenizer: Tokenizer,
     extractor: Extractor,
     proposer: Box<dyn ProposeMasks>,
+}
+
+/// What a segmenter is at work on, in the order of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// No frame to work on yet.
+    Waiting,
+    /// The camera's bytes become pixels.
+    Decoding,
+    /// Regions are proposed.
+    Proposals,
+    /// The proposals are encoded.
+    Features,
+    /// The command is encoded and the proposals are scored.
+    Scoring,
+}
+
+/// What can judge and prepare other settings while the segmenter is at work elsewhere.
+#[derive(Clone)]
+pub struct Fitter {
+    device: Device,
+    clip: Arc<Clip>,
+}
+
+/// Other settings with what had to be opened for them, ready to be put in force between two frames.
+pub struct Change {
+    config: Config,
+    proposer: Option<Box<dyn ProposeMasks>>,
+    extractor: Option<Extractor>,
+}
+
+impl Fitter {
+    /// Checks settings against the loaded model and opens what they name newly.
+    ///
+    /// # Errors
+    /// When the method does not fit the model, a file can't be used, or another model or device is named.
+    pub fn prepare(&self, current: &Config, config: Config) -> Result<Change> {
+        if (&current.model, &current.device) != (&config.model, &config.device) {
+            return Err(Error::config("model, device", "are loaded once; expected those in force"));
+        }
+        visual_features::check(config.method, &self.clip.vision)?;
+        let proposes = current.proposals != config.proposals;
+        let proposer = proposes.then(|| proposals::open(&config.proposals, &self.device)).transpose()?;
+        let parser = |config: &Config| (config.text.parser, config.text.parser_model.clone());
+        let parses = parser(current) != parser(&config);
+        let extractor = parses.then(|| Extractor::open(&config.text)).transpose()?;
+        Ok(Change { config, proposer, extractor })
+    }
+}
+
+/// What a change makes worthless of what was encoded before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// Encoded frames.
+    pub scenes: bool,
+    /// Encoded commands.
+    pub queries: bool,
 }
 
 /// An encoded command.
@@ -106,7 +164,7 @@ impl Segmenter {
             extractor: Extractor::open(&config.text)?,
             proposer: proposals::open(&config.proposals, &device)?,
             device,
-            clip,
+            clip: Arc::new(clip),
             config,
         })
     }
@@ -116,10 +174,25 @@ impl Segmenter {
         &self.config
     }
 
-    /// The settings, to change thresholds and weights between two frames. What names files or devices was
-    /// opened already and changes nothing.
-    pub fn config_mut(&mut self) -> &mut Config {
-        &mut self.config
+    /// What prepares a [`Change`].
+    pub fn fitter(&self) -> Fitter {
+        Fitter { device: self.device.clone(), clip: self.clip.clone() }
+    }
+
+    /// Puts prepared settings in force.
+    pub fn apply(&mut self, change: Change) -> Stale {
+        let Change { config, proposer, extractor } = change;
+        let (old, new) = (&self.config, &config);
+        let scenes = (old.method, &old.visual, &old.proposals) != (new.method, &new.visual, &new.proposals);
+        let queries = extractor.is_some();
+        if let Some(proposer) = proposer {
+            self.proposer = proposer;
+        }
+        if let Some(extractor) = extractor {
+            self.extractor = extractor;
+        }
+        self.config = config;
+        Stale { scenes, queries }
     }
 
     /// Puts other settings in force: method, weights, preprocessing, thresholds. What names files or devices was
@@ -164,8 +237,12 @@ impl Segmenter {
     /// # Errors
     /// When the vocabulary can't express it or the device fails.
     pub fn query(&self, command: &Command) -> Result<Query> {
-        let target = self.extractor.target(command.text());
-        self.query_for(command.text(), &target)
+        self.query_for(command.text(), &self.target(command))
+    }
+
+    /// The noun phrase of the thing that a command means.
+    pub fn target(&self, command: &Command) -> String {
+        self.extractor.target(command.text())
     }
 
     /// Encodes a sentence with a noun phrase found elsewhere.
@@ -184,11 +261,26 @@ impl Segmenter {
     /// # Errors
     /// When the proposals do not fit the frame or the device fails.
     pub fn scene(&mut self, frame: &Frame) -> Result<Scene> {
+        let all_of_it = self.scene_while(frame, |_| true)?;
+        all_of_it.ok_or_else(|| Error::Image("given up before it was encoded, this is a bug".into()))
+    }
+
+    /// As [`Segmenter::scene`], but asks `go_on` before each stage; `None` when it said no.
+    ///
+    /// # Errors
+    /// As [`Segmenter::scene`].
+    pub fn scene_while(&mut self, frame: &Frame, mut go_on: impl FnMut(Stage) -> bool) -> Result<Option<Scene>> {
+        if !go_on(Stage::Proposals) {
+            return Ok(None);
+        }
         let began = Instant::now();
         let proposals = self.proposer.propose(frame)?;
         let proposed = Instant::now();
+        if !go_on(Stage::Features) {
+            return Ok(None);
+        }
         let features = (!proposals.is_empty()).then(|| self.visual_features(frame, &proposals)).transpose()?;
-        Ok(Scene { proposals, features, proposals_time: proposed - began, features_time: proposed.elapsed() })
+        Ok(Some(Scene { proposals, features, proposals_time: proposed - began, features_time: proposed.elapsed() }))
     }
 
     /// Mixes the features by their weights and scores the proposals of a scene against a query.
@@ -196,13 +288,21 @@ impl Segmenter {
     /// # Errors
     /// When the device fails.
     pub fn answer(&self, scene: &Scene, query: &Query) -> Result<Answer> {
+        self.answer_by(scene, query, &self.config.answer)
+    }
+
+    /// As [`Segmenter::answer`], with thresholds of the caller's.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn answer_by(&self, scene: &Scene, query: &Query, settings: &AnswerSettings) -> Result<Answer> {
         let began = Instant::now();
         let scores = match &scene.features {
             Some(features) => self.scores(features, &scene.proposals, query)?,
             None => Vec::new(),
         };
         let best = scoring::best(&scores, &scene.proposals);
-        let (status, reason) = scoring::judge(best, &self.config.answer);
+        let (status, reason) = scoring::judge(best, settings);
         Ok(Answer {
             status,
             reason,

@@ -7,20 +7,16 @@ use super::dataset::Picture;
 use super::overlap::Overlap;
 use super::published;
 use super::results::{Header, Line};
-use crate::clip::pixels::{resized, Rgb};
 use crate::error::{Error, Result};
-use crate::frame::Frame;
 use crate::mask::Mask;
 use crate::overlay;
-use base64::Engine;
+use crate::thumbnail::thumbnail;
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Pictures of the best, and as many of the worst.
 const GALLERY: usize = 12;
-/// Width of a picture in the gallery, pixels.
-const THUMBNAIL: usize = 320;
 
 /// What a run came to.
 pub struct Report {
@@ -262,19 +258,7 @@ impl Report {
         let found = answer.as_ref().and_then(|mask| Some((mask, mask.bounding_box()?)));
         let mut rgb = overlay::draw(&frame, found);
         outline(&mut rgb, &mask(&line.truth)?);
-        let frame = Frame::new(width, height, rgb).ok()?;
-        let (to_width, to_height) = (THUMBNAIL, (THUMBNAIL * height / width).max(1));
-        let small = resized(
-            Rgb { width, height, bytes: frame.rgb() },
-            to_width,
-            to_height,
-            fast_image_resize::FilterType::Bilinear,
-        );
-        let mut jpeg = Vec::new();
-        let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 80);
-        encoder.encode(&small, to_width as u32, to_height as u32, image::ExtendedColorType::Rgb8).ok()?;
-        let jpeg = base64::engine::general_purpose::STANDARD.encode(jpeg);
-        Some(format!("<img alt=\"\" src=\"data:image/jpeg;base64,{jpeg}\">"))
+        thumbnail(&rgb, width, height)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::config::{Config, Layer};
 use crate::error::{Error, Result};
+use crate::messages::decode::Transport;
 use crate::worker::Mode;
-use r2r::indexmap::IndexMap;
-use r2r::{Parameter, ParameterValue, RosParams};
+use r2r::ParameterValue;
 use std::path::PathBuf;
 
 /// What a parameter holds.
@@ -12,10 +12,36 @@ use std::path::PathBuf;
 pub enum Kind {
     /// A text.
     Text,
+    /// Several texts.
+    Texts,
+    /// Yes or no.
+    Flag,
     /// A floating-point number.
     Number,
     /// A whole number.
     Count,
+}
+
+/// When a parameter may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Any time; in force from the next frame on.
+    Live,
+    /// While the node is unconfigured: it is read when the node is configured.
+    Reload,
+    /// Never: it is read when the process starts.
+    Start,
+}
+
+impl When {
+    /// What `ros2 param describe` says about it.
+    pub fn constraint(self) -> &'static str {
+        match self {
+            When::Live => "",
+            When::Reload => "needs a reload: change it while the node is unconfigured, or restart the node",
+            When::Start => "is read when the process starts; restart the node to change it",
+        }
+    }
 }
 
 /// One parameter.
@@ -27,134 +53,230 @@ pub struct Spec {
     pub kind: Kind,
     /// The key of the configuration that it sets; empty for what concerns the node alone.
     pub key: &'static str,
-    /// Whether it may change while the node runs.
-    pub live: bool,
-    /// Meaning, range and unit.
+    /// When it may change.
+    pub when: When,
+    /// Smallest and largest value of a number.
+    pub range: Option<(f64, f64)>,
+    /// Meaning and unit.
     pub description: &'static str,
 }
 
-const fn spec(name: &'static str, kind: Kind, key: &'static str, live: bool, description: &'static str) -> Spec {
-    Spec { name, kind, key, live, description }
+const fn spec(name: &'static str, kind: Kind, key: &'static str, when: When, description: &'static str) -> Spec {
+    Spec { name, kind, key, when, range: None, description }
 }
+
+impl Spec {
+    const fn within(mut self, low: f64, high: f64) -> Spec {
+        self.range = Some((low, high));
+        self
+    }
+}
+
+use Kind::{Count, Flag, Number, Text, Texts};
+use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 15] = [
+pub const PARAMETERS: [Spec; 23] = [
     spec(
         "mode",
-        Kind::Text,
+        Text,
         "",
-        true,
+        Live,
         "continuous: every newest frame while a command is set; once: one answer per command, on the next frame",
     ),
-    spec("model", Kind::Text, "model", false, "Model folder with config.json, model.safetensors and tokenizer.json"),
+    spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
     spec(
         "config",
-        Kind::Text,
+        Text,
         "",
-        false,
+        Reload,
         "YAML file of segmenter settings; empty for none. Parameters set on the node lie over it",
     ),
-    spec("device", Kind::Text, "device", false, "auto (first GPU, else CPU), cpu or cuda:N"),
-    spec("preset", Kind::Text, "preset", false, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
+    spec("device", Text, "device", Reload, "auto (first GPU, else CPU), cpu or cuda:N"),
+    spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
     spec(
         "method",
-        Kind::Text,
+        Text,
         "method",
-        false,
+        Live,
         "global_local, or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)",
     ),
-    spec("proposals", Kind::Text, "proposals.generator", false, "regions, sam or labels:FILE.png"),
-    spec("sam_model", Kind::Text, "proposals.sam.model", false, "Weights of Segment Anything for proposals:=sam"),
-    spec("proposal_limit", Kind::Count, "proposals.limit", false, "Most proposals of one frame, 1 to 1000"),
-    spec("parser", Kind::Text, "text.parser", false, "How the target's noun phrase is found: rules or dependency"),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam or labels:FILE.png"),
+    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals:=sam"),
+    spec(
+        "sam_preset",
+        Text,
+        "proposals.sam.preset",
+        Live,
+        "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)",
+    ),
+    spec("proposal_limit", Count, "proposals.limit", Live, "Most proposals of one frame").within(1.0, 1000.0),
+    spec("parser", Text, "text.parser", Live, "How the target's noun phrase is found: rules or dependency"),
     spec(
         "global_weight",
-        Kind::Number,
+        Number,
         "visual.global_weight",
-        false,
-        "Weight of the global visual feature against the local one, 0.0 to 1.0",
-    ),
-    spec(
-        "sentence_weight",
-        Kind::Number,
-        "text.sentence_weight",
-        true,
-        "Weight of the sentence against the noun phrase, 0.0 to 1.0",
-    ),
-    spec(
-        "min_score",
-        Kind::Number,
-        "answer.min_score",
-        true,
-        "Cosine similarity below which the answer is NOT_FOUND, -1.0 to 1.0",
-    ),
+        Live,
+        "Weight of the global visual feature against the local one",
+    )
+    .within(0.0, 1.0),
+    spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence against the noun phrase")
+        .within(0.0, 1.0),
+    spec("min_score", Number, "answer.min_score", Live, "Cosine similarity below which the answer is NOT_FOUND")
+        .within(-1.0, 1.0),
     spec(
         "min_margin",
-        Kind::Number,
+        Number,
         "answer.min_margin",
-        true,
-        "Lead in cosine similarity below which the answer is AMBIGUOUS, 0.0 to 2.0",
+        Live,
+        "Lead in cosine similarity below which the answer is AMBIGUOUS",
+    )
+    .within(0.0, 2.0),
+    spec(
+        "cameras",
+        Texts,
+        "",
+        Reload,
+        "Names of cameras, each with its own topics NAME/image and ~/NAME/...; empty for one camera without a name",
     ),
+    spec("image_transport", Text, "", Reload, "raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage)"),
     spec(
         "image_reliability",
-        Kind::Text,
+        Text,
         "",
-        false,
-        "best_effort (takes every publisher) or reliable (no losses, but nothing from best-effort cameras)",
+        Reload,
+        "auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)",
     ),
+    spec("depth", Flag, "", Reload, "Whether to listen to depth images and say where things are in space"),
+    spec("depth_tolerance", Number, "", Live, "Seconds that a depth image may be away from its image").within(0.0, 1.0),
+    spec("autostart", Flag, "", Start, "Whether the node configures and activates itself at the start"),
+    spec("diagnostics_period", Number, "", Start, "Seconds between two messages on /diagnostics").within(0.1, 60.0),
+    spec("use_sim_time", Flag, "", Live, "Whether the time comes from /clock"),
 ];
 
-/// Told of every change.
-type Apply = Box<dyn FnMut(&Config, Mode) + Send>;
-
-/// The values in force, and what follows from them.
-pub struct Parameters {
-    layers: Vec<Layer>,
-    values: Vec<ParameterValue>,
-    config: Config,
-    apply: Apply,
+/// How an image subscription meets its publishers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliability {
+    /// As the publishers offer.
+    Auto,
+    /// Always best effort.
+    BestEffort,
+    /// Always reliable.
+    Reliable,
 }
 
-fn of_config(spec: &Spec, config: &Config) -> ParameterValue {
+/// What concerns the node rather than the segmenter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeSettings {
+    /// When topic commands are answered.
+    pub mode: Mode,
+    /// Names of the cameras; one empty name for the camera without a name.
+    pub cameras: Vec<String>,
+    /// How pictures come.
+    pub transport: Transport,
+    /// How image subscriptions meet their publishers.
+    pub reliability: Reliability,
+    /// Whether there are depth images.
+    pub depth: bool,
+    /// Seconds.
+    pub depth_tolerance: f64,
+    /// Whether the node starts itself.
+    pub autostart: bool,
+    /// Seconds.
+    pub diagnostics_period: f64,
+    /// Whether the time comes from `/clock`.
+    pub sim_time: bool,
+}
+
+/// The values in force, and what follows from them.
+#[derive(Clone)]
+pub struct Parameters {
+    /// What the user set; the rest follows from the configuration.
+    given: Vec<Option<ParameterValue>>,
+    values: Vec<ParameterValue>,
+    config: Config,
+    node: NodeSettings,
+}
+
+fn subject(spec: &Spec) -> String {
+    format!("parameter {}", spec.name)
+}
+
+/// The shortest decimal that is this number, rather than its digits as a double.
+fn decimal(number: f32) -> ParameterValue {
+    ParameterValue::Double(number.to_string().parse().unwrap_or(number.into()))
+}
+
+/// The value without anything set.
+fn default(spec: &Spec, config: &Config) -> ParameterValue {
     let text = |text: String| ParameterValue::String(text);
     match spec.name {
+        "mode" => text("continuous".into()),
         "model" => text(config.model.display().to_string()),
         "device" => text(config.device.clone()),
         "preset" => text(format!("{:?}", config.preset).to_lowercase()),
         "method" => text(config.method.to_string()),
         "sam_model" => text(config.proposals.sam.model.display().to_string()),
+        "sam_preset" => text(format!("{:?}", config.proposals.sam.preset).to_lowercase()),
         "proposals" => text(config.proposals.generator.to_string()),
         "proposal_limit" => ParameterValue::Integer(config.proposals.limit as i64),
         "parser" => text(format!("{:?}", config.text.parser).to_lowercase()),
-        "global_weight" => ParameterValue::Double(config.visual.global_weight.into()),
-        "sentence_weight" => ParameterValue::Double(config.text.sentence_weight.into()),
-        "min_score" => ParameterValue::Double(config.answer.min_score.into()),
-        "min_margin" => ParameterValue::Double(config.answer.min_margin.into()),
-        _ => ParameterValue::NotSet,
+        "global_weight" => decimal(config.visual.global_weight),
+        "sentence_weight" => decimal(config.text.sentence_weight),
+        "min_score" => decimal(config.answer.min_score),
+        "min_margin" => decimal(config.answer.min_margin),
+        "cameras" => ParameterValue::StringArray(Vec::new()),
+        "image_transport" => text("raw".into()),
+        "image_reliability" => text("auto".into()),
+        "depth_tolerance" => ParameterValue::Double(0.02),
+        "autostart" => ParameterValue::Bool(true),
+        "diagnostics_period" => ParameterValue::Double(1.0),
+        "depth" | "use_sim_time" => ParameterValue::Bool(false),
+        _ => text(String::new()),
     }
 }
 
-/// A value of the spec's type; whole numbers are taken for floating-point ones.
-fn typed(spec: &Spec, value: ParameterValue) -> Result<ParameterValue> {
-    match (spec.kind, value) {
-        (Kind::Number, ParameterValue::Integer(whole)) => Ok(ParameterValue::Double(whole as f64)),
-        (Kind::Text, value @ ParameterValue::String(_))
-        | (Kind::Number, value @ ParameterValue::Double(_))
-        | (Kind::Count, value @ ParameterValue::Integer(_)) => Ok(value),
+/// A value of the spec's type and range, or `None` for "not set"; whole numbers are taken for floating-point ones.
+fn typed(spec: &Spec, value: ParameterValue) -> Result<Option<ParameterValue>> {
+    let value = match (spec.kind, value) {
+        (_, ParameterValue::NotSet) => return Ok(None),
+        // as launch files pass for "not given"
+        (Text, ParameterValue::String(text)) if text.is_empty() => return Ok(None),
+        (Texts, ParameterValue::StringArray(texts)) => {
+            ParameterValue::StringArray(texts.into_iter().filter(|text| !text.is_empty()).collect())
+        }
+        (Number, ParameterValue::Integer(whole)) => ParameterValue::Double(whole as f64),
+        (Text, value @ ParameterValue::String(_))
+        | (Flag, value @ ParameterValue::Bool(_))
+        | (Number, value @ ParameterValue::Double(_))
+        | (Count, value @ ParameterValue::Integer(_)) => value,
         (kind, value) => {
             let expected = match kind {
-                Kind::Text => "string",
-                Kind::Number => "double",
-                Kind::Count => "integer",
+                Text => "string",
+                Texts => "string array",
+                Flag => "boolean",
+                Number => "double",
+                Count => "integer",
             };
-            let fact = format!("is a {}; expected a {expected}", value.type_name());
-            Err(Error::config(format!("parameter {}", spec.name), fact))
+            return Err(Error::config(subject(spec), format!("is a {}; expected a {expected}", value.type_name())));
+        }
+    };
+    let number = match value {
+        ParameterValue::Double(number) => Some(number),
+        ParameterValue::Integer(count) => Some(count as f64),
+        _ => None,
+    };
+    if let (Some(number), Some((low, high))) = (number, spec.range) {
+        if !(low..=high).contains(&number) {
+            let fact = format!("{number} is out of range; expected {low} to {high}");
+            return Err(Error::config(subject(spec), fact));
         }
     }
+    Ok(Some(value))
 }
 
 fn layer(spec: &Spec, value: &ParameterValue) -> Option<Layer> {
-    let subject = format!("parameter {}", spec.name);
+    let subject = subject(spec);
     match value {
         _ if spec.key.is_empty() => None,
         ParameterValue::String(text) => Some(Layer::value(subject, spec.key, text.as_str())),
@@ -164,53 +286,36 @@ fn layer(spec: &Spec, value: &ParameterValue) -> Option<Layer> {
     }
 }
 
+fn position(name: &str) -> Result<usize> {
+    let at = PARAMETERS.iter().position(|spec| spec.name == name);
+    at.ok_or_else(|| Error::config(format!("parameter {name}"), "is unknown"))
+}
+
 impl Parameters {
-    /// Reads what the node was started with and lays it over the configuration.
+    /// What a node was started with, laid over the configuration; `given` looks a parameter up.
     ///
     /// # Errors
     /// When a value has a wrong type or is out of range, or the configuration can't be used.
-    pub fn read(node: &r2r::Node) -> Result<Parameters> {
-        let given = |name: &str| {
-            let parameters = node.params.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            parameters.get(name).map(|parameter| parameter.value.clone())
-        };
-        let mut values = Vec::new();
-        for spec in &PARAMETERS {
-            let value = given(spec.name).filter(|value| *value != ParameterValue::NotSet);
-            values.push(value.map(|value| typed(spec, value)).transpose()?);
-        }
-        let mut layers = Vec::new();
-        let position = |name: &str| PARAMETERS.iter().position(|spec| spec.name == name);
-        if let Some(ParameterValue::String(path)) = position("config").and_then(|at| values[at].clone()) {
-            if !path.is_empty() {
-                layers.push(Layer::read(&PathBuf::from(path))?);
-            }
-        }
-        // an empty text, as launch files pass for "not given", leaves the value to the configuration
-        let given =
-            |value: &Option<ParameterValue>| value.clone().filter(|v| *v != ParameterValue::String(String::new()));
-        let set = PARAMETERS.iter().zip(&values).filter_map(|(spec, value)| layer(spec, &given(value)?));
-        layers.extend(set);
-        let config = Config::from_layers(&layers)?;
-        let default = |spec: &Spec| match spec.name {
-            "mode" => ParameterValue::String("continuous".into()),
-            "config" => ParameterValue::String(String::new()),
-            "image_reliability" => ParameterValue::String("best_effort".into()),
-            _ => of_config(spec, &config),
-        };
-        let values = PARAMETERS.iter().zip(&values).map(|(spec, value)| match spec.key {
-            "" => given(value).unwrap_or_else(|| default(spec)),
-            _ => of_config(spec, &config),
-        });
-        let parameters = Parameters { values: values.collect(), layers, config, apply: Box::new(|_, _| {}) };
-        parameters.mode()?;
-        parameters.reliable()?;
-        Ok(parameters)
+    pub fn read(given: impl Fn(&str) -> Option<ParameterValue>) -> Result<Parameters> {
+        let given = PARAMETERS.iter().map(|spec| given(spec.name).map_or(Ok(None), |value| typed(spec, value)));
+        Parameters::of(given.collect::<Result<Vec<_>>>()?)
     }
 
-    /// Calls `apply` after each change.
-    pub fn on_change(&mut self, apply: impl FnMut(&Config, Mode) + Send + 'static) {
-        self.apply = Box::new(apply);
+    fn of(given: Vec<Option<ParameterValue>>) -> Result<Parameters> {
+        let mut layers = Vec::new();
+        if let Some(ParameterValue::String(path)) = &given[position("config")?] {
+            layers.push(Layer::read(&PathBuf::from(path))?);
+        }
+        layers.extend(PARAMETERS.iter().zip(&given).filter_map(|(spec, value)| layer(spec, value.as_ref()?)));
+        let config = Config::from_layers(&layers)?;
+        let value = |(spec, given): (&Spec, &Option<ParameterValue>)| {
+            // a path is shown as it was found
+            let found = given.clone().filter(|_| spec.kind != Text || spec.key.is_empty());
+            found.unwrap_or_else(|| default(spec, &config))
+        };
+        let values: Vec<_> = PARAMETERS.iter().zip(&given).map(value).collect();
+        let node = NodeSettings::of(&values)?;
+        Ok(Parameters { given, values, config, node })
     }
 
     /// The segmenter's settings.
@@ -218,97 +323,80 @@ impl Parameters {
         &self.config
     }
 
-    fn text(&self, name: &str) -> &str {
-        let mut pairs = PARAMETERS.iter().zip(&self.values);
-        match pairs.find(|(spec, _)| spec.name == name) {
-            Some((_, ParameterValue::String(text))) => text,
-            _ => "",
+    /// The node's settings.
+    pub fn node(&self) -> &NodeSettings {
+        &self.node
+    }
+
+    /// A parameter's value.
+    pub fn value(&self, name: &str) -> Option<&ParameterValue> {
+        Some(&self.values[position(name).ok()?])
+    }
+
+    /// Every name with its value.
+    pub fn all(&self) -> impl Iterator<Item = (&'static Spec, &ParameterValue)> {
+        PARAMETERS.iter().zip(&self.values)
+    }
+
+    /// What these changes together would make of the parameters; nothing is in force yet. `loaded` says that what
+    /// needs a reload can't change now.
+    ///
+    /// # Errors
+    /// When one of them is unknown, of a wrong type, out of range, or can't change now.
+    pub fn with(&self, changes: &[(String, ParameterValue)], loaded: bool) -> Result<Parameters> {
+        let mut given = self.given.clone();
+        for (name, value) in changes {
+            let at = position(name)?;
+            let spec = &PARAMETERS[at];
+            let value = typed(spec, value.clone())?;
+            let same = value.as_ref() == Some(&self.values[at]);
+            let fixed = spec.when == Start || (spec.when == Reload && loaded);
+            if fixed && !same {
+                return Err(Error::config(subject(spec), spec.when.constraint()));
+            }
+            given[at] = value;
         }
+        Parameters::of(given)
     }
+}
 
-    /// The mode.
-    ///
-    /// # Errors
-    /// When the parameter names none.
-    pub fn mode(&self) -> Result<Mode> {
-        Mode::parse(self.text("mode"))
-    }
-
-    /// Whether the image subscription is reliable.
-    ///
-    /// # Errors
-    /// When the parameter names no reliability.
-    pub fn reliable(&self) -> Result<bool> {
-        match self.text("image_reliability") {
-            "best_effort" => Ok(false),
-            "reliable" => Ok(true),
+impl NodeSettings {
+    fn of(values: &[ParameterValue]) -> Result<NodeSettings> {
+        let value = |name: &str| position(name).map(|at| values[at].clone());
+        let text = |name: &str| -> Result<String> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let flag = |name: &str| -> Result<bool> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let number = |name: &str| -> Result<f64> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let reliability = match text("image_reliability")?.as_str() {
+            "auto" => Reliability::Auto,
+            "best_effort" => Reliability::BestEffort,
+            "reliable" => Reliability::Reliable,
             other => {
-                let fact = format!("{other:?} is unknown; expected best_effort or reliable");
-                Err(Error::config("parameter image_reliability", fact))
+                let fact = format!("{other:?} is unknown; expected auto, best_effort or reliable");
+                return Err(Error::config("parameter image_reliability", fact));
+            }
+        };
+        let mut cameras: Vec<String> = value("cameras")?.try_into().unwrap_or_default();
+        for (index, name) in cameras.iter().enumerate() {
+            let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !letters || name.starts_with(|c: char| c.is_ascii_digit()) || cameras[..index].contains(name) {
+                let fact = format!("{name:?} can't name a camera; expected letters, digits and _, each name once");
+                return Err(Error::config("parameter cameras", fact));
             }
         }
-    }
-
-    /// What a new value would make of the settings.
-    fn changed(&self, name: &str, value: &ParameterValue) -> Result<(usize, ParameterValue, Config, Mode)> {
-        let at = PARAMETERS.iter().position(|spec| spec.name == name);
-        let Some(at) = at else {
-            return Err(Error::config(format!("parameter {name}"), "is unknown"));
-        };
-        let spec = &PARAMETERS[at];
-        let value = typed(spec, value.clone())?;
-        if !spec.live && value != self.values[at] {
-            return Err(Error::config(
-                format!("parameter {name}"),
-                "is read at the start; restart the node to change it",
-            ));
+        if cameras.is_empty() {
+            cameras.push(String::new());
         }
-        let mut layers = self.layers.clone();
-        layers.extend(layer(spec, &value));
-        let mode = match (name, &value) {
-            ("mode", ParameterValue::String(mode)) => Mode::parse(mode)?,
-            _ => self.mode()?,
-        };
-        Ok((at, value, Config::from_layers(&layers)?, mode))
-    }
-}
-
-fn refused(name: &str, error: Error) -> r2r::Error {
-    r2r::Error::ParameterValueConv { name: name.into(), msg: error.to_string() }
-}
-
-impl RosParams for Parameters {
-    fn register_parameters(
-        &mut self,
-        _prefix: &str,
-        _own: Option<Parameter>,
-        known: &mut IndexMap<String, Parameter>,
-    ) -> r2r::Result<()> {
-        for (spec, value) in PARAMETERS.iter().zip(&self.values) {
-            known.shift_remove(spec.name);
-            let parameter = Parameter { value: value.clone(), description: spec.description };
-            known.insert(spec.name.into(), parameter);
-        }
-        Ok(())
-    }
-
-    fn get_parameter(&mut self, name: &str) -> r2r::Result<ParameterValue> {
-        let mut pairs = PARAMETERS.iter().zip(&self.values);
-        let found = pairs.find(|(spec, _)| spec.name == name).map(|(_, value)| value.clone());
-        found.ok_or_else(|| r2r::Error::InvalidParameterName { name: name.into() })
-    }
-
-    fn set_parameter(&mut self, name: &str, value: &ParameterValue) -> r2r::Result<()> {
-        let (at, value, config, mode) = self.changed(name, value).map_err(|error| refused(name, error))?;
-        self.layers.extend(layer(&PARAMETERS[at], &value));
-        self.values[at] = value;
-        self.config = config;
-        (self.apply)(&self.config, mode);
-        Ok(())
-    }
-
-    fn check_parameter(&self, name: &str, value: &ParameterValue) -> r2r::Result<()> {
-        self.changed(name, value).map(|_| ()).map_err(|error| refused(name, error))
+        Ok(NodeSettings {
+            mode: Mode::parse(&text("mode")?)?,
+            cameras,
+            transport: Transport::parse(&text("image_transport")?)?,
+            reliability,
+            depth: flag("depth")?,
+            depth_tolerance: number("depth_tolerance")?,
+            autostart: flag("autostart")?,
+            diagnostics_period: number("diagnostics_period")?,
+            sim_time: flag("use_sim_time")?,
+        })
     }
 }
 
@@ -316,12 +404,86 @@ impl RosParams for Parameters {
 mod tests {
     use super::*;
 
+    fn started(given: &[(&str, ParameterValue)]) -> Result<Parameters> {
+        let model = ParameterValue::String("nowhere".into());
+        Parameters::read(|name| {
+            let known = given.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            known.or((name == "model").then_some(model.clone()))
+        })
+    }
+
+    fn set(parameters: &Parameters, name: &str, value: ParameterValue, loaded: bool) -> Result<Parameters> {
+        parameters.with(&[(name.into(), value)], loaded)
+    }
+
     #[test]
     fn the_readme_has_every_parameter_with_its_meaning() {
         let readme = include_str!("../../README.md");
-        for Spec { name, description, .. } in PARAMETERS {
-            let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
-            assert!(row.is_some_and(|row| row.contains(description)), "{name}: {row:?}");
+        for spec in PARAMETERS {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", spec.name)));
+            let row = row.unwrap_or_else(|| panic!("{} is not in the README", spec.name));
+            assert!(row.contains(spec.description), "{row}");
+            if let Some((low, high)) = spec.range {
+                assert!(row.contains(&format!("{low} to {high}")), "{row}");
+            }
+            let when = ["live", "reload", "start"][spec.when as usize];
+            assert!(row.contains(&format!("| {when} |")), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_was_set_lies_over_the_preset_and_is_shown_as_it_was_set() {
+        let parameters = started(&[("min_score", ParameterValue::Double(0.3))]).unwrap();
+        let paper = set(&parameters, "preset", ParameterValue::String("paper".into()), true).unwrap();
+        assert_eq!(paper.value("global_weight"), Some(&ParameterValue::Double(0.95)));
+        assert_eq!(paper.value("min_score"), Some(&ParameterValue::Double(0.3)));
+        assert_eq!(paper.config().visual.short_side, 800);
+        let back = set(&paper, "preset", ParameterValue::String("clean".into()), true).unwrap();
+        assert_eq!(back.value("global_weight"), Some(&ParameterValue::Double(0.85)));
+    }
+
+    #[test]
+    fn what_needs_a_reload_changes_only_without_a_model() {
+        let parameters = started(&[]).unwrap();
+        let other = || ParameterValue::String("elsewhere".into());
+        let refused = set(&parameters, "model", other(), true).err().unwrap().to_string();
+        assert!(refused.contains("needs a reload"), "{refused}");
+        assert_eq!(set(&parameters, "model", other(), false).unwrap().config().model, PathBuf::from("elsewhere"));
+        assert!(set(&parameters, "autostart", ParameterValue::Bool(false), false).is_err());
+        assert!(set(&parameters, "autostart", ParameterValue::Bool(true), true).is_ok(), "the same as it is");
+    }
+
+    #[test]
+    fn values_of_a_wrong_kind_or_out_of_range_are_refused_and_change_nothing_together() {
+        let parameters = started(&[]).unwrap();
+        let text = |text: &str| ParameterValue::String(text.into());
+        for (name, value, said) in [
+            ("min_score", text("high"), "is a string; expected a double"),
+            ("min_score", ParameterValue::Double(1.5), "1.5 is out of range; expected -1 to 1"),
+            ("min_score", ParameterValue::Double(f64::NAN), "out of range"),
+            ("proposal_limit", ParameterValue::Integer(0), "0 is out of range; expected 1 to 1000"),
+            ("mode", text("twice"), "expected continuous or once"),
+            ("proposals", text("sma"), "expected regions, sam or labels:FILE.png"),
+            ("nothing", text("x"), "is unknown"),
+        ] {
+            let refused = set(&parameters, name, value, false).err().unwrap().to_string();
+            assert!(refused.contains(said), "{refused}");
+        }
+        assert!(set(&parameters, "min_score", ParameterValue::Integer(0), true).is_ok());
+        let both = [("min_margin".to_string(), ParameterValue::Double(0.1)), ("mode".to_string(), text("twice"))];
+        assert!(parameters.with(&both, true).is_err());
+    }
+
+    #[test]
+    fn cameras_are_names_of_topics() {
+        let named = |names: &[&str]| {
+            let names = names.iter().map(|name| name.to_string()).collect();
+            started(&[("cameras", ParameterValue::StringArray(names))]).map(|started| started.node().cameras.clone())
+        };
+        assert_eq!(named(&[]).unwrap(), [""]);
+        assert_eq!(named(&["left", "right_2"]).unwrap(), ["left", "right_2"]);
+        for wrong in [&["a/b"][..], &["2nd"], &["a", "a"], &["ö"]] {
+            assert!(named(wrong).is_err(), "{wrong:?}");
         }
     }
 }

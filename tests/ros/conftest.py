@@ -4,6 +4,7 @@ Each test has a ROS domain of its own and talks over loopback only. Nothing slee
 ends when what is waited for happens, and fails after a limit.
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -12,11 +13,13 @@ import time
 import numpy as np
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from domain_coordinator import domain_id
 from PIL import Image as Picture
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from referseg.msg import Segmentation
+from referseg.srv import Segment
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
@@ -24,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NODE = ROOT / "target" / "debug" / "referseg_node"
 SCENE = ROOT / "tests" / "data" / "scene"
 LIMIT = 30.0
+ASKED = json.loads((SCENE / "asked.json").read_text())  # {"text": ..., "target": label, "phrase": ...}
 
 
 def picture():
@@ -56,7 +60,7 @@ class Peer:
         self.node = rclpy.create_node("tester", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        self.process, self.heard = None, []
+        self.process, self.heard, self.clients = None, [], {}
 
     def start(self, *args, namespace="", name="referseg", wait=True, **parameters):
         """Starts the node with parameters; waits until it is ready and its endpoints have met ours."""
@@ -108,6 +112,47 @@ class Peer:
 
         self.until(ready, f"{count} answers to {text!r}")
         return self.heard[had : had + count]
+
+    def film(self, ready, message=None, limit=90.0):
+        """Shows the frame again and again, each time later, as a camera does, until something is so."""
+        message, end, last = message or image(picture()), time.monotonic() + limit, 0.0
+
+        def done():
+            nonlocal last
+            if time.monotonic() - last > 0.2:
+                message.header.stamp.sec += 1
+                self.images.publish(message)
+                last = time.monotonic()
+            return ready()
+
+        self.until(done, "what the frames are shown for", limit=end - time.monotonic())
+
+    def call_async(self, service, kind, request, node="/referseg"):
+        if (node, service) not in self.clients:
+            qos = QoSProfile(depth=100)  # rclpy's 10 would lose replies that come together
+            self.clients[node, service] = self.node.create_client(kind, f"{node}/{service}", qos_profile=qos)
+        client = self.clients[node, service]
+        self.until(client.service_is_ready, service)
+        return client.call_async(request)
+
+    def call(self, service, kind, request, node="/referseg"):
+        future = self.call_async(service, kind, request, node)
+        self.until(future.done, f"the reply of {service}", limit=60)
+        return future.result()
+
+    def segment(self, **request):
+        return self.call("segment", Segment, Segment.Request(**request)).result
+
+    def health(self):
+        """Diagnostics as they come, by the status's name."""
+        heard = {}
+
+        def take(message):
+            for status in message.status:
+                heard.setdefault(status.name, []).append(status)
+
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", take, 10)
+        return heard
 
     def spin(self, seconds):
         """Listens for a while: for what must not happen."""

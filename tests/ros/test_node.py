@@ -1,20 +1,15 @@
 """What a robot sees of the node, over real DDS."""
 
-import json
 import signal
 import struct
 
 import numpy as np
 import pytest
-from conftest import ROOT, SCENE, image, iou, mask_of, picture, truth
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from conftest import ASKED, ROOT, image, iou, mask_of, picture, truth
 from referseg.msg import Segmentation
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
-
-ASKED = json.loads((SCENE / "asked.json").read_text())  # {"text": ..., "target": label, "phrase": ...}
 
 
 def same_header(answer, message):
@@ -214,39 +209,6 @@ def test_it_refuses_to_start_with_a_clear_message(peer, tmp_path):
     assert "expected continuous or once" in refusal(peer, mode="twice")
     assert "no such device; expected auto, cpu or cuda:N" in refusal(peer, device="tpu")
     assert "ROS arguments refused" in refusal(peer, "--params-file", "/nowhere.yaml")
-
-
-def call(peer, service, kind, request):
-    client = peer.node.create_client(kind, f"/referseg/{service}")
-    peer.until(client.service_is_ready, service)
-    future = client.call_async(request)
-    peer.until(future.done, f"the reply of {service}")
-    return future.result()
-
-
-def test_parameters_are_described_and_thresholds_change_at_run_time(peer):
-    peer.start()
-    names = ["mode", "model", "device", "proposals", "min_score", "min_margin"]
-    described = call(peer, "describe_parameters", DescribeParameters, DescribeParameters.Request(names=names))
-    assert all(d.description for d in described.descriptors)
-    (answer,) = peer.ask(ASKED["text"])
-    assert answer.status == Segmentation.FOUND
-
-    def set_double(name, value):
-        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
-        return call(peer, "set_parameters", SetParameters, request).results[0]
-
-    refused = set_double("min_score", 3.0)
-    assert not refused.successful and "out of range" in refused.reason
-    assert set_double("min_score", 0.99).successful
-    value = call(peer, "get_parameters", GetParameters, GetParameters.Request(names=["min_score"])).values[0]
-    assert value.double_value == pytest.approx(0.99)
-    answers = peer.ask(None, count=3)
-    assert answers[-1].status == Segmentation.NOT_FOUND and "below answer.min_score" in answers[-1].reason
-    assert not any(answers[-1].mask.data)
-    fixed = set_double("global_weight", 0.1)
-    assert not fixed.successful and "restart the node" in fixed.reason
 
 
 def test_segment_anything_proposes_and_the_node_answers(peer, tmp_path):

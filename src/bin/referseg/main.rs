@@ -2,9 +2,11 @@
 
 mod bench;
 mod calibrate;
+mod compare;
 mod eval;
 mod models;
 mod parse;
+mod replay;
 mod segment;
 
 use clap::{Args, Parser, Subcommand};
@@ -32,6 +34,10 @@ enum Command {
     Eval(Box<eval::Arguments>),
     /// Choose the answer thresholds on rendered scenes and write them beside the model
     Calibrate(calibrate::Arguments),
+    /// Answer a recording (rosbag2: sqlite3 or MCAP) into another, without ROS
+    Replay(Box<replay::Arguments>),
+    /// Compare two recordings of answers. Exit status: 0 the same, 1 different, 2 error
+    Compare(compare::Arguments),
     /// Public checkpoints: list, fetch and verify them
     Models(models::Arguments),
 }
@@ -119,6 +125,8 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
     };
     done.unwrap_or_else(|error| {

@@ -1,7 +1,11 @@
 //! The overlay: the picture with the answer drawn on it, for people.
 
+mod caption;
+
 use crate::frame::Frame;
 use crate::mask::{BoundingBox, Mask};
+use crate::outcome::Outcome;
+use crate::scoring::Status;
 
 const TINT: [u8; 3] = [255, 40, 120];
 const BOX: [u8; 3] = [255, 230, 0];
@@ -27,6 +31,24 @@ pub fn draw(frame: &Frame, found: Option<(&Mask, BoundingBox)>) -> Vec<u8> {
             }
         }
     }
+    rgb
+}
+
+/// As [`draw`], with status, score, target, command and reason written over it.
+pub fn describe(frame: &Frame, outcome: &Outcome) -> Vec<u8> {
+    let mut rgb = draw(frame, outcome.shown());
+    let (word, colour) = match outcome.status() {
+        Status::Found => ("FOUND", [120, 255, 120]),
+        Status::NotFound => ("NOT FOUND", [255, 170, 90]),
+        Status::Ambiguous => ("AMBIGUOUS", [255, 235, 90]),
+        Status::Error => ("ERROR", [255, 110, 110]),
+    };
+    let mut lines = vec![(format!("{word} {:.2} \u{201c}{}\u{201d}", outcome.score(), outcome.target()), colour)];
+    lines.push((outcome.asked.text.clone(), [255; 3]));
+    if !outcome.reason().is_empty() {
+        lines.push((outcome.reason(), [200; 3]));
+    }
+    caption::write(&mut rgb, frame.width(), frame.height(), &lines);
     rgb
 }
 

@@ -1,0 +1,188 @@
+//! Messages out: an outcome to Referseg's messages, each with the input image's header unchanged.
+
+use super::{
+    BoundingBox2D, CompressedImage, Detection2D, Detection2DArray, Header, Image, LabelInfo, Object,
+    ObjectHypothesisWithPose, Pose, RegionOfInterest, Segmentation, VisionClass,
+};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::outcome::{Outcome, Way};
+use crate::overlay;
+use crate::scoring::Status;
+use std::borrow::Cow;
+
+/// Class ids of the label mask: everything else, and the thing meant.
+const BACKGROUND: u16 = 0;
+const TARGET: u16 = 1;
+/// Quality of the compressed overlay, percent.
+const JPEG_QUALITY: u8 = 85;
+
+fn image(
+    header: &Header,
+    width: usize,
+    height: usize,
+    encoding: &str,
+    channels: usize,
+    data: Vec<u8>,
+) -> Image<'static> {
+    Image {
+        header: header.clone(),
+        width: width as u32,
+        height: height as u32,
+        encoding: encoding.into(),
+        is_bigendian: 0,
+        step: (width * channels) as u32,
+        data: Cow::Owned(data),
+    }
+}
+
+/// mono8 of the frame's size with one value inside what is shown and 0 elsewhere; 0x0 when the frame could not be read.
+fn painted(header: &Header, outcome: &Outcome, value: u8) -> Image<'static> {
+    let (width, height) = outcome.frame.map_or((0, 0), |frame| (frame.width(), frame.height()));
+    let data = match outcome.shown() {
+        Some((mask, _)) => mask.pixels().iter().map(|inside| value * u8::from(*inside)).collect(),
+        None => vec![0; width * height],
+    };
+    image(header, width, height, "mono8", 1, data)
+}
+
+/// 255 inside; all 0 when nothing was found; 0x0 when the frame could not be read.
+pub fn mask(header: &Header, outcome: &Outcome) -> Image<'static> {
+    painted(header, outcome, 255)
+}
+
+/// The class id of each pixel, as `label_info` names them.
+pub fn label_mask(header: &Header, outcome: &Outcome) -> Image<'static> {
+    painted(header, outcome, TARGET as u8)
+}
+
+/// How sure the answer is of each pixel: 255 times the score inside, 0 outside.
+pub fn confidence(header: &Header, outcome: &Outcome) -> Image<'static> {
+    painted(header, outcome, (probability(outcome) * 255.0).round() as u8)
+}
+
+/// The score as vision_msgs and Nav2 want it, 0..1.
+fn probability(outcome: &Outcome) -> f64 {
+    f64::from(outcome.score()).clamp(0.0, 1.0)
+}
+
+/// rgb8: the frame with the answer drawn and written on it.
+pub fn overlay(header: &Header, frame: &Frame, outcome: &Outcome) -> Image<'static> {
+    let drawn = overlay::describe(frame, outcome);
+    image(header, frame.width(), frame.height(), "rgb8", 3, drawn)
+}
+
+/// The same as JPEG.
+///
+/// # Errors
+/// When the picture has sides that JPEG can't have.
+pub fn compressed(overlay: &Image) -> Result<CompressedImage<'static>> {
+    let mut data = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut data, JPEG_QUALITY)
+        .encode(&overlay.data, overlay.width, overlay.height, image::ExtendedColorType::Rgb8)
+        .map_err(|cause| Error::Image(format!("overlay can't be compressed: {cause}")))?;
+    let format = "rgb8; jpeg compressed bgr8".into();
+    Ok(CompressedImage { header: overlay.header.clone(), format, data: Cow::Owned(data) })
+}
+
+/// The result. `mask` is that of [`mask`]; `object` is absent when nobody asked for it.
+pub fn segmentation<'a>(
+    header: &Header,
+    camera: &str,
+    outcome: &Outcome,
+    mask: &'a Image,
+    object: Option<&std::result::Result<Object, String>>,
+) -> Segmentation<'a> {
+    let extent = outcome.shown().map(|(_, extent)| extent).unwrap_or_default();
+    let mut message = Segmentation {
+        header: header.clone(),
+        camera: camera.into(),
+        command: outcome.asked.text.clone(),
+        command_number: outcome.asked.number,
+        way: match outcome.asked.way {
+            Way::Topic => 0,
+            Way::Service => 1,
+            Way::Action => 2,
+        },
+        request_id: outcome.asked.id.clone(),
+        target: outcome.target().into(),
+        status: status(outcome.status()),
+        reason: outcome.reason(),
+        score: outcome.score(),
+        margin: outcome.result.as_ref().map_or(0.0, |(_, _, answer)| answer.margin),
+        extent: RegionOfInterest {
+            x_offset: extent.x,
+            y_offset: extent.y,
+            height: extent.height,
+            width: extent.width,
+            do_rectify: false,
+        },
+        mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
+        ..Default::default()
+    };
+    match object {
+        Some(Ok(object)) => {
+            message.has_object = true;
+            message.object = object.clone();
+        }
+        Some(Err(reason)) => message.object_reason = reason.clone(),
+        None => {}
+    }
+    message
+}
+
+fn without_data(image: &Image) -> Image<'static> {
+    let Image { header, height, width, encoding, is_bigendian, step, .. } = image;
+    Image {
+        header: header.clone(),
+        encoding: encoding.clone(),
+        height: *height,
+        width: *width,
+        is_bigendian: *is_bigendian,
+        step: *step,
+        data: Cow::Borrowed(&[]),
+    }
+}
+
+/// A status as its constant in the messages.
+pub fn status(status: Status) -> u8 {
+    match status {
+        Status::Found => 0,
+        Status::NotFound => 1,
+        Status::Ambiguous => 2,
+        Status::Error => 3,
+    }
+}
+
+/// One detection when something is shown, none otherwise. `id` tells commands apart, and stays while one is in force.
+pub fn detections(header: &Header, outcome: &Outcome) -> Detection2DArray {
+    let detection = |extent: crate::mask::BoundingBox| Detection2D {
+        header: header.clone(),
+        results: vec![ObjectHypothesisWithPose {
+            class_id: outcome.target().into(),
+            score: probability(outcome),
+            pose: Pose::default(),
+            covariance: ([0.0; 18], [0.0; 18]),
+        }],
+        bbox: BoundingBox2D {
+            centre_x: f64::from(extent.x) + f64::from(extent.width) / 2.0,
+            centre_y: f64::from(extent.y) + f64::from(extent.height) / 2.0,
+            theta: 0.0,
+            size_x: extent.width.into(),
+            size_y: extent.height.into(),
+        },
+        id: outcome.asked.number.to_string(),
+    };
+    let detections = outcome.shown().map(|(_, extent)| detection(extent)).into_iter().collect();
+    Detection2DArray { header: header.clone(), detections }
+}
+
+/// What the values of the label mask mean.
+pub fn label_info(header: &Header, target: &str, min_score: f32) -> LabelInfo {
+    let class = |class_id, name: &str| VisionClass { class_id, class_name: name.into() };
+    LabelInfo {
+        header: header.clone(),
+        class_map: vec![class(BACKGROUND, "background"), class(TARGET, target)],
+        threshold: min_score.clamp(0.0, 1.0),
+    }
+}

@@ -1,0 +1,343 @@
+//! Asking: the service `~/segment` and the action `~/ground`, one caller's questions to the worker.
+
+use super::core::Core;
+use super::outputs::{refusal, typed, Reply, Shot};
+use crate::agreement::Agreement;
+use crate::messages::decode::{Input, Transport};
+use crate::messages::encode;
+use crate::outcome::{Outcome, Way};
+use crate::scoring::Status;
+use crate::segmenter::Stage;
+use crate::worker::{Caller, Further, Request};
+use futures::{Stream, StreamExt};
+use r2r::referseg::action::Ground;
+use r2r::referseg::msg::Segmentation;
+use r2r::referseg::srv::Segment;
+use r2r::{ActionServerCancelRequest, ActionServerGoal, ActionServerGoalRequest, ServiceRequest, WrappedTypesupport};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Seconds that a service call waits when the caller gives 0.
+const PATIENCE: f64 = 10.0;
+/// Events of a goal that may wait to be sent; what comes on top is left out of the feedback.
+const EVENTS: usize = 16;
+
+/// The threshold that a caller gave, if it lies in its range.
+fn given(value: f32, low: f32, high: f32) -> Option<f32> {
+    (low..=high).contains(&value).then_some(value)
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// Seconds as a duration; `None` when they are no length of time.
+fn seconds(value: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(value).ok()
+}
+
+/// Cancels its request when nobody waits any more, however the waiting ends.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+struct ServiceCaller(Option<oneshot::Sender<Reply>>);
+
+impl Caller<Reply> for ServiceCaller {
+    fn stage(&mut self, _: Stage) {}
+
+    fn answer(&mut self, _: &Outcome, reply: Reply) -> Further {
+        if let Some(caller) = self.0.take() {
+            let _ = caller.send(reply); // gone callers are cancelled already
+        }
+        Further::Enough
+    }
+}
+
+/// Serves `~/segment`. Calls run beside each other; the worker's queue bounds them.
+pub async fn serve_segment(core: Arc<Core>, mut calls: impl Stream<Item = ServiceRequest<Segment::Service>> + Unpin) {
+    while let Some(call) = calls.next().await {
+        let core = core.clone();
+        tokio::spawn(async move {
+            let result = segment(&core, &call.message).await.unwrap_or_else(|reason| {
+                let asked = &call.message;
+                refusal(&asked.text, &asked.camera, Way::Service, &asked.request_id, &reason)
+            });
+            let _ = call.respond(Segment::Response { result }); // a caller who has gone needs no reply
+        });
+    }
+}
+
+async fn segment(core: &Core, asked: &Segment::Request) -> Result<Segmentation, String> {
+    let (worker, camera) = core.worker_for(&asked.camera).await?;
+    let picture = (asked.image.width > 0 || asked.image.height > 0 || !asked.image.data.is_empty())
+        .then(|| {
+            let cdr = asked.image.to_serialized_bytes().map_err(|error| format!("image: {error}"))?;
+            Input::new(Transport::Raw, cdr).map_err(|error| error.to_string())
+        })
+        .transpose()?;
+    let timeout = if asked.timeout == 0.0 { PATIENCE } else { asked.timeout };
+    let timeout = seconds(timeout).ok_or_else(|| format!("timeout {timeout}; expected seconds, 0 or more"))?;
+    let cancel = CancelOnDrop(Arc::default());
+    let (sender, reply) = oneshot::channel();
+    let own = picture.is_some();
+    let request = Request {
+        text: asked.text.clone(),
+        target: some(asked.target.clone()),
+        camera,
+        picture: picture.map(Shot::new),
+        next_frame: asked.next_frame,
+        min_score: given(asked.min_score, -1.0, 1.0),
+        min_margin: given(asked.min_margin, 0.0, 2.0),
+        way: Way::Service,
+        id: asked.request_id.clone(),
+        cancelled: cancel.0.clone(),
+        caller: Box::new(ServiceCaller(Some(sender))),
+    };
+    worker.ask(request).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(timeout, reply).await {
+        Ok(Ok(Some(cdr))) => typed(&cdr).map_err(|error| error.to_string()),
+        Ok(Ok(None)) => Err("the answer could not be written".into()),
+        Ok(Err(_)) => Err("the node was deactivated before it answered".into()),
+        Err(_) if own => Err(format!("not answered within {} s", timeout.as_secs_f64())),
+        Err(_) => Err(format!(
+            "not answered within {} s; is there a camera on {}?",
+            timeout.as_secs_f64(),
+            core.image_topic(camera).await
+        )),
+    }
+}
+
+/// What happens to a goal in the inference thread.
+enum Event {
+    Stage(Stage),
+    Frame(Box<Looked>),
+}
+
+/// A frame that was looked at for a goal.
+struct Looked {
+    status: Status,
+    score: f32,
+    seen: u32,
+    agreeing: u32,
+    reached: bool,
+    /// The result, when it is the best so far or the one that is enough.
+    reply: Reply,
+}
+
+/// What a goal ends with.
+type Last = Arc<std::sync::Mutex<Option<Box<Looked>>>>;
+
+struct GoalCaller {
+    agreement: Agreement,
+    events: mpsc::Sender<Event>,
+    /// The frame that was enough, or else the best so far, reaches the goal even when feedback is left out.
+    last: Last,
+}
+
+impl Caller<Reply> for GoalCaller {
+    fn stage(&mut self, stage: Stage) {
+        let _ = self.events.try_send(Event::Stage(stage));
+    }
+
+    fn answer(&mut self, outcome: &Outcome, reply: Reply) -> Further {
+        let (status, score) = (outcome.status(), outcome.score());
+        let progress = self.agreement.add(status, outcome.shown().map(|(mask, _)| mask), score);
+        let kept = progress.best || progress.reached;
+        let looked = |reply| {
+            let (seen, agreeing) = (self.agreement.seen(), self.agreement.agreeing());
+            Box::new(Looked { status, score, seen, agreeing, reached: progress.reached, reply })
+        };
+        if kept {
+            let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *last = Some(looked(reply.clone()));
+        }
+        let told = self.events.try_send(Event::Frame(looked(reply.filter(|_| kept))));
+        let gone = matches!(told, Err(mpsc::error::TrySendError::Closed(_)));
+        if progress.reached || gone {
+            Further::Enough
+        } else {
+            Further::NextFrame
+        }
+    }
+}
+
+/// Serves `~/ground`.
+pub async fn serve_ground(
+    core: Arc<Core>,
+    mut goals: impl Stream<Item = ActionServerGoalRequest<Ground::Action>> + Unpin,
+) {
+    while let Some(request) = goals.next().await {
+        let core = core.clone();
+        tokio::spawn(async move {
+            if let Err(reason) = pursue(&core, request).await {
+                core.journal.warn(&format!("goal refused: {reason}"));
+            }
+        });
+    }
+}
+
+/// How a goal ended.
+enum End {
+    Reached,
+    TimedOut,
+    Cancelled,
+    /// The worker let go of it.
+    Dropped,
+}
+
+async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -> Result<(), String> {
+    let asked = request.goal.clone();
+    let id = request.uuid.simple().to_string();
+    let timeout = match seconds(asked.timeout) {
+        Some(timeout) => Ok((!timeout.is_zero()).then_some(timeout)),
+        None => Err(format!("timeout {}; expected seconds, 0 or more", asked.timeout)),
+    };
+    let words = crate::command::Command::parse(&asked.text).map_err(|error| error.to_string());
+    let ready = core.worker_for(&asked.camera).await;
+    let (worker, camera, timeout) = match (timeout, words, ready) {
+        (Ok(timeout), Ok(_), Ok((worker, camera))) => (worker, camera, timeout),
+        (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => {
+            let _ = request.reject();
+            return Err(reason);
+        }
+    };
+    let cancel = CancelOnDrop(Arc::default());
+    let (sender, mut events) = mpsc::channel(EVENTS);
+    let last: Last = Arc::default();
+    let caller = GoalCaller { agreement: Agreement::of(asked.frames), events: sender, last: last.clone() };
+    let asking = worker.ask(Request {
+        text: asked.text.clone(),
+        target: some(asked.target.clone()),
+        camera,
+        picture: None,
+        next_frame: false,
+        min_score: given(asked.min_score, -1.0, 1.0),
+        min_margin: None,
+        way: Way::Action,
+        id: id.clone(),
+        cancelled: cancel.0.clone(),
+        caller: Box::new(caller),
+    });
+    if let Err(error) = asking {
+        let _ = request.reject();
+        return Err(error.to_string());
+    }
+    let (mut goal, mut cancels) = request.accept().map_err(|error| error.to_string())?;
+    let deadline = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(deadline);
+    let mut feedback = Ground::Feedback::default();
+    let _ = goal.publish_feedback(feedback.clone());
+    let end = loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                None => {
+                    let reached = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref()
+                        .is_some_and(|looked| looked.reached);
+                    break if reached { End::Reached } else { End::Dropped };
+                }
+                Some(event) => {
+                    let reached = matches!(&event, Event::Frame(looked) if looked.reached);
+                    tell(&goal, &mut feedback, event);
+                    if reached {
+                        break End::Reached;
+                    }
+                }
+            },
+            request = next_cancel(&mut cancels) => {
+                request.accept();
+                break End::Cancelled;
+            }
+            () = &mut deadline => break End::TimedOut,
+        }
+    };
+    drop(cancel);
+    worker.drop_cancelled();
+    let best = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let seen = feedback.frames_seen.max(best.as_ref().map_or(0, |best| best.seen));
+    let why = match end {
+        End::Reached => String::new(),
+        End::Cancelled => "cancelled".into(),
+        End::Dropped => "the node was deactivated".into(),
+        End::TimedOut => format!("not reached within {} s", asked.timeout),
+    };
+    let kept = best.and_then(|best| typed(&best.reply?).ok());
+    let mut result = match (kept, seen) {
+        (Some(result), _) => result,
+        (None, 0) => {
+            let topic = core.image_topic(camera).await;
+            let reason = format!("{why}; no frame was looked at: is there a camera on {topic}?");
+            refusal(&asked.text, &asked.camera, Way::Action, &id, &reason)
+        }
+        (None, _) => refusal(&asked.text, &asked.camera, Way::Action, &id, &why),
+    };
+    if !why.is_empty() {
+        if result.status == encode::status(Status::Found) {
+            // one frame is not the agreement that was asked for
+            result.status = encode::status(Status::Ambiguous);
+        }
+        let agreeing = format!("{} of {} frames in a row agree", feedback.frames_agreeing, asked.frames.max(1));
+        let before = if result.reason.is_empty() { agreeing } else { result.reason };
+        result.reason = if before.starts_with(&why) { before } else { format!("{why}: {before}") };
+    }
+    let result = Ground::Result { result, frames_seen: seen };
+    let sent = match end {
+        End::Reached => goal.succeed(result),
+        End::Cancelled => cancelled(&mut goal, result).await,
+        End::TimedOut | End::Dropped => goal.abort(result),
+    };
+    sent.map_err(|error| error.to_string())
+}
+
+/// Ends a cancelled goal. r2r moves it to its new state with its next spin; the result waits for that, so that
+/// nobody sees the one without the other.
+async fn cancelled(goal: &mut ActionServerGoal<Ground::Action>, result: Ground::Result) -> r2r::Result<()> {
+    for _ in 0..50 {
+        if goal.is_cancelling().is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    goal.cancel(result)
+}
+
+async fn next_cancel(
+    cancels: &mut (impl Stream<Item = ActionServerCancelRequest> + Unpin),
+) -> ActionServerCancelRequest {
+    match Pin::new(cancels).next().await {
+        Some(request) => request,
+        None => std::future::pending().await,
+    }
+}
+
+fn tell(goal: &ActionServerGoal<Ground::Action>, feedback: &mut Ground::Feedback, event: Event) {
+    feedback.stage = match event {
+        Event::Stage(Stage::Waiting) => Ground::Feedback::WAITING as u8,
+        Event::Stage(Stage::Decoding) => Ground::Feedback::DECODING as u8,
+        Event::Stage(Stage::Proposals) => Ground::Feedback::PROPOSALS as u8,
+        Event::Stage(Stage::Features) => Ground::Feedback::FEATURES as u8,
+        Event::Stage(Stage::Scoring) => Ground::Feedback::SCORING as u8,
+        Event::Frame(looked) => {
+            (feedback.frames_seen, feedback.frames_agreeing) = (looked.seen, looked.agreeing);
+            if let Some(best) = looked.reply.and_then(|cdr| typed(&cdr).ok()) {
+                feedback.best_status = encode::status(looked.status);
+                feedback.best_score = looked.score;
+                feedback.best_box = best.box_;
+            }
+            Ground::Feedback::ANSWERED as u8
+        }
+    };
+    let _ = goal.publish_feedback(feedback.clone());
+}

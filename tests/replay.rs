@@ -1,0 +1,234 @@
+//! `referseg replay` and `referseg compare` as a person uses them, on one recording in every form that rosbag2 writes
+//! (`tools/fixtures/bags.py`) and on the shipped one.
+
+mod common;
+
+use common::data;
+use referseg::bag::{Bag, Message};
+use referseg::messages::{from_cdr, CompressedImage, Image, Segmentation};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const FORMS: [&str; 7] =
+    ["mcap", "mcap_storage", "mcap_file", "mcap_message", "sqlite", "sqlite_file", "sqlite_message"];
+
+fn referseg(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_referseg")).args(arguments).current_dir(common::root()).output().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Replays into a file of a new folder; it must have ended well.
+fn replay(bag: &Path, arguments: &[&str]) -> (tempfile::TempDir, PathBuf, String) {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("answers.mcap");
+    let output = referseg(&[&["replay", text(bag), "--out", text(&out)], arguments].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    (home, out, said(&output))
+}
+
+fn messages(bag: &Path) -> Vec<Message> {
+    let mut all = Vec::new();
+    let ended = Bag::open(bag).unwrap().read(
+        |_, _| true,
+        |message| {
+            all.push(message);
+            Ok(())
+        },
+    );
+    assert_eq!(ended.unwrap(), None);
+    all
+}
+
+fn of<'a>(messages: &'a [Message], topic: &'a str) -> impl Iterator<Item = &'a Message> {
+    messages.iter().filter(move |message| message.topic == topic)
+}
+
+const ONE: [&str; 2] = ["--image-topic", "/camera/image_raw"];
+
+#[test]
+fn every_form_of_recording_gives_the_same_bytes() {
+    let (_home, first, _) = replay(&data("bags/mcap"), &ONE);
+    let expected = std::fs::read(&first).unwrap();
+    for form in FORMS {
+        let folder = data("bags").join(form);
+        let (_home, out, _) = replay(&folder, &ONE);
+        assert!(std::fs::read(&out).unwrap() == expected, "{form}");
+    }
+    // a single file, and a folder by its metadata
+    let (_home, out, _) = replay(&data("bags/sqlite/sqlite.db3"), &ONE);
+    assert!(std::fs::read(&out).unwrap() == expected);
+    let (_home, out, _) = replay(&data("bags/mcap_storage/metadata.yaml"), &ONE);
+    assert!(std::fs::read(&out).unwrap() == expected);
+}
+
+#[test]
+fn answers_carry_the_frames_stamps_and_follow_the_commands_of_the_bag() {
+    let (_home, out, said) = replay(&data("bags/mcap"), &ONE);
+    assert!(said.starts_with("3 frames, 3 answers"), "{said}");
+    let (all, inputs) = (messages(&out), messages(&data("bags/mcap")));
+    let frames: Vec<_> = of(&inputs, "/camera/image_raw").collect();
+    let answers: Vec<_> = of(&all, "/referseg/segmentation").collect();
+    let commands: Vec<_> =
+        answers.iter().map(|answer| from_cdr::<Segmentation>(&answer.cdr).unwrap().command).collect();
+    assert_eq!(commands, ["the red ball", "the red ball", "the black can"]);
+    for (answer, frame) in answers.iter().zip(&frames) {
+        let (segmentation, image) =
+            (from_cdr::<Segmentation>(&answer.cdr).unwrap(), from_cdr::<Image>(&frame.cdr).unwrap());
+        assert_eq!((&segmentation.header, answer.recorded), (&image.header, frame.recorded));
+        assert_eq!((segmentation.mask.width, segmentation.mask.height), (96, 72));
+        assert_eq!(segmentation.mask.header, image.header);
+    }
+    for (topic, frame) in of(&all, "/referseg/mask").zip(&frames) {
+        assert_eq!(from_cdr::<Image>(&topic.cdr).unwrap().header, from_cdr::<Image>(&frame.cdr).unwrap().header);
+    }
+    let overlays: Vec<_> = of(&all, "/referseg/overlay/compressed").collect();
+    let overlay = from_cdr::<CompressedImage>(&overlays[2].cdr).unwrap();
+    let picture = image::load_from_memory(&overlay.data).unwrap();
+    assert_eq!((overlays.len(), picture.width(), picture.height()), (3, 96, 72));
+}
+
+#[test]
+fn commands_come_from_the_bag_a_timetable_or_the_command_line() {
+    let spoken = |arguments: &[&str]| -> Vec<String> {
+        let (_home, out, _) = replay(&data("bags/sqlite"), &[&ONE, arguments].concat());
+        let all = messages(&out);
+        of(&all, "/referseg/segmentation").map(|m| from_cdr::<Segmentation>(&m.cdr).unwrap().command).collect()
+    };
+    assert_eq!(spoken(&["--text", "the mug"]), ["the mug"; 3]);
+    assert_eq!(spoken(&["--text", "the mug", "--mode", "once"]), ["the mug"]);
+    let timetable = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(timetable.path(), "- {at: 0.0, say: a}\n- {at: 0.1, say: ''}\n- {at: 0.2, say: b}\n").unwrap();
+    assert_eq!(spoken(&["--timetable", text(timetable.path())]), ["a", "b"]);
+    assert_eq!(spoken(&["--command-topic", "/command", "--mode", "once"]), ["the red ball", "the black can"]);
+}
+
+#[test]
+fn several_topics_are_answered_under_their_names_raw_or_compressed() {
+    let (_home, out, said) = replay(&data("bags/mcap"), &["--all", "--text", "the red ball"]);
+    assert!(said.starts_with("7 frames, 7 answers"), "{said}");
+    let all = messages(&out);
+    for (camera, count) in [("camera_image_raw", 3), ("camera_image_raw_compressed", 3), ("side_image", 1)] {
+        let topic = format!("/referseg/{camera}/segmentation");
+        let cameras: Vec<_> = of(&all, &topic).map(|m| from_cdr::<Segmentation>(&m.cdr).unwrap().camera).collect();
+        assert_eq!(cameras, vec![camera; count]);
+    }
+    let unclear = referseg(&["replay", text(&data("bags/mcap")), "--out", "/dev/null", "--text", "x"]);
+    assert_eq!(unclear.status.code(), Some(2));
+    assert!(said_all(&unclear, &["choose with --image-topic or --all", "/side/image"]));
+    let wrong = referseg(&["replay", text(&data("bags/mcap")), "--out", "/dev/null", "--image-topic", "/command"]);
+    assert!(said_all(&wrong, &["/command: holds no images", "/camera/image_raw, "]));
+}
+
+fn said_all(output: &Output, words: &[&str]) -> bool {
+    let said = said(output);
+    let all = words.iter().all(|word| said.contains(word));
+    assert!(all, "{said}");
+    all
+}
+
+#[test]
+fn a_cut_or_damaged_recording_is_read_as_far_as_it_goes_and_says_where_it_ended() {
+    for (form, file) in [("mcap", "mcap.mcap"), ("sqlite", "sqlite.db3")] {
+        let home = tempfile::tempdir().unwrap();
+        let mut bytes = std::fs::read(data("bags").join(form).join(file)).unwrap();
+        if form == "sqlite" {
+            // pages of 4096 bytes: those behind the 24th, but for the last, hold the third frame's pixels
+            let last = bytes.len() - 4096;
+            bytes[24 * 4096..last].fill(0xff);
+        } else {
+            bytes.truncate(bytes.len() * 7 / 10);
+        }
+        let cut = home.path().join(file);
+        std::fs::write(&cut, bytes).unwrap();
+        let (_home, out, said) = replay(&cut, &[&ONE[..], &["--text", "the red ball"]].concat());
+        assert!(said.contains("the recording ended early") && said.contains(file), "{form}: {said}");
+        let answers = messages(&out).iter().filter(|m| m.topic == "/referseg/segmentation").count();
+        assert!((1..3).contains(&answers), "{form}: {answers} answers; {said}");
+    }
+    // flipped bytes inside a chunk
+    let home = tempfile::tempdir().unwrap();
+    let mut damaged = std::fs::read(data("bags/mcap_storage/mcap_storage.mcap")).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 64].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    let file = home.path().join("damaged.mcap");
+    std::fs::write(&file, damaged).unwrap();
+    let output = referseg(&["replay", text(&file), "--out", text(&home.path().join("o")), "--text", "x"]);
+    assert!(said(&output).contains("damaged") || said(&output).contains("ended early"), "{}", said(&output));
+    // a recorder that was killed leaves no metadata
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(data("bags/mcap/mcap.mcap"), folder.path().join("a_0.mcap")).unwrap();
+    let (_home, _, said) = replay(folder.path(), &ONE);
+    assert!(said.contains("metadata.yaml can't be used") && said.contains("3 frames"), "{said}");
+}
+
+#[test]
+fn what_is_no_recording_is_refused_by_name() {
+    let empty = tempfile::tempdir().unwrap();
+    let file = empty.path().join("x.mcap");
+    for (path, fact) in [
+        (empty.path().to_path_buf(), "no .mcap or .db3 either"),
+        (PathBuf::from("/nowhere"), "does not exist"),
+        (data("scene/000000.png"), "is neither .mcap nor .db3"),
+    ] {
+        let output = referseg(&["replay", text(&path), "--out", "/dev/null", "--text", "x"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said_all(&output, &[fact]));
+    }
+    for content in ["", "no recording at all, but some text"] {
+        std::fs::write(&file, content).unwrap();
+        let output = referseg(&["replay", text(&file), "--out", "/dev/null", "--text", "x"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said_all(&output, &["holds no images (", "after 0 messages"]));
+    }
+}
+
+#[test]
+fn a_report_is_one_page_with_timeline_and_pictures() {
+    let page = tempfile::NamedTempFile::new().unwrap();
+    replay(&data("bags/mcap"), &[&ONE[..], &["--report", text(page.path()), "--text", "<the> mug & ball"]].concat());
+    let page = std::fs::read_to_string(page.path()).unwrap();
+    assert!(page.contains("<svg") && page.matches("data:image/jpeg;base64,").count() == 3);
+    assert!(page.contains("&lt;the&gt; mug &amp; ball") && !page.contains("<the>"));
+    assert!(!page.contains("src=\"http") && !page.contains("href="));
+}
+
+#[test]
+fn compare_tells_the_same_from_the_different() {
+    let (_a, same, _) = replay(&data("bags/mcap"), &ONE);
+    let (_b, strict, _) = replay(&data("bags/mcap"), &[&ONE[..], &["--set", "answer.min_score=0.999"]].concat());
+    let (_c, fewer, _) = replay(&data("bags/mcap"), &[&ONE[..], &["--mode", "once"]].concat());
+    let compare = |a: &Path, b: &Path| referseg(&["compare", text(a), text(b)]);
+    let output = compare(&same, &same);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said_all(&output, &["3 answers are the same, 0 are different"]));
+    let output = compare(&same, &strict);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said_all(
+        &output,
+        &["became NOT_FOUND", "/referseg/segmentation at 1700000000.000000000 \"the red ball\""]
+    ));
+    let output = compare(&same, &fewer);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said_all(&output, &["missing in the second"]));
+    let output = compare(&data("bags/mcap"), &data("bags/mcap"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said_all(&output, &["neither recording holds answers"]));
+}
+
+/// Made by `cargo run -- replay tests/data/recording/bag --timetable tests/data/recording/timetable.yaml --out
+/// tests/data/recording/answers.mcap --no-overlays`; a change that means to change answers makes it anew.
+#[test]
+fn the_shipped_recording_is_answered_as_before() {
+    let timetable = data("recording/timetable.yaml");
+    let (_home, out, _) = replay(&data("recording/bag"), &["--timetable", text(&timetable), "--no-overlays"]);
+    let output = referseg(&["compare", text(&data("recording/answers.mcap")), text(&out)]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said_all(&output, &["6 answers are the same"]));
+}

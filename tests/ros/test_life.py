@@ -1,0 +1,223 @@
+"""Lifecycle, parameters, diagnostics and the log."""
+
+import pytest
+from conftest import ASKED, ROOT, image, picture
+from lifecycle_msgs.msg import State, Transition, TransitionEvent
+from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetAvailableTransitions, GetState
+from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
+from rcl_interfaces.srv import (DescribeParameters, GetParameters, GetParameterTypes, ListParameters, SetParameters,
+                                SetParametersAtomically)
+from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from referseg.msg import Segmentation
+from referseg.srv import Segment
+
+
+def state(peer):
+    return peer.call("get_state", GetState, GetState.Request()).current_state
+
+
+def change(peer, transition):
+    given = Transition(label=transition) if isinstance(transition, str) else Transition(id=transition)
+    return peer.call("change_state", ChangeState, ChangeState.Request(transition=given)).success
+
+
+def managed(peer, *args, **parameters):
+    peer.start(*args, autostart="false", wait=False, **parameters)
+    events = []
+    peer.node.create_subscription(TransitionEvent, "/referseg/transition_event", events.append, 10)
+    peer.until(lambda: peer.node.count_publishers("/referseg/transition_event"), "the events' publisher")
+    assert state(peer).label == "unconfigured"
+    return events
+
+
+def test_a_managed_node_goes_through_its_states(peer):
+    events = managed(peer)
+    assert peer.node.count_publishers("/referseg/segmentation") == 0
+    inactive = peer.call("segment", Segment, Segment.Request(text="the mug")).result
+    assert inactive.status == Segmentation.ERROR and "the node is unconfigured; activate it first" in inactive.reason
+    assert not change(peer, Transition.TRANSITION_ACTIVATE), "not before it is configured"
+    assert change(peer, Transition.TRANSITION_CONFIGURE)
+    assert state(peer).id == State.PRIMARY_STATE_INACTIVE
+    assert peer.node.count_subscribers("/image") == 0
+    assert change(peer, "activate")
+    peer.connect()
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.status == Segmentation.FOUND
+    assert change(peer, Transition.TRANSITION_DEACTIVATE)
+    had = len(peer.heard)
+    for _ in range(5):
+        peer.images.publish(image(picture()))
+        peer.spin(0.3)
+    assert len(peer.heard) <= had + 1, "only what was under way"
+    peer.until(lambda: peer.node.count_subscribers("/image") == 0, "the subscription to go")
+    assert "inactive" in peer.call("segment", Segment, Segment.Request(text="the mug")).result.reason
+    assert change(peer, Transition.TRANSITION_CLEANUP)
+    peer.until(lambda: peer.node.count_publishers("/referseg/segmentation") == 0, "the publishers to go")
+    # and once more, with the command forgotten
+    assert change(peer, "configure") and change(peer, "activate")
+    peer.until(peer.images.get_subscription_count, "the subscription")
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.command_number == 1
+    assert change(peer, "shutdown")
+    assert state(peer).label == "finalized"
+    way = [(e.start_state.label, e.goal_state.label) for e in events]
+    first = [("unconfigured", "configuring"), ("configuring", "inactive"), ("inactive", "activating"), ("activating", "active"),
+             ("active", "deactivating"), ("deactivating", "inactive"), ("inactive", "cleaningup"), ("cleaningup", "unconfigured")]
+    assert way[: len(first)] == first
+    assert way[-2:] == [("active", "shuttingdown"), ("shuttingdown", "finalized")]
+
+
+def test_a_model_that_can_not_be_loaded_leaves_the_node_unconfigured(peer):
+    managed(peer, model="/nowhere")
+    assert not change(peer, "configure")
+    assert state(peer).label == "unconfigured"
+    assert "not configured: model file \"/nowhere\"" in peer.output()
+    # the parameter may change now, and then it works
+    assert set_parameter(peer, "model", str(ROOT / "models" / "demo")).successful
+    assert change(peer, "configure")
+
+
+def test_the_graph_of_states_is_told(peer):
+    peer.start()
+    states = peer.call("get_available_states", GetAvailableStates, GetAvailableStates.Request()).available_states
+    assert {"unconfigured", "inactive", "active", "finalized"} <= {s.label for s in states}
+    possible = peer.call("get_available_transitions", GetAvailableTransitions, GetAvailableTransitions.Request())
+    assert {t.transition.label for t in possible.available_transitions} == {"deactivate", "shutdown"}
+    graph = peer.call("get_transition_graph", GetAvailableTransitions, GetAvailableTransitions.Request())
+    assert len(graph.available_transitions) == 7
+    assert state(peer).label == "active", "autostart"
+
+
+def value_of(value):
+    kind = {bool: "bool", int: "integer", float: "double", str: "string"}[type(value)]
+    number = {"bool": ParameterType.PARAMETER_BOOL, "integer": ParameterType.PARAMETER_INTEGER,
+              "double": ParameterType.PARAMETER_DOUBLE, "string": ParameterType.PARAMETER_STRING}[kind]
+    return ParameterValue(type=number, **{f"{kind}_value": value})
+
+
+def set_parameter(peer, name, value):
+    request = SetParameters.Request(parameters=[Parameter(name=name, value=value_of(value))])
+    return peer.call("set_parameters", SetParameters, request).results[0]
+
+
+def get(peer, *names):
+    return peer.call("get_parameters", GetParameters, GetParameters.Request(names=names)).values
+
+
+def test_parameters_are_listed_and_described_with_their_ranges(peer):
+    peer.start()
+    names = peer.call("list_parameters", ListParameters, ListParameters.Request()).result.names
+    assert {"mode", "model", "min_score", "cameras", "use_sim_time"} <= set(names)
+    described = peer.call("describe_parameters", DescribeParameters, DescribeParameters.Request(names=names)).descriptors
+    types = peer.call("get_parameter_types", GetParameterTypes, GetParameterTypes.Request(names=names)).types
+    assert all(d.description for d in described) and [d.type for d in described] == list(types)
+    of = {d.name: d for d in described}
+    (score,), (limit,) = of["min_score"].floating_point_range, of["proposal_limit"].integer_range
+    assert (score.from_value, score.to_value, limit.from_value, limit.to_value) == (-1.0, 1.0, 1, 1000)
+    assert "needs a reload" in of["model"].additional_constraints and of["autostart"].read_only
+    assert of["mode"].additional_constraints == ""
+    (unknown,) = get(peer, "nothing")
+    assert unknown.type == ParameterType.PARAMETER_NOT_SET
+
+
+def test_parameters_change_while_the_node_works_and_events_tell(peer):
+    events = []
+    peer.node.create_subscription(ParameterEvent, "/parameter_events", events.append, 10)
+    peer.start()
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.status == Segmentation.FOUND
+    assert set_parameter(peer, "min_score", 0.99).successful
+    assert get(peer, "min_score")[0].double_value == pytest.approx(0.99)
+    answers = peer.ask(None, count=3)
+    assert answers[-1].status == Segmentation.NOT_FOUND and "below answer.min_score" in answers[-1].reason
+    assert not any(answers[-1].mask.data)
+    assert set_parameter(peer, "min_score", -1).successful, "whole numbers are numbers"
+    for name, value in (("method", "cropping"), ("proposal_limit", 5), ("parser", "dependency"), ("preset", "paper"),
+                        ("global_weight", 0.3), ("preset", "clean"), ("method", "global_local")):
+        assert set_parameter(peer, name, value).successful, name
+        assert peer.segment(text=ASKED["text"], image=image(picture())).status != Segmentation.ERROR
+    peer.until(lambda: {"min_score", "method", "proposal_limit"} <=
+               {p.name for e in events for p in e.changed_parameters if e.node == "/referseg"}, "the events")
+
+
+def test_refused_parameters_change_nothing_and_say_why(peer):
+    peer.start()
+    before = get(peer, "min_score", "method", "proposals", "model")
+    for name, value, reason in (
+        ("min_score", 3.0, "3 is out of range; expected -1 to 1"),
+        ("min_score", "high", "is a string; expected a double"),
+        ("method", "grad_cam", "grad_cam can't run on this model"),
+        ("method", "guess", "guess"),
+        ("proposals", "sam", "models list"),
+        ("mode", "twice", "expected continuous or once"),
+        ("model", "/elsewhere", "needs a reload"),
+        ("autostart", False, "restart the node"),
+        ("nothing", 1, "is unknown"),
+    ):
+        result = set_parameter(peer, name, value)
+        assert not result.successful and reason in result.reason, (name, result.reason)
+    both = [Parameter(name="min_margin", value=value_of(0.5)), Parameter(name="mode", value=value_of("twice"))]
+    request = SetParametersAtomically.Request(parameters=both)
+    assert not peer.call("set_parameters_atomically", SetParametersAtomically, request).result.successful
+    assert get(peer, "min_margin")[0].double_value != 0.5
+    assert get(peer, "min_score", "method", "proposals", "model") == before
+    assert peer.ask(ASKED["text"])[0].status == Segmentation.FOUND
+
+
+def test_diagnostics_tell_how_the_node_is(peer):
+    health = peer.health()
+    peer.start()
+    peer.ask(ASKED["text"], count=2)
+
+    def of(name):
+        return {v.key: v.value for v in health[name][-1].values} if health.get(name) else {}
+
+    peer.until(lambda: len(of("referseg: model").get("model sha256", "")) == 64 and
+               int(of("referseg: camera").get("answers", 0)) >= 2, "diagnostics")
+    model, camera = of("referseg: model"), of("referseg: camera")
+    assert model["state"] == "active" and model["device"] == "cpu" and model["model"].endswith("models/demo")
+    assert camera["topic"] == "/image" and camera["publishers"] == "1" and int(camera["frames"]) >= 2
+    assert int(camera["dropped, a newer one came"]) >= 0 and int(camera["dropped, nobody asked"]) >= 0
+    assert float(camera["visual features, ms"]) > 0 and float(camera["proposals, ms"]) > 0
+    assert health["referseg: camera"][-1].level == b"\x00" and health["referseg: camera"][-1].hardware_id == "cpu"
+    had = len(health["referseg: model"])
+    peer.until(lambda: len(health["referseg: model"]) > had + 1, "one a second")
+    bad = image(picture())
+    bad.encoding = "bayer_rggb8"
+    peer.ask(None, bad)
+    peer.until(lambda: peer.images.publish(bad) or "bayer_rggb8" in of("referseg: model").get("last trouble", ""), "the trouble")
+
+
+def test_the_log_goes_to_rosout(peer):
+    log = []
+    latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    peer.node.create_subscription(Log, "/rosout", log.append, latched)
+    peer.start()
+    bad = image(picture())
+    bad.encoding = "bayer_rggb8"
+    peer.ask(ASKED["text"], bad)
+    peer.until(lambda: any(m.level == 30 and "bayer_rggb8" in m.msg and m.name == "referseg" for m in log), "the warning")
+    assert any("configured: model" in m.msg and m.level == 20 for m in log)
+
+
+def test_the_readme_has_every_topic_service_and_action_of_the_node(peer):
+    peer.start(depth="true")
+    readme = (ROOT / "README.md").read_text()
+    node = peer.node
+    peer.until(lambda: ("referseg", "/") in node.get_node_names_and_namespaces(), "the node's name in the graph")
+    topics = node.get_publisher_names_and_types_by_node("referseg", "/") + node.get_subscriber_names_and_types_by_node("referseg", "/")
+    services = node.get_service_names_and_types_by_node("referseg", "/")
+    known_to_all = {"/clock", "/parameter_events", "/rosout"}
+    parameters = {f"/referseg/{name}" for name in ("describe_parameters", "get_parameters", "get_parameter_types", "list_parameters",
+                                                   "set_parameters", "set_parameters_atomically")}
+    names = [name for name, _ in topics + services if "/_action/" not in name and name not in known_to_all | parameters]
+    names += [name for name, _ in get_action_server_names_and_types_by_node(node, "referseg", "/")]
+    assert len(names) > 20
+    for name in names:
+        said = name.replace("/referseg/", "~/") if name.startswith("/referseg/") else name.lstrip("/")
+        # the lifecycle's services are named as a whole
+        if said in ("~/get_available_states", "~/get_available_transitions", "~/get_transition_graph"):
+            continue
+        assert f"`{said}`" in readme or f"`/{said}`" in readme, said
+
