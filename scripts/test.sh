@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [--no-cuda]: formats, lints, unit, integration and ROS tests.
 #
-# vision_msgs, if it is absent, is stood in for by tests/ros/vision_msgs; the last step checks the build without it.
+# vision_msgs and bond, if they are absent, are stood in for by tests/ros/stand_ins; one step checks the build without them.
 # Finds or makes a ROS 2 first (scripts/build.sh). --no-cuda leaves out the type check of the cuda feature.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,8 +22,8 @@ step "unit and integration tests"
 cargo test --locked --workspace --features ros
 step "ROS tests"
 python -m pytest -q tests/ros
-step "node without vision_msgs: type check"
-AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -v "/target/ros/vision_msgs$" | paste -sd:) \
+step "node without vision_msgs and bond: type check"
+AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -vE "/target/ros/(vision_msgs|bond)$" | paste -sd:) \
     cargo check --locked --features ros --bin referseg_node
 if [ "${1:-}" != --no-cuda ]; then
     step "cuda feature: type check"

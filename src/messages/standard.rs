@@ -4,6 +4,7 @@
 use super::Named;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::time::Duration;
 
 macro_rules! named {
     ($($kind:ty => $name:literal),* $(,)?) => {
@@ -22,6 +23,7 @@ named! {
     PointStamped => "geometry_msgs/msg/PointStamped",
     Detection2DArray => "vision_msgs/msg/Detection2DArray",
     LabelInfo => "vision_msgs/msg/LabelInfo",
+    BondStatus => "bond/msg/Status",
 }
 
 /// `builtin_interfaces/msg/Time`.
@@ -32,6 +34,11 @@ pub struct Time {
 }
 
 impl Time {
+    /// Of the time since the epoch.
+    pub fn of(since: Duration) -> Time {
+        Time { sec: since.as_secs() as i32, nanosec: since.subsec_nanos() }
+    }
+
     /// Nanoseconds since the epoch.
     pub fn nanoseconds(self) -> i64 {
         i64::from(self.sec) * 1_000_000_000 + i64::from(self.nanosec)
@@ -210,4 +217,15 @@ pub struct LabelInfo {
     pub header: Header,
     pub class_map: Vec<VisionClass>,
     pub threshold: f32,
+}
+
+/// `bond/msg/Status`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BondStatus {
+    pub header: Header,
+    pub id: String,
+    pub instance_id: String,
+    pub active: bool,
+    pub heartbeat_timeout: f32,
+    pub heartbeat_period: f32,
 }

@@ -1,6 +1,7 @@
 //! Asking: the service `~/segment` and the action `~/ground`, one caller's questions to the worker.
 
 use super::core::Core;
+use super::lock;
 use super::outputs::{refusal, typed, Reply, Shot};
 use crate::agreement::Agreement;
 use crate::messages::decode::{Input, Transport};
@@ -156,7 +157,7 @@ impl Caller<Reply> for GoalCaller {
             Box::new(Looked { status, score, seen, agreeing, reached: progress.reached, reply })
         };
         if kept {
-            let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut last = lock(&self.last);
             *last = Some(looked(reply.clone()));
         }
         let told = self.events.try_send(Event::Frame(looked(reply.filter(|_| kept))));
@@ -244,7 +245,7 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
         tokio::select! {
             event = events.recv() => match event {
                 None => {
-                    let reached = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref()
+                    let reached = lock(&last).as_ref()
                         .is_some_and(|looked| looked.reached);
                     break if reached { End::Reached } else { End::Dropped };
                 }
@@ -265,7 +266,7 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
     };
     drop(cancel);
     worker.drop_cancelled();
-    let best = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let best = lock(&last).take();
     let seen = feedback.frames_seen.max(best.as_ref().map_or(0, |best| best.seen));
     let why = match end {
         End::Reached => String::new(),

@@ -7,6 +7,7 @@ use super::names::{beside, Names};
 use super::outputs::{CameraEnds, Measured, Outputs, Reply, SharedDepth, Shot};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::spinner::Ros;
+use super::lock;
 use crate::depth::RecentDepth;
 use crate::digest;
 use crate::messages::decode::{self, Input};
@@ -72,13 +73,10 @@ pub struct Core {
     pub parameters: Arc<Mutex<Parameters>>,
     names: Mutex<Names>,
     state: Mutex<State>,
+    /// Held while parameters change or are read to be put in force, so that none falls between.
+    setting: tokio::sync::Mutex<()>,
     /// Present between configure and cleanup.
     pub running: tokio::sync::RwLock<Option<Running>>,
-}
-
-/// What a mutex guards, whoever broke down while holding it.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Core {
@@ -90,6 +88,7 @@ impl Core {
             parameters: Arc::new(Mutex::new(parameters)),
             names: Mutex::new(names),
             state: Mutex::new(State::Unconfigured),
+            setting: tokio::sync::Mutex::default(),
             running: tokio::sync::RwLock::new(None),
         }
     }
@@ -143,6 +142,7 @@ impl Core {
     /// # Errors
     /// When a file, the device or ROS refuses.
     pub async fn configure(&self) -> Result<(), Failed> {
+        let _none_changes = self.setting.lock().await;
         let (config, settings) = {
             let parameters = lock(&self.parameters);
             (parameters.config().clone(), parameters.node().clone())
@@ -301,6 +301,7 @@ impl Core {
     /// # Errors
     /// In words, when one of them is refused.
     pub async fn set_parameters(&self, changes: Vec<(String, ParameterValue)>) -> Result<(), String> {
+        let _one_at_a_time = self.setting.lock().await;
         let running = self.running.read().await;
         let before = lock(&self.parameters).clone();
         let now = before.with(&changes, running.is_some()).map_err(|error| error.to_string())?;

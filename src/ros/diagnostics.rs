@@ -6,13 +6,14 @@
 use super::core::{Camera, Core};
 use super::lifecycle::State;
 use super::listening::Heard;
+use super::lock;
 use super::outputs::Measured;
 use super::speaker::Speaker;
 use crate::worker::Dropped;
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::{Clock, Node, QosProfile};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const OK: u8 = DiagnosticStatus::OK as u8;
@@ -45,7 +46,7 @@ struct Before {
 
 /// Publishes until it is aborted.
 pub async fn publish(core: Arc<Core>, health: Health) {
-    let period = core.parameters.lock().unwrap_or_else(PoisonError::into_inner).node().diagnostics_period;
+    let period = lock(&core.parameters).node().diagnostics_period;
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(period));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut before = HashMap::new();
@@ -67,7 +68,7 @@ async fn statuses(core: &Core, node: &str, before: &mut HashMap<String, Before>)
     let running = core.running.read().await;
     let (device, model, hash) = match running.as_ref() {
         Some(running) => {
-            let hash = running.model_hash.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let hash = lock(&running.model_hash).clone();
             (running.device.clone(), running.model.clone(), hash)
         }
         None => Default::default(),
@@ -106,10 +107,10 @@ fn of_camera(
     before: &mut HashMap<String, Before>,
 ) -> DiagnosticStatus {
     let Dropped { superseded, unasked } = dropped;
-    let heard = camera.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let measured = camera.measured.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let heard = lock(&camera.heard).clone();
+    let measured = lock(&camera.measured).clone();
     let depth = camera.depth_heard.as_ref();
-    let depth = depth.map(|(topic, heard)| (topic, heard.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+    let depth = depth.map(|(topic, heard)| (topic, lock(heard).clone()));
     let now = Before { at: Instant::now(), messages: heard.messages, answers: measured.answers };
     let last = before.insert(camera.name.clone(), now);
     let rate = |count: fn(&Before) -> u64| {

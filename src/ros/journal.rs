@@ -2,12 +2,13 @@
 //!
 //! r2r writes to the console alone; what rcl would let through by its log level is published here as well.
 
+use super::lock;
 use super::speaker::Speaker;
 use r2r::rcl_interfaces::msg::Log;
 use r2r::{Clock, Node, QosProfile};
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Between two messages of one kind that may come with every frame.
@@ -76,7 +77,7 @@ impl Journal {
     /// A warning that may come with every frame: written at most every five seconds for each `kind`.
     pub fn seldom(&self, kind: &str, text: &str) {
         let held_back = {
-            let mut seldom = self.0.seldom.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seldom = lock(&self.0.seldom);
             let now = Instant::now();
             match seldom.get_mut(kind) {
                 Some(known) if now - known.last < PAUSE => {
@@ -100,11 +101,11 @@ impl Journal {
 
     /// The last warning or error; empty when there was none.
     pub fn last_trouble(&self) -> String {
-        self.0.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0.last_trouble).clone()
     }
 
     fn remember(&self, text: &str) {
-        *self.0.last_trouble.lock().unwrap_or_else(PoisonError::into_inner) = text.into();
+        *lock(&self.0.last_trouble) = text.into();
     }
 
     fn write(&self, level: Level, text: &str) {
@@ -129,7 +130,7 @@ impl Journal {
         if !unsafe { r2r_rcl::rcutils_logging_logger_is_enabled_for(logger.as_ptr(), severity.into()) } {
             return;
         }
-        let now = inner.clock.lock().unwrap_or_else(PoisonError::into_inner).get_now().unwrap_or_default();
+        let now = lock(&inner.clock).get_now().unwrap_or_default();
         inner.rosout.say(&Log {
             stamp: Clock::to_builtin_time(&now),
             level: severity,

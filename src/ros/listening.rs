@@ -5,13 +5,14 @@
 //! and what they offer is taken. Publishers that are there and unheard are a trouble with a remedy.
 
 use super::journal::Journal;
+use super::lock;
 use super::parameters::Reliability;
 use super::spinner::Ros;
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::qos::ReliabilityPolicy;
 use r2r::QosProfile;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Between two looks at the publishers.
@@ -73,9 +74,6 @@ pub async fn listen(ros: Ros, topic: Topic, heard: SharedHeard, journal: Journal
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut last, mut unheard_since) = (None::<Instant>, None::<Instant>);
     let mut said = String::new();
-    let lock = |heard: &SharedHeard, change: &mut dyn FnMut(&mut Heard)| {
-        change(&mut heard.lock().unwrap_or_else(PoisonError::into_inner));
-    };
     loop {
         // each stream is drained at once: r2r keeps ten messages and would drop the newest
         let (message, reliable) = tokio::select! {
@@ -90,10 +88,10 @@ pub async fn listen(ros: Ros, topic: Topic, heard: SharedHeard, journal: Journal
             last = Some(Instant::now());
             unheard_since = None;
             said.clear();
-            lock(&heard, &mut |heard| {
-                heard.messages += 1;
-                heard.trouble.clear();
-            });
+            let mut heard = lock(&heard);
+            heard.messages += 1;
+            heard.trouble.clear();
+            drop(heard);
             take(message);
             continue;
         }
@@ -144,11 +142,10 @@ pub async fn listen(ros: Ros, topic: Topic, heard: SharedHeard, journal: Journal
             journal.warn(&trouble);
             said.clone_from(&trouble);
         }
-        lock(&heard, &mut |heard| {
-            heard.publishers = offered.len();
-            heard.reliability = if want_reliable { "reliable" } else { "best_effort" };
-            heard.trouble.clone_from(&trouble);
-        });
+        let mut heard = lock(&heard);
+        heard.publishers = offered.len();
+        heard.reliability = if want_reliable { "reliable" } else { "best_effort" };
+        heard.trouble = trouble;
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! `node` is the process, `core` what all parts share, `spinner` the thread that owns the r2r node.
 //! In come `listening` (images, depth), `asking` (service, action) and the parameters; out go `outputs`,
-//! `journal` and `diagnostics`. `lifecycle` decides which of it is there.
+//! `journal` and `diagnostics`. `lifecycle` decides which of it is there; `bond` tells Nav2 that it lives.
 
 mod asking;
+mod bond;
 mod core;
 mod diagnostics;
 mod journal;
@@ -20,3 +21,10 @@ mod spinner;
 
 pub use node::run;
 pub use parameters::PARAMETERS;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a mutex guards, whoever broke down while holding it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,12 +1,12 @@
 //! The node's process: opens everything, starts what runs beside each other, and ends in order.
 
-use super::core::{lock, Core, Failed, Running};
+use super::core::{Core, Failed, Running};
 use super::journal::Journal;
 use super::lifecycle::Lifecycle;
 use super::names::Names;
 use super::parameters::Parameters;
 use super::spinner::Spinner;
-use super::{asking, diagnostics, lifecycle, parameter_server};
+use super::{asking, bond, diagnostics, lifecycle, lock, parameter_server};
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::action::Ground;
 use r2r::referseg::srv::Segment;
@@ -61,6 +61,7 @@ async fn live() -> Result<(), Failed> {
     let calls = node.create_service::<Segment::Service>("~/segment", profile)?.boxed();
     let goals = node.create_action_server::<Ground::Action>("~/ground")?.boxed();
     let health = diagnostics::open(&mut node)?;
+    let ends_of_bond = bond::open(&mut node)?;
 
     let jumps = Arc::new(tokio::sync::Notify::new());
     let jumped = jumps.clone();
@@ -77,6 +78,7 @@ async fn live() -> Result<(), Failed> {
     tasks.push(tokio::spawn(asking::serve_segment(core.clone(), calls)));
     tasks.push(tokio::spawn(asking::serve_ground(core.clone(), goals)));
     tasks.push(tokio::spawn(diagnostics::publish(core.clone(), health)));
+    let bond = ends_of_bond.map(|ends| tokio::spawn(bond::beat(core.clone(), ends)));
     let of_jumps = core.clone();
     tasks.push(tokio::spawn(async move {
         loop {
@@ -105,6 +107,10 @@ async fn live() -> Result<(), Failed> {
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
+    if let Some(bond) = bond {
+        bond.abort();
+        let _ = bond.await; // it has said its last word
+    }
     // a thread that still spins while the process ends crashes it
     let spun = tokio::task::spawn_blocking(move || spinner.stop()).await?;
     tasks.into_iter().for_each(|task| task.abort());

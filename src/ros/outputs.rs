@@ -4,6 +4,7 @@
 //! that say or show whose they are, `~/segmentation` and `~/overlay`; a mask alone could not.
 
 use super::journal::Journal;
+use super::lock;
 use super::parameters::Parameters;
 use super::spinner::Ros;
 use crate::depth::{DepthImage, Pinhole, RecentDepth};
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 const DEPTH_WAIT: Duration = Duration::from_millis(100);
 
 /// A publisher of bytes, or none when this build does not know the message type.
-struct Output(Option<PublisherUntyped>);
+pub struct Output(Option<PublisherUntyped>);
 
 impl Output {
     fn open<T: Named>(node: &mut Node, topic: &str, profile: QosProfile) -> r2r::Result<Output> {
@@ -34,20 +35,29 @@ impl Output {
     }
 
     /// For message types that may not have been there when this program was built.
-    fn open_if_known<T: Named>(node: &mut Node, topic: &str, profile: QosProfile) -> r2r::Result<Output> {
+    ///
+    /// # Errors
+    /// When ROS refuses for another reason.
+    pub fn open_if_known<T: Named>(node: &mut Node, topic: &str, profile: QosProfile) -> r2r::Result<Output> {
         match Output::open::<T>(node, topic, profile) {
             Err(r2r::Error::InvalidMessageType { .. }) => Ok(Output(None)),
             opened => opened,
         }
     }
 
-    fn heard(&self) -> bool {
+    /// Whether this build knows the message type.
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether anybody subscribes.
+    pub fn heard(&self) -> bool {
         let count = self.0.as_ref().map(PublisherUntyped::get_inter_process_subscription_count);
         matches!(count, Some(Ok(1..)))
     }
 
-    fn publish<T: serde::Serialize>(&self, message: &T) {
-        // a publisher whose node has ended is no concern any more
+    /// Publishes; once the node has ended, nothing.
+    pub fn publish<T: serde::Serialize>(&self, message: &T) {
         if let (Some(publisher), Ok(cdr)) = (&self.0, to_cdr(message)) {
             let _ = publisher.publish_raw(&cdr);
         }
@@ -181,7 +191,7 @@ impl Outputs {
 
     /// Whether this build knows vision_msgs.
     pub fn detects(&self) -> bool {
-        self.cameras.iter().any(|camera| camera.detections.0.is_some())
+        self.cameras.iter().any(|camera| camera.detections.is_open())
     }
 
     /// All publishers, to be taken from the graph one day.
@@ -206,7 +216,7 @@ impl CameraOutputs {
     fn nearest_depth(&self, picture: &Header, tolerance: f64) -> Option<Nearest> {
         let (recent, arrived) = &**self.depth.as_ref()?;
         let end = Instant::now() + DEPTH_WAIT;
-        let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = lock(recent);
         loop {
             let found = recent.nearest(picture, tolerance);
             let left = end.saturating_duration_since(Instant::now());
@@ -249,7 +259,7 @@ impl Around<Shot> for Outputs {
     }
 
     fn decode(&self, camera: usize, shot: &Shot) -> Result<Frame> {
-        let tolerance = self.parameters.lock().unwrap_or_else(PoisonError::into_inner).node().depth_tolerance;
+        let tolerance = lock(&self.parameters).node().depth_tolerance;
         if let Some(depth) = self.cameras[camera].nearest_depth(&shot.input.header, tolerance) {
             let _ = shot.depth.set(depth); // set by an earlier look at the same frame
         }
@@ -264,7 +274,7 @@ impl Around<Shot> for Outputs {
         let for_all = outcome.asked.way == Way::Topic;
         let tell = !for_all || camera.segmentation.heard();
         let in_space = for_all && [&camera.point, &camera.cloud, &camera.object].into_iter().any(Output::heard);
-        let min_score = self.parameters.lock().unwrap_or_else(PoisonError::into_inner).config().answer.min_score;
+        let min_score = lock(&self.parameters).config().answer.min_score;
         let seen = (tell || in_space).then(|| depth_of(shot)).flatten();
         let located = seen.as_ref().map(|seen| {
             let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
@@ -323,7 +333,7 @@ impl Around<Shot> for Outputs {
             to_cdr(&message)
         });
 
-        let mut measured = camera.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut measured = lock(&camera.measured);
         measured.answers += 1;
         measured.errors += u64::from(outcome.result.is_err());
         measured.age = self.ros.now().as_secs_f64() - header.stamp.nanoseconds() as f64 / 1e9;

@@ -2,6 +2,7 @@
 //!
 //! r2r's own server has no ranges, no veto before a change and publishes no events.
 
+use super::lock;
 use super::parameters::{Kind, Parameters, Spec, When, PARAMETERS};
 use super::speaker::Speaker;
 use super::spinner::Ros;
@@ -15,7 +16,7 @@ use r2r::rcl_interfaces::srv::{
     DescribeParameters, GetParameterTypes, GetParameters, ListParameters, SetParameters, SetParametersAtomically,
 };
 use r2r::{Clock, Node, ParameterValue, QosProfile, ServiceRequest};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
 /// Puts changed parameters in force, all or none; the reason when they are refused.
@@ -64,7 +65,7 @@ impl Streams {
         let announcer = Announcer { ros, events, node_name };
         let snapshot = {
             let parameters = parameters.clone();
-            move || parameters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            move || lock(&parameters).clone()
         };
         announcer.announce(None, &snapshot());
         let (of_get, of_types) = (snapshot.clone(), snapshot.clone());

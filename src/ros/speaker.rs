@@ -1,7 +1,8 @@
 //! `Speaker`: a publisher that several threads may hold. r2r's may go from one to another, but not be shared.
 
+use super::lock;
 use r2r::{Publisher, WrappedTypesupport};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// A publisher to be shared.
 pub struct Speaker<T: WrappedTypesupport>(Mutex<Publisher<T>>);
@@ -14,6 +15,6 @@ impl<T: WrappedTypesupport + 'static> Speaker<T> {
 
     /// Publishes; once the node has ended, nothing.
     pub fn say(&self, message: &T) {
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).publish(message);
+        let _ = lock(&self.0).publish(message);
     }
 }

@@ -3,9 +3,10 @@
 //! r2r wants the node exclusively both to spin and to create or ask anything, so deeds wait in a queue
 //! between two short spins. Time that runs backwards (a bag that loops) is noticed here.
 
+use super::lock;
 use r2r::{Clock, Node};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use std::sync::{mpsc, Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ impl Ros {
 }
 
 fn now(clock: &Mutex<Clock>) -> Duration {
-    clock.lock().unwrap_or_else(PoisonError::into_inner).get_now().unwrap_or_default()
+    lock(clock).get_now().unwrap_or_default()
 }
 
 /// The thread.

@@ -1,6 +1,9 @@
 """Lifecycle, parameters, diagnostics and the log."""
 
+import signal
+
 import pytest
+from bond.msg import Status
 from conftest import ASKED, ROOT, image, picture
 from lifecycle_msgs.msg import State, Transition, TransitionEvent
 from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetAvailableTransitions, GetState
@@ -17,9 +20,9 @@ def state(peer):
     return peer.call("get_state", GetState, GetState.Request()).current_state
 
 
-def change(peer, transition):
+def change(peer, transition, node="/referseg"):
     given = Transition(label=transition) if isinstance(transition, str) else Transition(id=transition)
-    return peer.call("change_state", ChangeState, ChangeState.Request(transition=given)).success
+    return peer.call("change_state", ChangeState, ChangeState.Request(transition=given), node).success
 
 
 def managed(peer, *args, **parameters):
@@ -66,6 +69,44 @@ def test_a_managed_node_goes_through_its_states(peer):
              ("active", "deactivating"), ("deactivating", "inactive"), ("inactive", "cleaningup"), ("cleaningup", "unconfigured")]
     assert way[: len(first)] == first
     assert way[-2:] == [("active", "shuttingdown"), ("shuttingdown", "finalized")]
+
+
+def test_nav2s_lifecycle_manager_finds_its_bond(peer):
+    """What nav2_lifecycle_manager and its end of bondcpp do: activate, wait for the node's heartbeat, watch it, let go."""
+    peer.start("-r", "__ns:=/robot", autostart="false", wait=False)
+    heard = []
+    peer.node.create_subscription(Status, "/robot/bond", heard.append, 100)
+    bond = peer.node.create_publisher(Status, "/robot/bond", 5)
+    peer.until(lambda: peer.node.count_publishers("/robot/bond") == 2, "the node's end")
+
+    def alive():
+        had = len(heard)
+        peer.until(lambda: any(status.active for status in heard[had:]), "a heartbeat")
+        (mine,) = {status.instance_id for status in heard if status.instance_id != "manager"}
+        assert mine and all(status.id == "referseg" and status.heartbeat_timeout == 4.0 for status in heard)
+
+    assert not heard, "nothing before it is active"
+    for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+        assert change(peer, transition, "/robot/referseg")
+    alive()
+    # an end that is taken down is let go at once; the node's life does not hang on it
+    heard.clear()
+    bond.publish(Status(id="another", instance_id="manager", active=False))
+    bond.publish(Status(id="referseg", instance_id="manager", active=False))
+    peer.until(lambda: any(s.instance_id != "manager" and not s.active for s in heard), "the consent")
+    heard.clear()
+    alive()
+    assert change(peer, Transition.TRANSITION_DEACTIVATE, "/robot/referseg")
+    peer.until(lambda: not heard[-1].active, "the end of the heartbeat")
+    heard.clear()
+    peer.spin(1.0)
+    assert not heard, "silent while inactive"
+    assert change(peer, Transition.TRANSITION_ACTIVATE, "/robot/referseg")
+    alive()
+    peer.process.send_signal(signal.SIGINT)
+    assert peer.process.wait(20) == 0
+    peer.process = None
+    peer.until(lambda: not heard[-1].active, "the last word")
 
 
 def test_a_model_that_can_not_be_loaded_leaves_the_node_unconfigured(peer):
