@@ -16,7 +16,7 @@ from pick import Picker
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from referseg.msg import Segmentation
-from scene import HEIGHT, WIDTH, camera
+from scene import COLOURS, HEIGHT, KINDS, SHAPES, WIDTH, camera
 from std_msgs.msg import String
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,10 +26,13 @@ ENDS = ("lifted", "wrong thing lifted", "nothing lifted", "not found", "no point
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("text", nargs="?", help='what to pick: "the red cube"; without, things that are there, one a scene')
+    parser.add_argument("text", nargs="?", help='what to pick: "the red cube", which is then on the table; without, one thing a scene')
     parser.add_argument("--seed", type=int, default=1, help="the first scene")
     parser.add_argument("--scenes", type=int, default=1, help="how many")
     arguments = parser.parse_args()
+    named = next((name for name in map(" ".join, KINDS) if name in (arguments.text or "")), None)
+    if arguments.text and not named:
+        parser.error(f"{arguments.text!r} names nothing that is ever on this table: a {', '.join(COLOURS)} {', '.join(SHAPES)}")
     # loopback only, in a domain that no robot nearby uses by default
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(20 + os.getpid() % 80))
@@ -66,12 +69,11 @@ def main():
         spin_until(lambda: scene.get_subscription_count() and grasp.get_subscription_count())
         for seed in range(arguments.seed, arguments.seed + arguments.scenes):
             truths.clear(), lifted.clear()
-            scene.publish(String(data=str(seed)))
+            scene.publish(String(data=json.dumps({"seed": seed, "wanted": named})))
             spin_until(lambda: truths and truths[-1]["seed"] == seed)
             things = truths[-1]["things"]
-            wanted = next((thing for thing in things if arguments.text and thing in arguments.text), None)
-            text = arguments.text or f"pick up the {things[0]}"
-            wanted = wanted if arguments.text else things[0]
+            wanted = named or things[0]
+            text = arguments.text or f"pick up the {wanted}"
             # frames of the table before are on their way still
             spin_for = time.monotonic() + 1.0
             spin_until(lambda: time.monotonic() > spin_for)

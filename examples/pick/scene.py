@@ -1,8 +1,9 @@
 """A table with coloured things, a camera and a two-finger gripper, simulated by PyBullet.
 
 As a ROS node it is the robot: the camera's picture, depth and camera_info on topics, and a gripper that grasps where
-`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, a seed) lays the table
-anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and what hangs in the gripper in the end.
+`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: a seed and, if it
+matters, a thing that must be there) lays the table anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
+what hangs in the gripper in the end.
 """
 
 import json
@@ -20,6 +21,7 @@ from std_msgs.msg import String
 COLOURS = {"red": (0.9, 0.1, 0.1), "green": (0.15, 0.7, 0.2), "blue": (0.12, 0.25, 0.9), "yellow": (0.97, 0.9, 0.1),
            "orange": (0.97, 0.5, 0.05), "purple": (0.5, 0.15, 0.7)}
 SHAPES = ("cube", "ball", "can")
+KINDS = [(colour, shape) for colour in COLOURS for shape in SHAPES]
 WIDTH, HEIGHT, FIELD = 640, 480, 38.0  # pixels, pixels, vertical degrees
 NEAR, FAR = 0.05, 3.0  # metres
 EYE, TARGET = np.array([0.0, -0.42, 0.72]), np.array([0.0, 0.0, 0.02])  # metres; the table's top is z = 0
@@ -40,8 +42,8 @@ class Table:
     def __init__(self):
         p.connect(p.DIRECT)
 
-    def lay(self, seed):
-        """Lays the table; returns the things as [name, body] pairs."""
+    def lay(self, seed, wanted=None):
+        """Lays the table, with the thing of a name among others; returns the things as [name, body] pairs."""
         random = np.random.default_rng(seed)
         p.resetSimulation()
         p.setGravity(0, 0, -9.81)
@@ -50,17 +52,17 @@ class Table:
         look = p.createVisualShape(p.GEOM_BOX, halfExtents=[0.6, 0.6, 0.02], rgbaColor=[0.78, 0.72, 0.63, 1])
         table = p.createMultiBody(0, box, look, [0, 0, -0.02])
         p.changeDynamics(table, -1, lateralFriction=0.9)
-        kinds = [(colour, shape) for colour in COLOURS for shape in SHAPES]
-        chosen = random.permutation(len(kinds))[: random.integers(3, 6)]
+        chosen = [" ".join(KINDS[index]) for index in random.permutation(len(KINDS))[: random.integers(3, 6)]]
+        if wanted and wanted not in chosen:
+            chosen[0] = wanted
         places = []
         while len(places) < len(chosen):
             place = random.uniform([-0.17, -0.11], [0.17, 0.13])
             if all(np.linalg.norm(place - other) > 0.115 for other in places):
                 places.append(place)
         self.things = []
-        for (x, y), index in zip(places, chosen):
-            colour, shape = kinds[index]
-            self.things.append((f"{colour} {shape}", self.thing(colour, shape, x, y, random.uniform(0, math.pi))))
+        for (x, y), name in zip(places, chosen):
+            self.things.append((name, self.thing(*name.split(), x, y, random.uniform(0, math.pi))))
         self.gripper = self.make_gripper()
         self.move([0.0, 0.0, 0.4], 0.0, OPEN, 0.5)
         return self.things
@@ -143,13 +145,13 @@ class Robot(Node):
         self.info = self.create_publisher(CameraInfo, "camera/camera_info", 1)
         self.truth = self.create_publisher(String, "truth", latched)
         self.lifted = self.create_publisher(String, "lifted", 1)
-        self.create_subscription(String, "scene", lambda message: self.lay(int(message.data)), 1)
+        self.create_subscription(String, "scene", lambda message: self.lay(**json.loads(message.data)), 1)
         self.create_subscription(PoseStamped, "grasp", self.grasp, 1)
         self.seen = None
         self.create_timer(0.2, self.show)
 
-    def lay(self, seed):
-        things = self.table.lay(seed)
+    def lay(self, seed, wanted=None):
+        things = self.table.lay(seed, wanted)
         self.seen = self.table.see()
         self.truth.publish(String(data=json.dumps({"seed": seed, "things": [name for name, _ in things]})))
 
