@@ -44,7 +44,7 @@ for source in tests/ros/stand_ins/*/; do
     name=$(basename "$source")
     [ -n "${REFERSEG_STAND_INS:-}" ] || continue
     [ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/$name" 2>/dev/null; done)" ] || continue
-    interfaces "$source" "$name" "$source"*.* "$source"msg/*
+    interfaces "$source" "$name" "$source"*.* "$source"*/*
     echo ". \"$out/$name/share/$name/local_setup.bash\"" >> "$out/env.sh"
 done
 set +u

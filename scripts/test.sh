@@ -21,6 +21,7 @@ cargo clippy --locked --all-targets --features ros -- -D warnings
 step "unit and integration tests"
 cargo test --locked --workspace --features ros
 step "ROS tests"
+python -c 'import launch_ros' 2>/dev/null || bash tests/ros/play_launch.sh target/ros/play_launch
 python -m pytest -q tests/ros
 step "node without vision_msgs and bond: type check"
 AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -vE "/target/ros/(vision_msgs|bond)$" | paste -sd:) \

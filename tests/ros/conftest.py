@@ -66,12 +66,14 @@ class Peer:
         """Starts the node with parameters; waits until it is ready and its endpoints have met ours."""
         given = [a for k, v in parameters.items() for a in ("-p", f"{k}:={v}")]
         defaults = [] if "model" in parameters else ["-p", f"model:={ROOT / 'models' / 'demo'}"]
-        command = [str(NODE), "--ros-args", *defaults, *given, *args]
-        self.log = open(self.env.get("TMPDIR", "/tmp") + f"/referseg_{os.getpid()}_{self.env['ROS_DOMAIN_ID']}.log", "w+")
-        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT, cwd=ROOT)
+        self.run([str(NODE), "--ros-args", *defaults, *given, *args])
         if wait:
             self.connect(namespace, name)
         return self
+
+    def run(self, command, cwd=ROOT):
+        self.log = open(self.env.get("TMPDIR", "/tmp") + f"/referseg_{os.getpid()}_{self.env['ROS_DOMAIN_ID']}.log", "w+")
+        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT, cwd=cwd)
 
     def connect(self, namespace="", name="referseg", image_topic=None, command_topic=None, reliable=True, result=None):
         qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT)

@@ -16,8 +16,8 @@ from referseg.msg import Segmentation
 from referseg.srv import Segment
 
 
-def state(peer):
-    return peer.call("get_state", GetState, GetState.Request()).current_state
+def state(peer, node="/referseg"):
+    return peer.call("get_state", GetState, GetState.Request(), node).current_state
 
 
 def change(peer, transition, node="/referseg"):

@@ -1,0 +1,98 @@
+"""The three launch files start the node, in both of its life modes, with the arguments that they declare.
+
+`ros2 launch` starts them where it is installed; elsewhere play_launch does (play_launch.sh), which reads the same files.
+"""
+
+import ast
+import importlib.util
+import shutil
+import signal
+import sysconfig
+import xml.etree.ElementTree
+
+import pytest
+import yaml
+from conftest import ASKED, NODE, ROOT
+from lifecycle_msgs.msg import Transition
+from referseg.msg import Segmentation
+from test_life import change, state
+
+FILES = [f"referseg.launch.{kind}" for kind in ("py", "xml", "yaml")]
+PLAY_LAUNCH = ROOT / "target" / "ros" / "play_launch"
+
+
+def launcher(folder):
+    """The words before a launch file's name, and what they need in the environment."""
+    if shutil.which("ros2") and importlib.util.find_spec("launch_ros"):
+        return ["ros2", "launch"], {}
+    program = PLAY_LAUNCH / "play_launch" / "bin" / "play_launch"
+    if not program.is_file():
+        pytest.skip("NOT RUN: no `ros2 launch` here, and no play_launch in its place (tests/ros/play_launch.sh)")
+    words = [str(program), "launch", "--disable-all", "--interception", "off", "--log-dir", str(folder / "log")]
+    return words, {"LD_LIBRARY_PATH": [str(PLAY_LAUNCH / "play_launch" / "lib"), sysconfig.get_config_var("LIBDIR")],
+                   "PYTHONPATH": [str(PLAY_LAUNCH)]}
+
+
+@pytest.fixture
+def launched(peer, tmp_path):
+    """Starts a launch file of an installation that holds this source tree's files and the built node."""
+    share = tmp_path / "share"
+    (share / "ament_index" / "resource_index" / "packages").mkdir(parents=True)
+    (share / "ament_index" / "resource_index" / "packages" / "referseg").touch()
+    for name in ("launch", "config", "models"):
+        shutil.copytree(ROOT / name, share / "referseg" / name)
+    shutil.copy(ROOT / "package.xml", share / "referseg")
+    (tmp_path / "lib" / "referseg").mkdir(parents=True)
+    (tmp_path / "lib" / "referseg" / "referseg_node").symlink_to(NODE)
+
+    def launch(file, *arguments):
+        words, needs = launcher(tmp_path)
+        for name, paths in {"AMENT_PREFIX_PATH": [str(tmp_path)], **needs}.items():
+            peer.env[name] = ":".join([*paths, *filter(None, [peer.env.get(name)])])
+        peer.run([*words, str(share / "referseg" / "launch" / file), *arguments], cwd=tmp_path)
+        return peer
+
+    yield launch
+    if peer.process and peer.process.poll() is None:  # and with it the node
+        peer.stop(signal.SIGINT, 30)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_launched_node_answers_on_the_topics_it_was_given(launched, file):
+    peer = launched(file, "namespace:=/robot", "image_topic:=eye/image", "command_topic:=said", "mode:=once")
+    peer.connect(image_topic="/robot/eye/image", command_topic="/robot/said", namespace="/robot")
+    (answer,) = peer.ask(ASKED["text"])
+    assert answer.status == Segmentation.FOUND, answer.reason
+    assert state(peer, "/robot/referseg").label == "active"
+    peer.stop(signal.SIGINT, 30)
+    peer.process = None
+    peer.until(lambda: peer.node.count_publishers("/robot/referseg/segmentation") == 0, "the node's end")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_without_autostart_the_launched_node_waits_for_a_lifecycle_manager(launched, file):
+    peer = launched(file, "autostart:=false")
+    assert state(peer).label == "unconfigured"
+    assert change(peer, Transition.TRANSITION_CONFIGURE) and change(peer, Transition.TRANSITION_ACTIVATE)
+    assert state(peer).label == "active"
+
+
+def test_the_python_file_can_start_a_lifecycle_node(launched):
+    peer = launched("referseg.launch.py", "managed:=true", "autostart:=false")
+    assert state(peer).label == "unconfigured"
+
+
+def test_all_three_declare_the_same_arguments():
+    folder = ROOT / "launch"
+    of_xml = {arg.get("name"): (arg.get("default"), arg.get("description"))
+              for arg in xml.etree.ElementTree.parse(folder / FILES[1]).getroot().iter("arg")}
+    of_yaml = {entry["arg"]["name"]: (entry["arg"]["default"], entry["arg"]["description"])
+               for entry in yaml.safe_load((folder / FILES[2]).read_text())["launch"] if "arg" in entry}
+    (of_python,) = (node.value for node in ast.parse((folder / FILES[0]).read_text()).body
+                    if isinstance(node, ast.Assign) and node.targets[0].id == "ARGUMENTS")
+    of_python = {name.value: (getattr(default, "value", None), said.value) for name, default, said in (row.elts for row in of_python.elts)}
+    assert of_xml == of_yaml
+    managed = of_python.pop("managed")
+    assert managed[0] == "false"
+    model = "$(find-pkg-share referseg)/models/demo"
+    assert {name: (model if name == "model" else default, said) for name, (default, said) in of_python.items()} == of_xml
