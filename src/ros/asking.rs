@@ -239,7 +239,8 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
         }
     };
     tokio::pin!(deadline);
-    let mut feedback = Ground::Feedback::default();
+    let mut feedback =
+        Ground::Feedback { best_status: encode::status(Status::NotFound), ..Ground::Feedback::default() };
     let _ = goal.publish_feedback(feedback.clone());
     let end = loop {
         tokio::select! {

@@ -3,11 +3,11 @@
 use super::journal::Journal;
 use super::lifecycle::State;
 use super::listening::{listen, SharedHeard, Topic};
+use super::lock;
 use super::names::{beside, Names};
 use super::outputs::{CameraEnds, Measured, Outputs, Reply, SharedDepth, Shot};
 use super::parameters::{NodeSettings, Parameters, Reliability};
-use super::spinner::Ros;
-use super::lock;
+use super::spinner::{Ros, WAITING};
 use crate::depth::RecentDepth;
 use crate::digest;
 use crate::messages::decode::{self, Input};
@@ -218,11 +218,11 @@ impl Core {
         let own = named.map(|(index, name)| (below(name, "command"), Some(index)));
         let commands: Vec<_> = std::iter::once(("command".to_string(), None)).chain(own).collect();
         for (topic, camera) in commands {
-            let results = QosProfile::default().reliable().keep_last(10);
+            let profile = QosProfile::default().reliable().keep_last(WAITING);
             let stream =
-                self.ros.with(move |node| node.subscribe_raw(&topic, Text::TYPE, results).map(StreamExt::boxed));
+                self.ros.with(move |node| node.subscribe_raw(&topic, Text::TYPE, profile).map(StreamExt::boxed));
             let mut stream = match stream.await.map_err(Failed::from).and_then(|opened| Ok(opened?)) {
-                Ok(stream) => stream,
+                Ok(stream) => self.ros.emptied(stream),
                 Err(error) => {
                     listeners.iter().for_each(JoinHandle::abort);
                     return Err(error);

@@ -164,7 +164,9 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// Serves the services.
     pub fn serve(streams: Streams, core: Arc<Core>, ros: Ros) -> (Arc<Lifecycle>, Vec<JoinHandle<()>>) {
-        let Streams { mut change, mut state, mut states, mut transitions, mut graph, events } = streams;
+        let Streams { change, state, states, transitions, graph, events } = streams;
+        let (mut change, mut state, mut states) = (ros.emptied(change), ros.emptied(state), ros.emptied(states));
+        let (mut transitions, mut graph) = (ros.emptied(transitions), ros.emptied(graph));
         let life = Arc::new(Lifecycle { core, ros, events, changing: tokio::sync::Mutex::default() });
         let [of_change, of_state, of_transitions] = std::array::from_fn(|_| life.clone());
         // a caller who has gone needs no reply

@@ -5,7 +5,7 @@ use super::journal::Journal;
 use super::lifecycle::Lifecycle;
 use super::names::Names;
 use super::parameters::Parameters;
-use super::spinner::Spinner;
+use super::spinner::{Spinner, WAITING};
 use super::{asking, bond, diagnostics, lifecycle, lock, parameter_server};
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::action::Ground;
@@ -57,7 +57,7 @@ async fn live() -> Result<(), Failed> {
     let parameter_streams = parameter_server::Streams::open(&mut node)?;
     let lifecycle_streams = lifecycle::Streams::open(&mut node)?;
     // deeper than the worker's queue, so that what is too much is refused rather than lost
-    let profile = QosProfile::services_default().keep_last(100);
+    let profile = QosProfile::services_default().keep_last(WAITING);
     let calls = node.create_service::<Segment::Service>("~/segment", profile)?.boxed();
     let goals = node.create_action_server::<Ground::Action>("~/ground")?.boxed();
     let health = diagnostics::open(&mut node)?;
@@ -74,9 +74,9 @@ async fn live() -> Result<(), Failed> {
         let core = of_parameters.clone();
         async move { core.set_parameters(changes).await }.boxed()
     });
-    tasks.extend(parameter_streams.serve(ros, core.parameters.clone(), apply));
-    tasks.push(tokio::spawn(asking::serve_segment(core.clone(), calls)));
-    tasks.push(tokio::spawn(asking::serve_ground(core.clone(), goals)));
+    tasks.extend(parameter_streams.serve(ros.clone(), core.parameters.clone(), apply));
+    tasks.push(tokio::spawn(asking::serve_segment(core.clone(), ros.emptied(calls))));
+    tasks.push(tokio::spawn(asking::serve_ground(core.clone(), ros.emptied(goals))));
     tasks.push(tokio::spawn(diagnostics::publish(core.clone(), health)));
     let bond = ends_of_bond.map(|ends| tokio::spawn(bond::beat(core.clone(), ends)));
     let of_jumps = core.clone();

@@ -7,7 +7,8 @@ use super::parameters::{Kind, Parameters, Spec, When, PARAMETERS};
 use super::speaker::Speaker;
 use super::spinner::Ros;
 use futures::future::BoxFuture;
-use futures::{Stream, StreamExt};
+use futures::stream::BoxStream;
+use futures::StreamExt;
 use r2r::rcl_interfaces::msg::{
     FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent,
     ParameterType, ParameterValue as Message, SetParametersResult,
@@ -34,7 +35,7 @@ pub struct Streams {
     node_name: String,
 }
 
-type Requests<T> = std::pin::Pin<Box<dyn Stream<Item = ServiceRequest<T>> + Send>>;
+type Requests<T> = BoxStream<'static, ServiceRequest<T>>;
 
 impl Streams {
     /// Opens the services of a node.
@@ -60,8 +61,10 @@ impl Streams {
 
     /// Serves them; changes go through `apply`.
     pub fn serve(self, ros: Ros, parameters: Arc<Mutex<Parameters>>, apply: Apply) -> Vec<JoinHandle<()>> {
-        let Streams { mut describe, mut get, mut types, mut list, mut set, mut set_atomically, events, node_name } =
-            self;
+        let Streams { describe, get, types, list, set, set_atomically, events, node_name } = self;
+        let (mut describe, mut get, mut types) = (ros.emptied(describe), ros.emptied(get), ros.emptied(types));
+        let (mut list, mut set, mut set_atomically) =
+            (ros.emptied(list), ros.emptied(set), ros.emptied(set_atomically));
         let announcer = Announcer { ros, events, node_name };
         let snapshot = {
             let parameters = parameters.clone();

@@ -1,9 +1,13 @@
 //! `Spinner`: the one thread that owns the r2r node, and `Ros`, by which others have something done there.
 //!
 //! r2r wants the node exclusively both to spin and to create or ask anything, so deeds wait in a queue
-//! between two short spins. Time that runs backwards (a bag that loops) is noticed here.
+//! between two short spins. r2r's streams keep ten messages and drop what comes on top, faster than a task wakes
+//! when many callers call at once; so they are emptied here, after every spin. Time that runs backwards (a bag that
+//! loops) is noticed here too.
 
 use super::lock;
+use futures::stream::{poll_fn, BoxStream};
+use futures::{FutureExt, Stream, StreamExt};
 use r2r::{Clock, Node};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
@@ -16,7 +20,19 @@ const SPIN: Duration = Duration::from_millis(10);
 /// A clock set right by less than this has not gone back.
 const JITTER: Duration = Duration::from_millis(100);
 
-type Deed = Box<dyn FnOnce(&mut Node) + Send>;
+/// Requests and commands that may wait for the task that serves them; as many as their profiles keep.
+pub const WAITING: usize = 100;
+
+type Deed = Box<dyn FnOnce(&mut Spun) + Send>;
+
+/// Takes what a stream has; false when its end or nobody is there any more.
+type Emptying = Box<dyn FnMut() -> bool + Send>;
+
+/// What the thread owns.
+struct Spun {
+    node: Node,
+    emptied: Vec<Emptying>,
+}
 
 /// The way to the node for other threads.
 #[derive(Clone)]
@@ -35,12 +51,28 @@ impl Ros {
         deed: impl FnOnce(&mut Node) -> T + Send + 'static,
     ) -> Result<T, &'static str> {
         let (done, result) = tokio::sync::oneshot::channel();
-        let deed = Box::new(move |node: &mut Node| {
-            let _ = done.send(deed(node));
+        let deed = Box::new(move |spun: &mut Spun| {
+            let _ = done.send(deed(&mut spun.node));
         });
         let ended = "the node has ended";
         self.deeds.send(deed).map_err(|_| ended)?;
         result.await.map_err(|_| ended)
+    }
+
+    /// The messages of an r2r stream, none of which is lost while fewer than [`WAITING`] wait.
+    pub fn emptied<T: Send + 'static>(&self, mut stream: BoxStream<'static, T>) -> impl Stream<Item = T> + Unpin {
+        let (waiting, mut messages) = tokio::sync::mpsc::channel(WAITING);
+        let emptying = move || loop {
+            let Ok(place) = waiting.try_reserve() else { return !waiting.is_closed() };
+            match stream.next().now_or_never() {
+                Some(Some(message)) => place.send(message),
+                Some(None) => return false,
+                None => return true,
+            }
+        };
+        // a node that has ended has no messages
+        let _ = self.deeds.send(Box::new(|spun: &mut Spun| spun.emptied.push(Box::new(emptying))));
+        poll_fn(move |context| messages.poll_recv(context))
     }
 
     /// The node's time: of the system, or of `/clock`.
@@ -71,20 +103,21 @@ impl Spinner {
         let running = Arc::new(AtomicBool::new(true));
         let spinning = running.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {
-            let mut node = node;
+            let mut spun = Spun { node, emptied: Vec::new() };
             let mut last = Duration::ZERO;
             while spinning.load(Ordering::Relaxed) {
                 while let Ok(deed) = to_do.try_recv() {
-                    deed(&mut node);
+                    deed(&mut spun);
                 }
-                node.spin_once(SPIN);
+                spun.node.spin_once(SPIN);
+                spun.emptied.retain_mut(|emptying| emptying());
                 let time = now(&clock);
                 if time + JITTER < last {
                     jumped();
                 }
                 last = time;
             }
-            drop(node); // peers see the endpoints go
+            drop(spun); // peers see the endpoints go
         })?;
         Ok((Spinner { running, thread }, ros))
     }

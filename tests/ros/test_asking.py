@@ -108,7 +108,9 @@ def test_a_goal_succeeds_when_enough_frames_agree(asked):
     stages = [f.stage for f in goal.feedback]
     assert {Ground.Feedback.DECODING, Ground.Feedback.PROPOSALS, Ground.Feedback.FEATURES, Ground.Feedback.SCORING,
             Ground.Feedback.ANSWERED} <= set(stages)
-    assert max(f.frames_seen for f in goal.feedback) == 3
+    # the last frame's may come behind the result, when rclpy takes no more
+    assert max(f.frames_seen for f in goal.feedback) >= 2
+    assert all(f.best_status == Segmentation.NOT_FOUND for f in goal.feedback if not f.frames_seen)
     last = goal.feedback[-1]
     assert last.best_status == Segmentation.FOUND and last.best_score > 0 and last.best_box.width > 0
 

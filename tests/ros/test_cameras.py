@@ -161,7 +161,13 @@ class DepthCamera:
         self.depth = peer.node.create_publisher(Image, "/camera/depth/image_rect", 5)
         self.info = peer.node.create_publisher(CameraInfo, "/camera/depth/camera_info", 5)
         peer.start("-r", "depth:=/camera/depth/image_rect", depth="true", mode="once")
-        peer.until(lambda: self.depth.get_subscription_count() and self.info.get_subscription_count(), "depth's subscriptions")
+        peer.until(lambda: self.met(self.depth) and self.met(self.info), "depth's subscriptions")
+
+    def met(self, publisher):
+        """Whether the node's subscription for a reliable publisher is there: one for any kind may come before it."""
+        known = self.peer.node.get_subscriptions_info_by_topic(publisher.topic_name)
+        reliable = any(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE for info in known)
+        return reliable and publisher.get_subscription_count() == len(known)
 
     def ask(self, depth_for, text=ASKED["text"], info=True):
         """Answers with the stamp and depth that `depth_for` makes of each frame."""
