@@ -43,7 +43,8 @@ echo ". \"$out/referseg/share/referseg/local_setup.bash\"" >> "$out/env.sh"
 for source in tests/ros/stand_ins/*/; do
     name=$(basename "$source")
     [ -n "${REFERSEG_STAND_INS:-}" ] || continue
-    [ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/$name" 2>/dev/null; done)" ] || continue
+    # env.sh of an earlier run may be in force already
+    [ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/$name" 2>/dev/null; done | grep -v "^$out/")" ] || continue
     interfaces "$source" "$name" "$source"*.* "$source"*/*
     echo ". \"$out/$name/share/$name/local_setup.bash\"" >> "$out/env.sh"
 done
