@@ -7,6 +7,7 @@
 pub mod dependency;
 mod lexicon;
 mod rules;
+mod words;
 
 use crate::config::{Parser, TextSettings};
 use crate::error::Result;

@@ -5,59 +5,10 @@
 //! and gives up a trailing word of place ("stove top right" is a stove).
 
 use super::lexicon::*;
+use super::words::Words;
 use std::ops::Range;
 
-/// A word or a mark, in lower case, with its bytes in the text.
-struct Token {
-    word: String,
-    span: Range<usize>,
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut found: Vec<Token> = Vec::new();
-    let mut start = None;
-    let push = |span: Range<usize>, found: &mut Vec<Token>| {
-        let word = text[span.clone()].to_lowercase().replace('’', "'");
-        found.push(Token { word, span });
-    };
-    for (at, c) in text.char_indices() {
-        let joins = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '/' | '_' | '%');
-        match (joins, start) {
-            (true, None) => start = Some(at),
-            (false, Some(from)) => {
-                push(from..at, &mut found);
-                start = None;
-            }
-            _ => {}
-        }
-        if !joins && !c.is_whitespace() {
-            push(at..at + c.len_utf8(), &mut found);
-        }
-    }
-    if let Some(from) = start {
-        push(from..text.len(), &mut found);
-    }
-    found
-}
-
-/// The words from which the phrase is cut; reads past the end as the empty word.
-struct Words {
-    tokens: Vec<Token>,
-}
-
 impl Words {
-    fn at(&self, i: usize) -> &str {
-        self.tokens.get(i).map_or("", |token| &token.word)
-    }
-
-    fn len(&self) -> usize {
-        self.tokens.len()
-    }
-
-    fn is_mark(&self, i: usize) -> bool {
-        !self.at(i).is_empty() && !self.at(i).chars().any(char::is_alphanumeric)
-    }
-
     /// Whether a verb of a command stands here.
     fn is_verb(&self, i: usize) -> bool {
         let (word, next) = (self.at(i), self.at(i + 1));
@@ -451,10 +402,10 @@ impl Words {
 
 /// The bytes of the target's noun phrase; `None` when the text shows none.
 pub fn find(text: &str) -> Option<Range<usize>> {
-    let words = Words { tokens: tokens(text) };
+    let words = Words::of(text);
     let start = words.start();
     let end = words.phrase_end(start);
-    (end > start).then(|| words.tokens[start].span.start..words.tokens[end - 1].span.end)
+    (end > start).then(|| words.bytes(start..end))
 }
 
 #[cfg(test)]
