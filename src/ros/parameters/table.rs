@@ -1,0 +1,148 @@
+//! The table of the node's parameters: names, types, ranges, meanings.
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// Several texts.
+    Texts,
+    /// Yes or no.
+    Flag,
+    /// A floating-point number.
+    Number,
+    /// A whole number.
+    Count,
+}
+
+/// When a parameter may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Any time; in force from the next frame on.
+    Live,
+    /// While the node is unconfigured: it is read when the node is configured.
+    Reload,
+    /// Never: it is read when the process starts.
+    Start,
+}
+
+impl When {
+    /// What `ros2 param describe` says about it.
+    pub fn constraint(self) -> &'static str {
+        match self {
+            When::Live => "",
+            When::Reload => "needs a reload: change it while the node is unconfigured, or restart the node",
+            When::Start => "is read when the process starts; restart the node to change it",
+        }
+    }
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Its ROS name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// The key of the configuration that it sets; empty for what concerns the node alone.
+    pub key: &'static str,
+    /// When it may change.
+    pub when: When,
+    /// Smallest and largest value of a number.
+    pub range: Option<(f64, f64)>,
+    /// Meaning and unit.
+    pub description: &'static str,
+}
+
+const fn spec(name: &'static str, kind: Kind, key: &'static str, when: When, description: &'static str) -> Spec {
+    Spec { name, kind, key, when, range: None, description }
+}
+
+impl Spec {
+    const fn within(mut self, low: f64, high: f64) -> Spec {
+        self.range = Some((low, high));
+        self
+    }
+}
+
+use Kind::{Count, Flag, Number, Text, Texts};
+use When::{Live, Reload, Start};
+
+/// All parameters, in the order of the README's table.
+pub const PARAMETERS: [Spec; 23] = [
+    spec(
+        "mode",
+        Text,
+        "",
+        Live,
+        "continuous: every newest frame while a command is set; once: one answer per command, on the next frame",
+    ),
+    spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
+    spec(
+        "config",
+        Text,
+        "",
+        Reload,
+        "YAML file of segmenter settings; empty for none. Parameters set on the node lie over it",
+    ),
+    spec("device", Text, "device", Reload, "auto (first GPU, else CPU), cpu or cuda:N"),
+    spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
+    spec(
+        "method",
+        Text,
+        "method",
+        Live,
+        "global_local, or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)",
+    ),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam or labels:FILE.png"),
+    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals:=sam"),
+    spec(
+        "sam_preset",
+        Text,
+        "proposals.sam.preset",
+        Live,
+        "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)",
+    ),
+    spec("proposal_limit", Count, "proposals.limit", Live, "Most proposals of one frame").within(1.0, 1000.0),
+    spec("parser", Text, "text.parser", Live, "How the target's noun phrase is found: rules or dependency"),
+    spec(
+        "global_weight",
+        Number,
+        "visual.global_weight",
+        Live,
+        "Weight of the global visual feature against the local one",
+    )
+    .within(0.0, 1.0),
+    spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence against the noun phrase")
+        .within(0.0, 1.0),
+    spec("min_score", Number, "answer.min_score", Live, "Cosine similarity below which the answer is NOT_FOUND")
+        .within(-1.0, 1.0),
+    spec(
+        "min_margin",
+        Number,
+        "answer.min_margin",
+        Live,
+        "Lead in cosine similarity below which the answer is AMBIGUOUS",
+    )
+    .within(0.0, 2.0),
+    spec(
+        "cameras",
+        Texts,
+        "",
+        Reload,
+        "Names of cameras, each with its own topics NAME/image and ~/NAME/...; empty for one camera without a name",
+    ),
+    spec("image_transport", Text, "", Reload, "raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage)"),
+    spec(
+        "image_reliability",
+        Text,
+        "",
+        Reload,
+        "auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)",
+    ),
+    spec("depth", Flag, "", Reload, "Whether to listen to depth images and say where things are in space"),
+    spec("depth_tolerance", Number, "", Live, "Seconds that a depth image may be away from its image").within(0.0, 1.0),
+    spec("autostart", Flag, "", Start, "Whether the node configures and activates itself at the start"),
+    spec("diagnostics_period", Number, "", Start, "Seconds between two messages on /diagnostics").within(0.1, 60.0),
+    spec("use_sim_time", Flag, "", Live, "Whether the time comes from /clock"),
+];
