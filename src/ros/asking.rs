@@ -1,5 +1,6 @@
 //! Asking: the service `~/segment` and the action `~/ground`, one caller's questions to the worker.
 
+use super::action_server::{End, Goal, Offer};
 use super::core::Core;
 use super::lock;
 use super::outputs::{refusal, typed, Reply, Shot};
@@ -14,8 +15,7 @@ use futures::{Stream, StreamExt};
 use r2r::referseg::action::Ground;
 use r2r::referseg::msg::Segmentation;
 use r2r::referseg::srv::Segment;
-use r2r::{ActionServerCancelRequest, ActionServerGoal, ActionServerGoalRequest, ServiceRequest, WrappedTypesupport};
-use std::pin::Pin;
+use r2r::{ServiceRequest, WrappedTypesupport};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,32 +171,19 @@ impl Caller<Reply> for GoalCaller {
 }
 
 /// Serves `~/ground`.
-pub async fn serve_ground(
-    core: Arc<Core>,
-    mut goals: impl Stream<Item = ActionServerGoalRequest<Ground::Action>> + Unpin,
-) {
-    while let Some(request) = goals.next().await {
+pub async fn serve_ground(core: Arc<Core>, mut goals: impl Stream<Item = Offer> + Unpin) {
+    while let Some(offer) = goals.next().await {
         let core = core.clone();
         tokio::spawn(async move {
-            if let Err(reason) = pursue(&core, request).await {
+            if let Err(reason) = pursue(&core, offer).await {
                 core.journal.warn(&format!("goal refused: {reason}"));
             }
         });
     }
 }
 
-/// How a goal ended.
-enum End {
-    Reached,
-    TimedOut,
-    Cancelled,
-    /// The worker let go of it.
-    Dropped,
-}
-
-async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -> Result<(), String> {
-    let asked = request.goal.clone();
-    let id = request.uuid.simple().to_string();
+async fn pursue(core: &Core, offer: Offer) -> Result<(), String> {
+    let (asked, id) = (offer.wanted().clone(), offer.id());
     let timeout = match seconds(asked.timeout) {
         Some(timeout) => Ok((!timeout.is_zero()).then_some(timeout)),
         None => Err(format!("timeout {}; expected seconds, 0 or more", asked.timeout)),
@@ -206,7 +193,7 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
     let (worker, camera, timeout) = match (timeout, words, ready) {
         (Ok(timeout), Ok(_), Ok((worker, camera))) => (worker, camera, timeout),
         (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => {
-            let _ = request.reject();
+            offer.reject();
             return Err(reason);
         }
     };
@@ -228,10 +215,10 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
         caller: Box::new(caller),
     });
     if let Err(error) = asking {
-        let _ = request.reject();
+        offer.reject();
         return Err(error.to_string());
     }
-    let (mut goal, mut cancels) = request.accept().map_err(|error| error.to_string())?;
+    let goal = offer.accept().ok_or("another goal has its id")?;
     let deadline = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
@@ -241,40 +228,34 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
     tokio::pin!(deadline);
     let mut feedback =
         Ground::Feedback { best_status: encode::status(Status::NotFound), ..Ground::Feedback::default() };
-    let _ = goal.publish_feedback(feedback.clone());
-    let end = loop {
+    goal.feedback(feedback.clone());
+    let (end, why) = loop {
         tokio::select! {
             event = events.recv() => match event {
                 None => {
                     let reached = lock(&last).as_ref()
                         .is_some_and(|looked| looked.reached);
-                    break if reached { End::Reached } else { End::Dropped };
+                    break match reached {
+                        true => (End::Succeeded, String::new()),
+                        false => (End::Aborted, "the node was deactivated".into()),
+                    };
                 }
                 Some(event) => {
                     let reached = matches!(&event, Event::Frame(looked) if looked.reached);
                     tell(&goal, &mut feedback, event);
                     if reached {
-                        break End::Reached;
+                        break (End::Succeeded, String::new());
                     }
                 }
             },
-            request = next_cancel(&mut cancels) => {
-                request.accept();
-                break End::Cancelled;
-            }
-            () = &mut deadline => break End::TimedOut,
+            () = goal.cancelled() => break (End::Cancelled, "cancelled".into()),
+            () = &mut deadline => break (End::Aborted, format!("not reached within {} s", asked.timeout)),
         }
     };
     drop(cancel);
     worker.drop_cancelled();
     let best = lock(&last).take();
     let seen = feedback.frames_seen.max(best.as_ref().map_or(0, |best| best.seen));
-    let why = match end {
-        End::Reached => String::new(),
-        End::Cancelled => "cancelled".into(),
-        End::Dropped => "the node was deactivated".into(),
-        End::TimedOut => format!("not reached within {} s", asked.timeout),
-    };
     let kept = best.and_then(|best| typed(&best.reply?).ok());
     let mut result = match (kept, seen) {
         (Some(result), _) => result,
@@ -294,37 +275,11 @@ async fn pursue(core: &Core, request: ActionServerGoalRequest<Ground::Action>) -
         let before = if result.reason.is_empty() { agreeing } else { result.reason };
         result.reason = if before.starts_with(&why) { before } else { format!("{why}: {before}") };
     }
-    let result = Ground::Result { result, frames_seen: seen };
-    let sent = match end {
-        End::Reached => goal.succeed(result),
-        End::Cancelled => cancelled(&mut goal, result).await,
-        End::TimedOut | End::Dropped => goal.abort(result),
-    };
-    sent.map_err(|error| error.to_string())
+    goal.end(end, Ground::Result { result, frames_seen: seen });
+    Ok(())
 }
 
-/// Ends a cancelled goal. r2r moves it to its new state with its next spin; the result waits for that, so that
-/// nobody sees the one without the other.
-async fn cancelled(goal: &mut ActionServerGoal<Ground::Action>, result: Ground::Result) -> r2r::Result<()> {
-    for _ in 0..50 {
-        if goal.is_cancelling().is_err() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    goal.cancel(result)
-}
-
-async fn next_cancel(
-    cancels: &mut (impl Stream<Item = ActionServerCancelRequest> + Unpin),
-) -> ActionServerCancelRequest {
-    match Pin::new(cancels).next().await {
-        Some(request) => request,
-        None => std::future::pending().await,
-    }
-}
-
-fn tell(goal: &ActionServerGoal<Ground::Action>, feedback: &mut Ground::Feedback, event: Event) {
+fn tell(goal: &Goal, feedback: &mut Ground::Feedback, event: Event) {
     feedback.stage = match event {
         Event::Stage(Stage::Waiting) => Ground::Feedback::WAITING as u8,
         Event::Stage(Stage::Decoding) => Ground::Feedback::DECODING as u8,
@@ -341,5 +296,5 @@ fn tell(goal: &ActionServerGoal<Ground::Action>, feedback: &mut Ground::Feedback
             Ground::Feedback::ANSWERED as u8
         }
     };
-    let _ = goal.publish_feedback(feedback.clone());
+    goal.feedback(feedback.clone());
 }

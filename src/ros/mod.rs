@@ -4,6 +4,7 @@
 //! In come `listening` (images, depth), `asking` (service, action) and the parameters; out go `outputs`,
 //! `journal` and `diagnostics`. `lifecycle` decides which of it is there; `bond` tells Nav2 that it lives.
 
+mod action_server;
 mod asking;
 mod bond;
 mod core;

@@ -6,9 +6,8 @@ use super::lifecycle::Lifecycle;
 use super::names::Names;
 use super::parameters::Parameters;
 use super::spinner::{Spinner, WAITING};
-use super::{asking, bond, diagnostics, lifecycle, lock, parameter_server};
+use super::{action_server, asking, bond, diagnostics, lifecycle, lock, parameter_server};
 use futures::{FutureExt, StreamExt};
-use r2r::referseg::action::Ground;
 use r2r::referseg::srv::Segment;
 use r2r::{Context, Node, ParameterValue, QosProfile};
 use std::error::Error;
@@ -59,7 +58,7 @@ async fn live() -> Result<(), Failed> {
     // deeper than the worker's queue, so that what is too much is refused rather than lost
     let profile = QosProfile::services_default().keep_last(WAITING);
     let calls = node.create_service::<Segment::Service>("~/segment", profile)?.boxed();
-    let goals = node.create_action_server::<Ground::Action>("~/ground")?.boxed();
+    let action_streams = action_server::Streams::open(&mut node)?;
     let health = diagnostics::open(&mut node)?;
     let ends_of_bond = bond::open(&mut node)?;
 
@@ -76,7 +75,9 @@ async fn live() -> Result<(), Failed> {
     });
     tasks.extend(parameter_streams.serve(ros.clone(), core.parameters.clone(), apply));
     tasks.push(tokio::spawn(asking::serve_segment(core.clone(), ros.emptied(calls))));
-    tasks.push(tokio::spawn(asking::serve_ground(core.clone(), ros.emptied(goals))));
+    let (goals, of_goals) = action_streams.serve(&ros);
+    tasks.extend(of_goals);
+    tasks.push(tokio::spawn(asking::serve_ground(core.clone(), goals)));
     tasks.push(tokio::spawn(diagnostics::publish(core.clone(), health)));
     let bond = ends_of_bond.map(|ends| tokio::spawn(bond::beat(core.clone(), ends)));
     let of_jumps = core.clone();

@@ -4,12 +4,15 @@ import time
 
 import numpy as np
 import pytest
-from action_msgs.msg import GoalStatus
+from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
+from action_msgs.srv import CancelGoal
 from conftest import ASKED, image, iou, mask_of, picture, truth
 from referseg.action import Ground
 from referseg.msg import Segmentation
 from referseg.srv import Segment
 from rclpy.action import ActionClient
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from unique_identifier_msgs.msg import UUID
 
 
 @pytest.fixture
@@ -113,6 +116,41 @@ def test_a_goal_succeeds_when_enough_frames_agree(asked):
     assert all(f.best_status == Segmentation.NOT_FOUND for f in goal.feedback if not f.frames_seen)
     last = goal.feedback[-1]
     assert last.best_status == Segmentation.FOUND and last.best_score > 0 and last.best_box.width > 0
+
+
+def test_goals_that_wait_are_cancelled_together(asked):
+    goals = [Goal(asked, text=ASKED["text"], timeout=0.0) for _ in range(3)]
+    every = asked.call("ground/_action/cancel_goal", CancelGoal, CancelGoal.Request())
+    assert every.return_code == CancelGoal.Response.ERROR_NONE and len(every.goals_canceling) == 3
+    for goal in goals:
+        status, result = goal.finish()
+        assert status == GoalStatus.STATUS_CANCELED and "cancelled" in result.result.reason
+
+
+def test_a_result_is_kept_for_a_while_and_then_let_go(asked):
+    fetching = Ground.Impl.GetResultService
+    goal = Goal(asked, text=ASKED["text"], timeout=60.0)
+    statuses = []
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    asked.node.create_subscription(GoalStatusArray, "/referseg/ground/_action/status", statuses.append, latched)
+    asked.film(goal.future.done)
+    mine = goal.handle.goal_id
+
+    def fetched(goal_id):
+        return asked.call("ground/_action/get_result", fetching, fetching.Request(goal_id=goal_id))
+
+    def refused(goal_id):
+        request = CancelGoal.Request(goal_info=GoalInfo(goal_id=goal_id))
+        return asked.call("ground/_action/cancel_goal", CancelGoal, request).return_code
+
+    again = fetched(mine)
+    assert again.status == GoalStatus.STATUS_SUCCEEDED and again.result == goal.finish()[1]
+    asked.until(lambda: statuses and [s.status for s in statuses[-1].status_list] == [GoalStatus.STATUS_SUCCEEDED], "the status")
+    assert refused(mine) == CancelGoal.Response.ERROR_GOAL_TERMINATED
+    foreign = UUID(uuid=[7] * 16)
+    assert refused(foreign) == CancelGoal.Response.ERROR_UNKNOWN_GOAL_ID
+    assert fetched(foreign).status == GoalStatus.STATUS_UNKNOWN
+    asked.until(lambda: fetched(mine).status == GoalStatus.STATUS_UNKNOWN, "the result to go")
 
 
 def test_a_goal_that_is_not_reached_is_aborted_with_the_best_so_far(asked):
