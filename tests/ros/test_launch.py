@@ -5,6 +5,7 @@
 
 import ast
 import importlib.util
+import pathlib
 import shutil
 import signal
 import sysconfig
@@ -69,10 +70,24 @@ def test_the_launched_node_answers_on_the_topics_it_was_given(launched, file):
     peer.until(lambda: peer.node.count_publishers("/robot/referseg/segmentation") == 0, "the node's end")
 
 
+def environment_of_the_node(peer):
+    """What the launched node's process was given."""
+    mine = f"ROS_DOMAIN_ID={peer.env['ROS_DOMAIN_ID']}"
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            given = (process / "environ").read_text(errors="replace").split("\0")
+            if (process / "exe").resolve() == NODE.resolve() and mine in given:
+                return dict(line.split("=", 1) for line in given if "=" in line)
+        except OSError:  # it has ended meanwhile, or is another user's
+            pass
+    pytest.fail(f"no process of the node's; the launcher says:\n{peer.output()}")
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_without_autostart_the_launched_node_waits_for_a_lifecycle_manager(launched, file):
-    peer = launched(file, "autostart:=false")
+    peer = launched(file, "autostart:=false", "large_images:=true")
     assert state(peer).label == "unconfigured"
+    assert environment_of_the_node(peer)["FASTRTPS_DEFAULT_PROFILES_FILE"].endswith("config/fastdds_large_images.xml")
     assert change(peer, Transition.TRANSITION_CONFIGURE) and change(peer, Transition.TRANSITION_ACTIVATE)
     assert state(peer).label == "active"
 
