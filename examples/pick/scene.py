@@ -181,7 +181,9 @@ def main():
     rclpy.init()
     try:
         rclpy.spin(Robot())
-    except (KeyboardInterrupt, Exception):
+    except KeyboardInterrupt:
+        pass
+    except Exception:
         if rclpy.ok():  # else it was asked to stop, and rclpy says so in several ways
             raise
 
