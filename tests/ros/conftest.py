@@ -138,9 +138,17 @@ class Peer:
         return client.call_async(request)
 
     def call(self, service, kind, request, node="/referseg"):
-        future = self.call_async(service, kind, request, node)
-        self.until(future.done, f"the reply of {service}", limit=60)
-        return future.result()
+        """The reply. While two processes discover each other DDS may lose the first; what only asks is asked again."""
+        futures, asked = [self.call_async(service, kind, request, node)], time.monotonic()
+
+        def replied():
+            nonlocal asked
+            if kind.__name__.startswith(("Get", "List", "Describe")) and time.monotonic() - asked > 5:
+                futures.append(self.call_async(service, kind, request, node))
+                asked = time.monotonic()
+            return next((future for future in futures if future.done()), None)
+
+        return self.until(replied, f"the reply of {service}", limit=60).result()
 
     def segment(self, **request):
         return self.call("segment", Segment, Segment.Request(**request)).result
