@@ -4,7 +4,7 @@ use super::journal::Journal;
 use super::lifecycle::State;
 use super::listening::{listen, SharedHeard, Topic};
 use super::lock;
-use super::names::{beside, Names};
+use super::names::{below, beside, Names};
 use super::outputs::{CameraEnds, Measured, Outputs, Reply, SharedDepth, Shot};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::spinner::{Ros, WAITING};
@@ -345,14 +345,5 @@ impl Core {
             }
         }
         self.journal.info("time went backwards: earlier frames are forgotten");
-    }
-}
-
-/// The topic of a camera; cameras without a name have theirs at the top.
-fn below(camera: &str, topic: &str) -> String {
-    if camera.is_empty() {
-        topic.into()
-    } else {
-        format!("{camera}/{topic}")
     }
 }

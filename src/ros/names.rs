@@ -141,6 +141,15 @@ pub fn beside(topic: &str, last: &str) -> String {
     format!("{folder}/{last}")
 }
 
+/// The topic of a camera; cameras without a name have theirs at the top.
+pub fn below(camera: &str, topic: &str) -> String {
+    if camera.is_empty() {
+        topic.into()
+    } else {
+        format!("{camera}/{topic}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

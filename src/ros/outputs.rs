@@ -5,6 +5,7 @@
 
 use super::journal::Journal;
 use super::lock;
+use super::names::below;
 use super::parameters::Parameters;
 use super::spinner::Ros;
 use crate::depth::{DepthImage, Pinhole, RecentDepth};
@@ -157,8 +158,15 @@ impl Outputs {
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
         let open = |node: &mut Node, camera: CameraEnds| {
             let CameraEnds { name, depth, measured } = camera;
-            let topic = |last: &str| if name.is_empty() { format!("~/{last}") } else { format!("~/{name}/{last}") };
-            let in_space = depth.is_some();
+            let topic = |last: &str| format!("~/{}", below(&name, last));
+            let [point, cloud, object] = match depth {
+                Some(_) => [
+                    Output::open::<PointStamped>(node, &topic("point"), results())?,
+                    Output::open::<PointCloud2>(node, &topic("cloud"), results())?,
+                    Output::open::<Object>(node, &topic("object"), results())?,
+                ],
+                None => [Output(None), Output(None), Output(None)],
+            };
             Ok::<_, r2r::Error>(CameraOutputs {
                 segmentation: Output::open::<Segmentation>(node, &topic("segmentation"), results())?,
                 mask: Output::open::<Image>(node, &topic("mask"), results())?,
@@ -168,21 +176,9 @@ impl Outputs {
                 confidence: Output::open::<Image>(node, &topic("confidence"), results())?,
                 detections: Output::open_if_known::<Detection2DArray>(node, &topic("detections"), results())?,
                 label_info: Output::open_if_known::<LabelInfo>(node, &topic("label_info"), latched())?,
-                point: if in_space {
-                    Output::open::<PointStamped>(node, &topic("point"), results())?
-                } else {
-                    Output(None)
-                },
-                cloud: if in_space {
-                    Output::open::<PointCloud2>(node, &topic("cloud"), results())?
-                } else {
-                    Output(None)
-                },
-                object: if in_space {
-                    Output::open::<Object>(node, &topic("object"), results())?
-                } else {
-                    Output(None)
-                },
+                point,
+                cloud,
+                object,
                 labelled: String::new(),
                 name,
                 depth,
