@@ -1,7 +1,7 @@
 //! `Device`: where tensors live. The only file that knows of CUDA.
 
 use crate::error::{Error, Result};
-use candle_core::Device;
+pub use candle_core::Device;
 
 /// Opens the device of this name: `auto`, `cpu` or `cuda:N`. `auto` is the first GPU, else the CPU.
 ///

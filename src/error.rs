@@ -1,4 +1,4 @@
-//! `Error`: everything that can go wrong, one variant for each thing that a user can mend.
+//! `Error`: everything that can go wrong, one variant for each thing that a user can fix.
 //!
 //! Each message names the subject, the fact, what was expected and, where there is one, the remedy.
 
@@ -35,7 +35,7 @@ pub enum Error {
         /// What is wrong and the remedy.
         fact: String,
     },
-    /// A picture that can't be read.
+    /// An image that can't be read.
     #[error("image: {0}")]
     Image(String),
     /// A command that can't be used.
@@ -68,12 +68,12 @@ pub enum Error {
     /// A ROS message that can't be read or written.
     #[error("message: {0}")]
     Message(String),
-    /// Masks handed in from outside that do not fit the picture.
+    /// Masks handed in from outside that do not fit the image, or more of them than memory should hold.
     #[error("proposals: {0}")]
     Proposals(String),
     /// A tensor operation failed: shapes that disagree, or a device out of memory.
     #[error("computation: {0}")]
-    Tensor(#[from] candle_core::Error),
+    Computation(String),
 }
 
 impl Error {
@@ -85,6 +85,16 @@ impl Error {
     /// A model error about the file `path`.
     pub fn model(path: impl Into<PathBuf>, fact: impl Into<String>) -> Self {
         Error::Model { path: path.into(), fact: fact.into() }
+    }
+
+    /// The same error with the image, command or proposals that it is about named in front of the fact.
+    pub fn about(self, subject: impl std::fmt::Display) -> Self {
+        match self {
+            Error::Image(fact) => Error::Image(format!("{subject}: {fact}")),
+            Error::Command(fact) => Error::Command(format!("{subject}: {fact}")),
+            Error::Proposals(fact) => Error::Proposals(format!("{subject}: {fact}")),
+            other => other,
+        }
     }
 
     /// A file error about `path`, for `map_err`.

@@ -1,35 +1,62 @@
-//! Referseg finds the thing that a person named in a picture: zero-shot referring image segmentation.
+//! Referseg finds the thing that a person named in an image: zero-shot referring image segmentation.
+//!
+//! ```text
+//!  wire, ros            image              proposals        grounding                             wire, ros
+//!  sensor_msgs/Image -> RawImage -> Frame -> Vec<Proposal> -> visual features --\
+//!                                                                                >- terms -> decision -> Answer -> messages
+//!  std_msgs/String ---> Command -> ParsedCommand ----------> text features -----/
+//!                       language
+//! ```
+//!
+//! Modules in the order of the layers; each uses only those above it (`tests/layers.rs`, ARCHITECTURE.md).
+//!
+//! ```
+//! use referseg::config::{Config, Layer};
+//! use referseg::grounding::Segmenter;
+//! use referseg::language::Command;
+//! use referseg::proposals::FrameInput;
+//!
+//! # fn main() -> referseg::Result<()> {
+//! let mut segmenter = Segmenter::open(Config::from_layers(&[Layer::value("example", "model", "models/demo")])?)?;
+//! let frame = referseg::image::open("tests/data/scene/000000.png".as_ref())?;
+//! let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
+//! let command = segmenter.encode_command(&Command::parse("pick up the red ball")?)?;
+//! let answer = segmenter.answer(&encoded, &command)?;
+//! assert_eq!(answer.target, "the red ball");
+//! assert!(answer.shown().is_some_and(|(mask, rect)| mask.area() > 0 && rect.width > 0));
+//! # Ok(())
+//! # }
+//! ```
 #![warn(missing_docs)]
 
-pub mod agreement;
-pub mod bag;
-pub mod clip;
-pub mod command;
-pub mod config;
-pub mod depth;
-pub mod device;
-pub mod digest;
 pub mod error;
-pub mod evaluation;
-pub mod frame;
-pub mod heat;
-pub mod mask;
-pub mod messages;
+pub mod fingerprint;
+
+pub mod atomic_file;
+pub mod config;
+
+pub mod image;
+
+pub mod camera;
+pub mod language;
+
+pub mod answer;
+
+pub mod device;
 pub mod models;
-pub mod noun_phrase;
-pub mod object;
-pub mod outcome;
-pub mod overlay;
+
 pub mod proposals;
+
+pub mod grounding;
+
+pub mod drawing;
+pub mod runtime;
+pub mod wire;
+
+pub mod evaluation;
+pub mod hub;
 pub mod replay;
 #[cfg(feature = "ros")]
 pub mod ros;
-pub mod scoring;
-pub mod segmenter;
-pub mod text_features;
-pub mod thumbnail;
-pub mod visual_features;
-pub mod weights;
-pub mod worker;
 
 pub use error::{Error, Result};

@@ -5,13 +5,12 @@ mod common;
 
 use candle_core::{Device, Tensor};
 use common::{data, from_names, hashed, json, relative_error, safetensors, Tensors};
-use referseg::clip::{Clip, ResNet, VisionEncoder, VisionTransformer};
 use referseg::config::{Config, Layer};
-use referseg::frame::Frame;
-use referseg::heat;
-use referseg::mask::Mask;
-use referseg::proposals::{Labels, Proposal};
-use referseg::segmenter::Segmenter;
+use referseg::grounding::{grad_cam, mean_in_masks, score_map, Segmenter};
+use referseg::image::{Frame, LabelImage, Mask};
+use referseg::language::Command;
+use referseg::models::clip::Clip;
+use referseg::proposals::{FrameInput, Labels, Proposal};
 use std::path::Path;
 
 /// Writes a model in OpenCLIP's layout.
@@ -25,7 +24,7 @@ fn small(name: &str) -> (Clip, Tensors) {
     let fixture = json(&data(&format!("baselines/{name}.json")));
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
-    let clip = Clip::load(folder.path(), &Device::Cpu).unwrap();
+    let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
     (clip, safetensors(&data(&format!("baselines/{name}.safetensors"))))
 }
 
@@ -35,29 +34,15 @@ fn check(name: &str, found: &Tensor, expected: &Tensor) {
     assert!(error < 1e-4, "{name}: relative error {error:.2e}");
 }
 
-fn transformer(clip: &Clip) -> &VisionTransformer {
-    match &clip.vision {
-        VisionEncoder::Transformer(encoder) => encoder,
-        VisionEncoder::ResNet(_) => panic!("expected a transformer"),
-    }
-}
-
-fn resnet(clip: &Clip) -> &ResNet {
-    match &clip.vision {
-        VisionEncoder::ResNet(encoder) => encoder,
-        VisionEncoder::Transformer(_) => panic!("expected a ResNet"),
-    }
-}
-
 #[test]
 fn both_families_in_open_clips_layout_give_its_features() {
     for name in ["vit", "resnet"] {
         let (clip, expected) = small(name);
-        let side = clip.vision.image_size();
+        let side = clip.family().preprocessing().image_size;
         let pixels = hashed("pixels", &[1, 3, side, side], 1.0, 0.0);
-        check(&format!("{name} image"), &clip.vision.features(&pixels).unwrap(), &expected["image"]);
+        check(&format!("{name} image"), &clip.family().encode_images(&pixels).unwrap(), &expected["image"]);
         let ids = Tensor::new(&[[510u32, 7, 40, 99, 511], [510, 3, 511, 0, 0]], &Device::Cpu).unwrap();
-        check(&format!("{name} words"), &clip.text.features(&ids).unwrap(), &expected["words"]);
+        check(&format!("{name} words"), &clip.text().features(&ids).unwrap(), &expected["words"]);
     }
 }
 
@@ -67,25 +52,26 @@ fn region_tokens_equal_the_reference() {
     let inside = hashed("inside", &[4, 16], 1.0, 0.0).gt(0.0).unwrap().to_dtype(candle_core::DType::F32).unwrap();
     let last_is_empty = Tensor::new(&[[1f32], [1.0], [1.0], [0.0]], &Device::Cpu).unwrap();
     let inside = inside.broadcast_mul(&last_is_empty).unwrap();
-    let found = transformer(&clip).region_tokens(&hashed("pixels", &[1, 3, 64, 64], 1.0, 0.0), &inside).unwrap();
+    let encoder = clip.family().region_encoder().unwrap();
+    let found = encoder.encode_regions(&hashed("pixels", &[1, 3, 64, 64], 1.0, 0.0), &inside).unwrap();
     check("region tokens", &found, &expected["region_tokens"]);
 }
 
 #[test]
 fn score_map_and_grad_cam_equal_the_reference() {
     let (clip, expected) = small("resnet");
-    let encoder = resnet(&clip);
-    let map = encoder.map(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap();
+    let encoder = clip.family().dense_encoder().unwrap();
+    let map = encoder.encode_map(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap();
     check("last map", &map, &expected["map"]);
     let text = hashed("text", &[3, 24], 1.0, 0.0);
     let heats = |heat: &dyn Fn(&Tensor) -> Vec<f32>| {
         let rows: Vec<f32> = (0..3).flat_map(|row| heat(&text.get(row).unwrap())).collect();
         Tensor::from_vec(rows, (3, 16), &Device::Cpu).unwrap()
     };
-    let score_map = heats(&|words| heat::score_map(encoder, &map, words).unwrap());
-    check("score map", &score_map, &expected["score_map"]);
-    let grad_cam = heats(&|words| heat::grad_cam(encoder, &map, words, clip.logit_scale).unwrap());
-    check("Grad-CAM", &grad_cam, &expected["grad_cam"]);
+    let found = heats(&|words| score_map(encoder, &map, words).unwrap());
+    check("score map", &found, &expected["score_map"]);
+    let found = heats(&|words| grad_cam(encoder, &map, words, clip.family().logit_scale()).unwrap());
+    check("Grad-CAM", &found, &expected["grad_cam"]);
 }
 
 /// A ResNet whose features are colours: the first three channels run through all stages unchanged, the pool
@@ -116,7 +102,7 @@ fn colour_resnet(folder: &Path) -> Clip {
         *tensor = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
     }
     write(folder, &fixture["model_cfg"], &tensors);
-    Clip::load(folder, &Device::Cpu).unwrap()
+    Clip::load_towers(folder, &Device::Cpu).unwrap()
 }
 
 /// A black square picture with a red, a green and a blue quarter, as pixels 0..1 and as proposals.
@@ -126,8 +112,8 @@ fn quarters(side: usize) -> (Tensor, Vec<Proposal>) {
     let cells: Vec<usize> = (0..side * side).map(|i| quarter(i % side, i / side)).collect();
     let planes: Vec<f32> = (0..3).flat_map(|c| cells.iter().map(move |q| f32::from(u8::from(*q == c)))).collect();
     let pixels = Tensor::from_vec(planes, (1, 3, side, side), &Device::Cpu).unwrap();
-    let mask = |q: usize| Mask::new(side, side, cells.iter().map(|cell| *cell == q).collect());
-    let proposals = (0..4).map(|q| Proposal { mask: mask(q), label: None }).collect();
+    let mask = |q: usize| Mask::from_fn(side, side, |x, y| quarter(x, y) == q);
+    let proposals = (0..4).map(|q| Proposal::of_mask(mask(q))).collect();
     (pixels, proposals)
 }
 
@@ -139,17 +125,17 @@ fn best(scores: &[f32]) -> usize {
 fn heat_maps_pick_the_quarter_of_the_named_colour() {
     let folder = tempfile::tempdir().unwrap();
     let clip = colour_resnet(folder.path());
-    let encoder = resnet(&clip);
+    let encoder = clip.family().dense_encoder().unwrap();
     let (pixels, proposals) = quarters(128);
-    let map = encoder.map(&pixels).unwrap();
+    let map = encoder.encode_map(&pixels).unwrap();
     for colour in 0..3 {
         let mut words = vec![0.0f32; 24];
         words[colour] = 1.0;
         let words = Tensor::from_vec(words, 24, &Device::Cpu).unwrap();
-        let scores = heat::inside(&heat::score_map(encoder, &map, &words).unwrap(), true, &proposals);
+        let scores = mean_in_masks(&score_map(encoder, &map, &words).unwrap(), true, &proposals);
         assert_eq!(best(&scores), colour, "score map: {scores:?}");
         assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
-        let scores = heat::inside(&heat::grad_cam(encoder, &map, &words, 100.0).unwrap(), false, &proposals);
+        let scores = mean_in_masks(&grad_cam(encoder, &map, &words, 100.0).unwrap(), false, &proposals);
         assert_eq!(best(&scores), colour, "Grad-CAM: {scores:?}");
     }
 }
@@ -161,7 +147,7 @@ fn discs(colours: &[[u8; 3]]) -> (Frame, Labels) {
     let places = || (0..height).flat_map(move |y| (0..width).map(move |x| (x, y)));
     let rgb = places().flat_map(|(x, y)| if inside(x, y) { colours[x / 80] } else { [150; 3] }).collect();
     let labels = places().map(|(x, y)| if inside(x, y) { x as u32 / 80 + 1 } else { 0 }).collect();
-    (Frame::new(width, height, rgb).unwrap(), Labels::new(width, height, labels).unwrap())
+    (Frame::new(width, height, rgb).unwrap(), Labels::new(LabelImage::new(width, height, labels).unwrap()).unwrap())
 }
 
 fn segmenter(method: &str) -> referseg::Result<Segmenter> {
@@ -178,12 +164,12 @@ fn cropping_and_region_tokens_pick_the_disc_of_the_named_colour() {
     for method in ["cropping", "region_token"] {
         let (frame, labels) = discs(&colours.map(|(_, rgb)| rgb));
         let mut segmenter = segmenter(method).unwrap();
-        segmenter.set_proposer(Box::new(labels));
-        let scene = segmenter.scene(&frame).unwrap();
+        segmenter.set_generator(Box::new(labels));
+        let encoded = segmenter.encode_frame(&FrameInput::single(&frame)).unwrap();
         for (index, (name, _)) in colours.iter().enumerate() {
             let words = format!("the {name} object");
-            let query = segmenter.query(&referseg::command::Command::parse(&words).unwrap()).unwrap();
-            let answer = segmenter.answer(&scene, &query).unwrap();
+            let command = segmenter.encode_command(&Command::parse(&words).unwrap()).unwrap();
+            let answer = segmenter.answer(&encoded, &command).unwrap();
             assert_eq!(answer.best, Some(index), "{method}, {words}: {:?}", answer.scores);
         }
     }
@@ -201,13 +187,13 @@ fn a_method_that_the_model_cannot_do_is_refused_at_the_start() {
 }
 
 #[test]
-fn near_but_unsupported_checkpoints_are_refused_with_the_tensor_and_both_shapes() {
+fn similar_but_incompatible_checkpoints_are_refused_with_the_tensor_and_both_shapes() {
     let fixture = json(&data("baselines/vit.json"));
     let tensors = from_names(&fixture["tensors"]);
     let refused = |config: &serde_json::Value, tensors: &Tensors| {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), config, tensors);
-        Clip::load(folder.path(), &Device::Cpu).err().unwrap().to_string()
+        Clip::load_towers(folder.path(), &Device::Cpu).err().unwrap().to_string()
     };
     let mut wide = fixture["model_cfg"].clone();
     wide["vision_cfg"]["width"] = 64.into();

@@ -92,7 +92,7 @@ fn the_label_is_given_whatever_the_status() {
 }
 
 #[test]
-fn mask_and_overlay_are_written_at_the_pictures_size() {
+fn mask_and_overlay_are_written_at_the_images_size() {
     let folder = tempfile::tempdir().unwrap();
     let [mask, overlay] = ["mask.png", "overlay.png"].map(|name| folder.path().join(name));
     let out = referseg(&[
@@ -144,7 +144,7 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
     let no_picture = at("text.png", b"not a picture");
     let cases: [(&[&str], &str); 12] = [
         (&["--image", "/nowhere.png"], "No such file"),
-        (&["--image", &no_picture], "no readable PNG or JPEG"),
+        (&["--image", &no_picture], "not a readable PNG or JPEG"),
         (&["--image", &picture, "--model", "/nowhere"], "no such folder"),
         (&["--image", &picture, "--model", &folder.path().join("cut").display().to_string()], "is it truncated?"),
         (&["--image", &picture, "--model", &folder.path().join("wide").display().to_string()], "shape mismatch"),

@@ -4,13 +4,16 @@ mod common;
 
 use candle_core::{DType, Device};
 use common::{data, relative_error, safetensors};
-use referseg::clip::Clip;
+use referseg::models::clip::Clip;
+use referseg::models::ModelFamily;
 
 #[test]
 fn a_folder_with_pytorch_model_bin_gives_the_features_of_transformers() {
     let folder = data("hugging_face");
-    let clip = Clip::load(&folder, &Device::Cpu).unwrap();
-    assert_eq!(clip.weights_file, folder.join("pytorch_model.bin"));
+    let Clip::Transformer(clip) = Clip::load_towers(&folder, &Device::Cpu).unwrap() else {
+        panic!("expected a transformer")
+    };
+    assert_eq!(clip.weights_file(), folder.join("pytorch_model.bin"));
     let expected = safetensors(&folder.join("expected.safetensors"));
     let image = clip.vision.features(&expected["pixels"]).unwrap();
     let text = clip.text.features(&expected["ids"].to_dtype(DType::U32).unwrap()).unwrap();

@@ -5,10 +5,9 @@
 //! the format.
 
 use candle_core::{DType, Device, Tensor};
-use referseg::clip::{Clip, VisionEncoder};
-use referseg::mask::Mask;
-use referseg::scoring::{products, similarities, unit};
-use referseg::visual_features::sampled;
+use referseg::image::{bilinear_on_grid, Mask};
+use referseg::models::clip::Clip;
+use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -37,8 +36,8 @@ fn u32_ids(tensors: &Tensors, name: &str) -> Tensor {
 fn patch_masks(masks: &Tensor, grid: usize) -> Tensor {
     let (n, height, width) = masks.dims3().unwrap();
     let bytes = masks.flatten_all().unwrap().to_vec1::<u8>().unwrap();
-    let mask = |pixels: &[u8]| Mask::new(width, height, pixels.iter().map(|p| *p != 0).collect());
-    let flat: Vec<f32> = bytes.chunks(width * height).flat_map(|p| sampled(&mask(p), grid)).collect();
+    let mask = |pixels: &[u8]| Mask::from_fn(width, height, |x, y| pixels[y * width + x] != 0);
+    let flat: Vec<f32> = bytes.chunks(width * height).flat_map(|p| bilinear_on_grid(&mask(p), grid)).collect();
     Tensor::from_vec(flat, (n, grid * grid), &Device::Cpu).unwrap()
 }
 
@@ -69,20 +68,21 @@ fn masked_blocks(folder: &Path, depth: usize) -> usize {
 fn check(folder: &Path) {
     let read = |name: &str| candle_core::safetensors::load(folder.join(name), &Device::Cpu).unwrap();
     let (input, expected): (Tensors, Tensors) = (read("input.safetensors"), read("expected.safetensors"));
-    let clip = Clip::load(&folder.join("model"), &Device::Cpu).unwrap();
-    let resnet = matches!(clip.vision, VisionEncoder::ResNet(_));
-    let masked = match &clip.vision {
-        VisionEncoder::Transformer(encoder) => masked_blocks(folder, encoder.depth()),
-        VisionEncoder::ResNet(_) => 0,
+    let clip = Clip::load_towers(&folder.join("model"), &Device::Cpu).unwrap();
+    let family = clip.family();
+    let masked = family.masked_encoder().unwrap();
+    let (resnet, blocks) = match &clip {
+        Clip::Transformer(towers) => (false, masked_blocks(folder, towers.vision.depth())),
+        Clip::ResNet(_) => (true, 0),
     };
-    let shared = clip.vision.shared(masked, &input["image"]).unwrap();
-    let masks = patch_masks(&input["masks"], clip.vision.grid());
+    let shared = masked.encode_shared(blocks, &input["image"]).unwrap();
+    let masks = patch_masks(&input["masks"], family.grid());
     // beside a ResNet the reference gives unit lengths, but for the global feature
-    let as_mixed = |x: Tensor| if resnet { unit(&x).unwrap() } else { x };
-    let words = |name: &str| as_mixed(clip.text.features(&u32_ids(&input, name)).unwrap());
+    let as_mixed = |x: Tensor| if resnet { l2_normalize(&x).unwrap() } else { x };
+    let words = |name: &str| as_mixed(clip.text().features(&u32_ids(&input, name)).unwrap());
     let found = [
-        ("mask_features", clip.vision.masked_features(masked, &shared, &masks).unwrap()),
-        ("crop_features", as_mixed(clip.vision.features(&input["crops"]).unwrap())),
+        ("mask_features", masked.encode_masked(blocks, &shared, &masks).unwrap()),
+        ("crop_features", as_mixed(family.encode_images(&input["crops"]).unwrap())),
         ("sentence_features", words("sentence_ids")),
         ("noun_features", words("noun_ids")),
     ];
@@ -95,14 +95,15 @@ fn check(folder: &Path) {
         }
     }
     let [(_, global), (_, local), (_, sentence), (_, noun)] = &found;
-    let text = ((sentence * 0.5).unwrap() + (noun * 0.5).unwrap()).unwrap();
+    let words = ((sentence * 0.5).unwrap() + (noun * 0.5).unwrap()).unwrap();
     for (name, v) in [("scores_v85", 0.85), ("scores_v95", 0.95)] {
         let visual = ((global * v).unwrap() + (local * (1.0 - v)).unwrap()).unwrap();
         let expected = expected[name].to_vec2::<f32>().unwrap();
         for (row, expected) in expected.iter().enumerate() {
-            let text = text.get(row).unwrap();
-            let scores = if resnet { products(&visual, &text) } else { similarities(&visual, &text) }.unwrap();
-            let scores: Vec<f32> = scores.iter().map(|s| s * clip.logit_scale).collect();
+            let text = words.get(row).unwrap();
+            let scores =
+                if resnet { dot_products(&visual, &text) } else { cosine_similarities(&visual, &text) }.unwrap();
+            let scores: Vec<f32> = scores.iter().map(|s| s * family.logit_scale()).collect();
             let gap = scores.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             println!("{}: {name}[{row}] largest error {gap:.2e}", folder.display());
             if gap > 1e-2 || scores.iter().any(|s| s.is_nan()) {

@@ -4,8 +4,8 @@
 mod common;
 
 use common::data;
-use referseg::bag::{Bag, Message};
-use referseg::messages::{from_cdr, CompressedImage, Image, Segmentation};
+use referseg::wire::bag::{Bag, Message};
+use referseg::wire::{from_cdr, CompressedImage, Image, Segmentation};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -81,7 +81,7 @@ fn answers_carry_the_frames_stamps_and_follow_the_commands_of_the_bag() {
     for (answer, frame) in answers.iter().zip(&frames) {
         let (segmentation, image) =
             (from_cdr::<Segmentation>(&answer.cdr).unwrap(), from_cdr::<Image>(&frame.cdr).unwrap());
-        assert_eq!((&segmentation.header, answer.recorded), (&image.header, frame.recorded));
+        assert_eq!((&segmentation.header, answer.log_time), (&image.header, frame.log_time));
         assert_eq!((segmentation.mask.width, segmentation.mask.height), (96, 72));
         assert_eq!(segmentation.mask.header, image.header);
     }
@@ -114,7 +114,7 @@ fn several_topics_are_answered_under_their_names_raw_or_compressed() {
     let (_home, out, said) = replay(&data("bags/mcap"), &["--all", "--text", "the red ball"]);
     assert!(said.starts_with("7 frames, 7 answers"), "{said}");
     let all = messages(&out);
-    for (camera, count) in [("camera_image_raw", 3), ("camera_image_raw_compressed", 3), ("side_image", 1)] {
+    for (camera, count) in [("camera/image_raw", 3), ("camera/image_raw/compressed", 3), ("side/image", 1)] {
         let topic = format!("/referseg/{camera}/segmentation");
         let cameras: Vec<_> = of(&all, &topic).map(|m| from_cdr::<Segmentation>(&m.cdr).unwrap().camera).collect();
         assert_eq!(cameras, vec![camera; count]);
@@ -148,7 +148,7 @@ fn a_cut_or_damaged_recording_is_read_as_far_as_it_goes_and_says_where_it_ended(
         let cut = home.path().join(file);
         std::fs::write(&cut, bytes).unwrap();
         let (_home, out, said) = replay(&cut, &[&ONE[..], &["--text", "the red ball"]].concat());
-        assert!(said.contains("the recording ended early") && said.contains(file), "{form}: {said}");
+        assert!(said.contains("the recording is truncated") && said.contains(file), "{form}: {said}");
         let answers = messages(&out).iter().filter(|m| m.topic == "/referseg/segmentation").count();
         assert!((1..3).contains(&answers), "{form}: {answers} answers; {said}");
     }
@@ -160,7 +160,7 @@ fn a_cut_or_damaged_recording_is_read_as_far_as_it_goes_and_says_where_it_ended(
     let file = home.path().join("damaged.mcap");
     std::fs::write(&file, damaged).unwrap();
     let output = referseg(&["replay", text(&file), "--out", text(&home.path().join("o")), "--text", "x"]);
-    assert!(said(&output).contains("damaged") || said(&output).contains("ended early"), "{}", said(&output));
+    assert!(said(&output).contains("damaged") || said(&output).contains("truncated"), "{}", said(&output));
     // a recorder that was killed leaves no metadata
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(data("bags/mcap/mcap.mcap"), folder.path().join("a_0.mcap")).unwrap();

@@ -6,10 +6,9 @@ mod common;
 use candle_core::{Device, IndexOp, Tensor};
 use common::{data, from_names, hashed, json, relative_error, safetensors};
 use referseg::config::{Config, Layer, ProposalSettings};
-use referseg::frame::Frame;
-use referseg::mask::Mask;
-use referseg::proposals::sam::{Prompt, Sam, SamModel};
-use referseg::proposals::ProposeMasks;
+use referseg::image::{self, Frame, Mask};
+use referseg::models::sam::{Prompt, SamModel};
+use referseg::proposals::{FrameInput, ProposalGenerator, SamGenerator};
 use serde_json::Value;
 
 /// The tolerance; candle computes GELU by its tanh form in places where PyTorch has the exact one.
@@ -30,7 +29,7 @@ fn settings(more: &[(&str, f64)]) -> ProposalSettings {
 }
 
 fn frame() -> Frame {
-    Frame::open(&data("sam/picture.png")).unwrap()
+    image::open(&data("sam/picture.png")).unwrap()
 }
 
 fn check(name: &str, found: &Tensor, expected: &Tensor) {
@@ -68,14 +67,14 @@ fn drawn(width: usize, height: usize, runs: &Value) -> Mask {
     let runs = runs.as_array().unwrap().iter().map(|run| run.as_u64().unwrap() as usize).enumerate();
     let mut inside: Vec<bool> = runs.flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, run)).collect();
     inside.resize(width * height, false);
-    Mask::new(width, height, inside)
+    Mask::new(width, height, &inside)
 }
 
 #[test]
 fn the_generators_masks_equal_the_reference() {
     let fixture = json(&data("sam/generated.json"));
     for case in fixture["cases"].as_array().unwrap() {
-        let frame = Frame::open(&data(case["picture"].as_str().unwrap())).unwrap();
+        let frame = image::open(&data(case["picture"].as_str().unwrap())).unwrap();
         let given = &case["settings"];
         let number = |key: &str, default: f64| given[key].as_f64().unwrap_or(default);
         let settings = settings(&[
@@ -87,7 +86,7 @@ fn the_generators_masks_equal_the_reference() {
             ("sam.crop_layers", number("crop_n_layers", 0.0)),
             ("sam.min_region_area", number("min_mask_region_area", 0.0)),
         ]);
-        let found = Sam::open(&settings, &Device::Cpu).unwrap().everything(&frame).unwrap();
+        let found = SamGenerator::open(&settings, &Device::Cpu).unwrap().generate(&frame).unwrap();
         let expected = case["masks"].as_array().unwrap();
         let qualities: Vec<f32> = found.iter().map(|mask| mask.predicted_iou).collect();
         assert_eq!(found.len(), expected.len(), "{given}: {qualities:?}");
@@ -113,26 +112,26 @@ fn open_to_all(limit: f64) -> ProposalSettings {
 }
 
 #[test]
-fn pictures_of_any_size_give_masks_of_that_size_within_the_limit_in_one_order() {
+fn images_of_any_size_give_masks_of_that_size_within_the_limit_in_one_order() {
     for (width, height) in [(1, 1), (7, 300), (300, 7), (256, 256), (33, 20)] {
         let rgb = (0..width * height * 3).map(|i| (i * 37 % 251) as u8).collect();
         let frame = Frame::new(width, height, rgb).unwrap();
-        let mut sam = Sam::open(&open_to_all(4.0), &Device::Cpu).unwrap();
-        let found = sam.propose(&frame).unwrap();
+        let mut sam = SamGenerator::open(&open_to_all(4.0), &Device::Cpu).unwrap();
+        let found = sam.propose(&FrameInput::single(&frame)).unwrap();
         assert!(found.len() <= 4, "{width}x{height}: {}", found.len());
         assert!(found.iter().all(|p| (p.mask.width(), p.mask.height()) == (width, height) && p.mask.area() > 0));
-        assert_eq!(found, sam.propose(&frame).unwrap(), "the order depends on the picture alone");
+        assert_eq!(found, sam.propose(&FrameInput::single(&frame)).unwrap(), "the order depends on the image alone");
     }
 }
 
 #[test]
-fn crop_layers_see_parts_and_keep_the_pictures_coordinates() {
+fn crop_layers_see_parts_and_keep_the_images_coordinates() {
     let mut settings = open_to_all(1000.0);
     settings.sam.crop_layers = 1;
     settings.sam.min_region_area = 0;
     (settings.sam.box_nms, settings.sam.crop_nms) = (1.0, 1.0);
-    let (sam, frame) = (Sam::open(&settings, &Device::Cpu).unwrap(), frame());
-    let found = sam.everything(&frame).unwrap();
+    let (sam, frame) = (SamGenerator::open(&settings, &Device::Cpu).unwrap(), frame());
+    let found = sam.generate(&frame).unwrap();
     assert!(
         found.len() > 4
             && found
@@ -152,7 +151,11 @@ fn weights_that_are_not_a_number_give_no_proposals_and_no_panic() {
     candle_core::safetensors::save(&tensors, &file).unwrap();
     let mut settings = open_to_all(10.0);
     settings.sam.model = folder.path().into();
-    assert!(Sam::open(&settings, &Device::Cpu).unwrap().propose(&frame()).unwrap().is_empty());
+    assert!(SamGenerator::open(&settings, &Device::Cpu)
+        .unwrap()
+        .propose(&FrameInput::single(&frame()))
+        .unwrap()
+        .is_empty());
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn hugging_faces_layout_gives_its_own_answers() {
     let sam = SamModel::open(folder.path(), &Device::Cpu).unwrap();
     let features = sam.features(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap();
     check("embedding", &features, &expected["embedding"]);
-    // a picture of the model's size: image pixels are model pixels
+    // an image of the model's size: image pixels are model pixels
     let mut embedding = sam.embed(&Frame::new(128, 128, vec![0; 128 * 128 * 3]).unwrap()).unwrap();
     embedding.features = features;
     let decoded = sam.ask(&embedding, &Prompt::Points(vec![([40.0, 70.0], true)]), true).unwrap();
@@ -228,7 +231,7 @@ fn decoder_of_256_channels() -> common::Tensors {
 }
 
 #[test]
-fn what_is_no_sam_is_refused_by_name() {
+fn what_is_not_a_sam_is_refused_by_name() {
     let refused = |file: &std::path::Path| SamModel::open(file, &Device::Cpu).err().unwrap().to_string();
     assert!(refused(&data("nowhere.pth")).contains("models list"));
     let clip = common::root().join("models/demo/model.safetensors");

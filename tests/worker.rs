@@ -1,12 +1,12 @@
 //! What the inference thread works on, with the shipped model and given proposals, without ROS.
 
+use referseg::answer::{FrameResult, Origin, Status};
 use referseg::config::{Config, Layer};
-use referseg::frame::Frame;
-use referseg::outcome::{Outcome, Way};
-use referseg::scoring::Status;
-use referseg::segmenter::{Segmenter, Stage};
-use referseg::worker::{Around, Caller, Further, Mode, Request, Worker, MAX_WAITING};
+use referseg::grounding::{Segmenter, Stage};
+use referseg::image::{self, Frame};
+use referseg::runtime::{Caller, Mode, Request, Worker, WorkerHost, MAX_WAITING};
 use referseg::{Error, Result};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The image of the request by which [`Rig::after_everything`] knows the end.
+const LAST: u32 = 999;
 
 fn scene(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scene").join(name).display().to_string()
@@ -37,18 +39,22 @@ type Told = (u32, u32, Status, String);
 /// An input is its number; what was answered comes out of a channel.
 struct Bench {
     frame: Frame,
-    heard: Arc<AtomicBool>,
+    subscribed: Arc<AtomicBool>,
     /// Each decoding announces its frame and waits here for leave.
     started: Sender<u32>,
     leave: Receiver<()>,
     answers: Sender<Told>,
+    problems: Sender<String>,
 }
 
-impl Around<u32> for Bench {
+/// A command whose result the host can't deliver.
+const BREAKS_THE_HOST: &str = "break the host";
+
+impl WorkerHost<u32> for Bench {
     type Reply = u32;
 
     fn wanted(&self, _: usize) -> bool {
-        self.heard.load(Ordering::SeqCst)
+        self.subscribed.load(Ordering::SeqCst)
     }
 
     fn decode(&self, _: usize, input: &u32) -> Result<Frame> {
@@ -61,10 +67,21 @@ impl Around<u32> for Bench {
         }
     }
 
-    fn deliver(&mut self, input: &u32, outcome: &Outcome) -> u32 {
-        let told = (*input, outcome.asked.number, outcome.status(), outcome.reason());
+    fn stamp(&self, input: &u32) -> Option<i64> {
+        Some(i64::from(*input))
+    }
+
+    fn deliver(&mut self, input: &u32, result: &FrameResult) -> u32 {
+        if result.command.text == BREAKS_THE_HOST {
+            panic!("a broken publisher");
+        }
+        let told = (*input, result.command.number, result.status(), result.reason());
         self.answers.send(told).unwrap();
         *input
+    }
+
+    fn problem(&mut self, text: &str) {
+        self.problems.send(text.into()).unwrap();
     }
 }
 
@@ -81,23 +98,24 @@ impl Caller<u32> for Patient {
         let _ = self.stages.send(stage);
     }
 
-    fn answer(&mut self, _: &Outcome, reply: u32) -> Further {
+    fn answer(&mut self, _: &FrameResult, reply: u32) -> ControlFlow<()> {
         let _ = self.replies.send(reply);
         self.had += 1;
         if self.had == self.wants {
-            Further::Enough
+            ControlFlow::Break(())
         } else {
-            Further::NextFrame
+            ControlFlow::Continue(())
         }
     }
 }
 
 struct Rig {
     worker: Worker<u32, u32>,
-    heard: Arc<AtomicBool>,
+    subscribed: Arc<AtomicBool>,
     started: Receiver<u32>,
     leave: Sender<()>,
     answers: Receiver<Told>,
+    problems: Receiver<String>,
 }
 
 /// A request's far end.
@@ -112,27 +130,29 @@ impl Rig {
         let (started, of_started) = channel();
         let (leave, of_leave) = channel();
         let (answers, of_answers) = channel();
-        let heard = Arc::new(AtomicBool::new(true));
-        let frame = Frame::open(Path::new(&scene("000000.png"))).unwrap();
-        let bench = Bench { frame, heard: heard.clone(), started, leave: of_leave, answers };
+        let (problems, of_problems) = channel();
+        let subscribed = Arc::new(AtomicBool::new(true));
+        let frame = image::open(Path::new(&scene("000000.png"))).unwrap();
+        let bench = Bench { frame, subscribed: subscribed.clone(), started, leave: of_leave, answers, problems };
         Rig {
             worker: Worker::start(segmenter(), mode, 2, bench).unwrap(),
-            heard,
+            subscribed,
             started: of_started,
             leave,
             answers: of_answers,
+            problems: of_problems,
         }
     }
 
     fn say(&self, text: &str) -> u32 {
-        self.worker.command(None, Ok(text.into())).unwrap()
+        self.worker.command(None, Ok(text.into()))
     }
 
     fn offer(&self, frame: u32) {
         self.worker.offer_frame(0, frame);
     }
 
-    fn ask(&self, text: &str, wants: usize, change: impl FnOnce(&mut Request<u32, u32>)) -> Asked {
+    fn try_ask(&self, text: &str, wants: usize, change: impl FnOnce(&mut Request<u32, u32>)) -> Result<Asked> {
         let (stages, of_stages) = channel();
         let (replies, of_replies) = channel();
         let cancelled = Arc::new(AtomicBool::new(false));
@@ -140,18 +160,33 @@ impl Rig {
             text: text.into(),
             target: None,
             camera: 0,
-            picture: None,
+            image: None,
             next_frame: false,
             min_score: None,
             min_margin: None,
-            way: Way::Service,
+            origin: Origin::Service,
             id: String::new(),
             cancelled: cancelled.clone(),
             caller: Box::new(Patient { wants, stages, replies, had: 0 }),
         };
         change(&mut request);
-        self.worker.ask(request).unwrap();
-        Asked { stages: of_stages, replies: of_replies, cancelled }
+        self.worker.ask(request)?;
+        Ok(Asked { stages: of_stages, replies: of_replies, cancelled })
+    }
+
+    fn ask(&self, text: &str, wants: usize, change: impl FnOnce(&mut Request<u32, u32>)) -> Asked {
+        self.try_ask(text, wants, change).unwrap()
+    }
+
+    /// Waits until everything that was to be done is done, and makes sure that nothing was. Requests with images of their
+    /// own are served round-robin with the cameras, so between two of them every camera had its turn.
+    fn after_everything(&self) {
+        for _ in 0..2 {
+            let last = self.ask("the red ball", 1, |request| request.image = Some(LAST));
+            assert_eq!(self.let_through(), LAST, "nothing else was started");
+            last.replies.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(self.answer().0, LAST, "nothing else was answered");
+        }
     }
 
     /// The frame that is worked on next, let through.
@@ -185,15 +220,15 @@ fn the_newest_frame_wins_when_the_model_is_slow() {
 fn frames_without_a_command_or_a_listener_are_not_looked_at() {
     let rig = Rig::new(Mode::Once);
     rig.offer(1);
-    rig.heard.store(false, Ordering::SeqCst);
+    rig.subscribed.store(false, Ordering::SeqCst);
     rig.say("the red ball");
     rig.offer(2);
-    std::thread::sleep(Duration::from_millis(100)); // for what must not happen
-    rig.heard.store(true, Ordering::SeqCst);
+    rig.after_everything();
+    rig.subscribed.store(true, Ordering::SeqCst);
     rig.offer(3);
     assert_eq!(rig.let_through(), 3, "the command went on waiting");
     assert_eq!(rig.answer().1, 1);
-    assert!(rig.started.try_recv().is_err());
+    rig.after_everything();
 }
 
 #[test]
@@ -227,8 +262,7 @@ fn an_empty_command_clears_and_a_refused_one_leaves_what_is_in_force() {
     assert_eq!(rig.answer().1, 1, "and is refused once only");
     rig.say("  ");
     rig.offer(3);
-    std::thread::sleep(Duration::from_millis(100)); // for what must not happen
-    assert!(rig.started.try_recv().is_err());
+    rig.after_everything();
 }
 
 #[test]
@@ -244,13 +278,17 @@ fn a_frame_that_breaks_the_computation_costs_only_its_own_answer() {
 }
 
 #[test]
-fn waiting_commands_are_bounded() {
+fn waiting_commands_are_bounded_and_the_oldest_is_answered_with_an_error() {
     let rig = Rig::new(Mode::Once);
-    for _ in 0..MAX_WAITING {
+    for _ in 0..=MAX_WAITING {
         rig.say("the red ball");
     }
-    let refused = rig.worker.command(None, Ok("one more".into())).unwrap_err().to_string();
-    assert!(refused.contains("wait for a frame already"), "{refused}");
+    rig.offer(1);
+    rig.let_through();
+    let (_, number, status, reason) = rig.answer();
+    assert_eq!((number, status), (1, Status::Error));
+    assert!(reason.contains("newer commands wait"), "{reason}");
+    assert!((2..=MAX_WAITING as u32 + 1).all(|number| rig.answer().1 == number));
 }
 
 #[test]
@@ -277,26 +315,26 @@ fn a_frame_asked_again_is_not_encoded_again() {
     assert_eq!(second.stages.iter().collect::<Vec<_>>(), [Stage::Scoring]);
     let all = [Stage::Decoding, Stage::Proposals, Stage::Features, Stage::Scoring];
     assert_eq!(first.stages.iter().collect::<Vec<_>>(), all);
-    assert!(rig.started.try_recv().is_err());
+    rig.answers.try_iter().count();
     // time went backwards: the frame is of another time
     rig.worker.forget_frames();
     let third = rig.ask("the black can", 1, |_| {});
-    std::thread::sleep(Duration::from_millis(100)); // for what must not happen
+    rig.after_everything();
     assert!(third.replies.try_recv().is_err());
 }
 
 #[test]
-fn a_request_may_bring_its_picture_and_thresholds() {
+fn a_request_may_bring_its_image_and_thresholds() {
     let rig = Rig::new(Mode::Continuous);
     rig.ask("the red ball", 1, |request| {
-        request.picture = Some(7);
+        request.image = Some(7);
         request.min_score = Some(0.999);
     });
     assert_eq!(rig.let_through(), 7);
     let (frame, _, status, reason) = rig.answer();
     assert_eq!((frame, status), (7, Status::NotFound), "{reason}");
-    rig.ask("the red ball", 1, |request| request.picture = Some(8));
-    assert_eq!(rig.let_through(), 8, "a picture of one's own is encoded each time");
+    rig.ask("the red ball", 1, |request| request.image = Some(8));
+    assert_eq!(rig.let_through(), 8, "an image of one's own is encoded each time");
     assert_eq!(rig.answer().2, Status::Found, "other thresholds were that request's alone");
 }
 
@@ -311,9 +349,9 @@ fn a_request_gets_frame_after_frame_until_it_has_enough() {
             assert_eq!(asked.replies.recv_timeout(PATIENCE).unwrap(), frame);
         }
     }
-    std::thread::sleep(Duration::from_millis(100)); // for what must not happen
-    assert!(rig.started.try_recv().is_err());
-    assert!(asked.replies.recv().is_err(), "the caller was let go");
+    assert_eq!(rig.answers.try_iter().count(), 3);
+    rig.after_everything();
+    assert!(asked.replies.recv().is_err(), "the caller was dropped");
 }
 
 #[test]
@@ -334,7 +372,7 @@ fn whoever_asks_beside_whom_gets_his_own_answer() {
     let rig = Rig::new(Mode::Continuous);
     let command = rig.say("the red ball");
     let requests = ["the black can", "the banana"].map(|text| rig.ask(text, 1, |_| {}));
-    rig.worker.command(None, Ok("?!".into())).unwrap();
+    rig.worker.command(None, Ok("?!".into()));
     rig.offer(1);
     rig.let_through();
     let mut told = [rig.answer(), rig.answer(), rig.answer(), rig.answer()];
@@ -349,37 +387,161 @@ fn whoever_asks_beside_whom_gets_his_own_answer() {
 }
 
 #[test]
-fn clearing_lets_everybody_go() {
+fn deactivating_drops_what_waits_and_takes_nothing_more() {
     let rig = Rig::new(Mode::Continuous);
     rig.say("the red ball");
     let asked = rig.ask("the red ball", 1, |_| {});
-    rig.worker.clear();
+    rig.worker.set_active(false);
     assert!(asked.replies.recv_timeout(PATIENCE).is_err());
     rig.offer(1);
-    std::thread::sleep(Duration::from_millis(100)); // for what must not happen
-    assert!(rig.started.try_recv().is_err());
+    let refused = rig.try_ask("the red ball", 1, |_| {}).err().unwrap().to_string();
+    assert!(refused.contains("not active"), "{refused}");
+    rig.worker.set_active(true);
+    rig.offer(2);
+    rig.after_everything();
+}
+
+#[test]
+fn what_is_worked_on_while_the_worker_is_deactivated_reaches_nobody_and_no_goal_survives() {
+    let rig = Rig::new(Mode::Continuous);
+    rig.say("the red ball");
+    let goal = rig.ask("the red ball", 1000, |request| request.origin = Origin::Action);
+    rig.offer(1);
+    assert_eq!(rig.started.recv_timeout(PATIENCE).unwrap(), 1);
+    rig.worker.set_active(false); // frame 1 is being decoded
+    rig.worker.set_active(true);
+    rig.leave.send(()).unwrap();
+    assert!(goal.replies.recv_timeout(PATIENCE).is_err(), "the goal's channel ends");
+    rig.offer(2);
+    rig.after_everything();
+    assert!(rig.answers.try_recv().is_err(), "the old command is answered no more");
+}
+
+#[test]
+fn a_goal_in_flight_ends_when_the_worker_stops() {
+    let rig = Rig::new(Mode::Continuous);
+    let goal = rig.ask("the red ball", 1000, |_| {});
+    rig.offer(1);
+    assert_eq!(rig.started.recv_timeout(PATIENCE).unwrap(), 1);
+    assert!(!rig.worker.stop(Duration::ZERO));
+    rig.leave.send(()).unwrap();
+    assert!(goal.replies.recv_timeout(PATIENCE).is_err());
+    assert!(rig.worker.stop(PATIENCE));
+    assert!(rig.try_ask("the red ball", 1, |_| {}).is_err(), "a stopped worker takes nothing");
+}
+
+#[test]
+fn a_command_cleared_while_it_is_worked_on_is_not_answered() {
+    let rig = Rig::new(Mode::Continuous);
+    rig.say("the red ball");
+    rig.offer(1);
+    assert_eq!(rig.started.recv_timeout(PATIENCE).unwrap(), 1);
+    rig.say("");
+    rig.leave.send(()).unwrap();
+    rig.after_everything();
+    assert!(rig.answers.try_recv().is_err());
+}
+
+#[test]
+fn several_cameras_with_once_do_not_block_each_other() {
+    let rig = Rig::new(Mode::Once);
+    for number in 1..=2 * MAX_WAITING as u32 {
+        assert_eq!(rig.say("the red ball"), number);
+        rig.worker.offer_frame(1, number); // camera 0 shows nothing
+        assert_eq!(rig.let_through(), number);
+        let (frame, answered, status, _) = rig.answer();
+        assert_eq!((frame, answered, status), (number, number, Status::Found));
+    }
+}
+
+#[test]
+fn a_host_or_caller_that_panics_costs_its_own_answer_and_the_thread_lives() {
+    let rig = Rig::new(Mode::Continuous);
+    let lost = rig.ask(BREAKS_THE_HOST, 1, |_| {});
+    rig.offer(1);
+    rig.let_through();
+    assert!(lost.replies.recv_timeout(PATIENCE).is_err());
+    let problem = rig.problems.recv_timeout(PATIENCE).unwrap();
+    assert!(problem.contains("delivering its result") && problem.contains("a broken publisher"), "{problem}");
+
+    struct Broken;
+    impl Caller<u32> for Broken {
+        fn stage(&mut self, _: Stage) {
+            panic!("a broken caller");
+        }
+        fn answer(&mut self, _: &FrameResult, _: u32) -> ControlFlow<()> {
+            panic!("a broken caller");
+        }
+    }
+    rig.ask("the red ball", 1, |request| request.caller = Box::new(Broken));
+    assert_eq!(rig.answer().2, Status::Found);
+    let next = rig.ask("the red ball", 1, |_| {});
+    assert_eq!(next.replies.recv_timeout(PATIENCE).unwrap(), 1);
+}
+
+/// Settings of the test's segmenter with changes.
+fn with(layers: &[Layer]) -> Config {
+    let before = segmenter().config().clone();
+    let model = Layer::value("test", "model", before.model.display().to_string());
+    let labels = Layer::value("test", "proposals.generator", before.proposals.generator.to_string());
+    Config::from_layers(&[&[model, labels], layers].concat()).unwrap()
+}
+
+#[test]
+fn other_proposals_are_in_force_for_the_same_frame_and_weights_that_can_not_be_loaded_change_nothing() {
+    let rig = Rig::new(Mode::Continuous);
+    let (before, preparer) = (segmenter().config().clone(), segmenter().preparer());
+    let change = |layers: &[Layer]| {
+        let (done, applied) = channel();
+        let prepared = preparer.prepare(&before, with(layers)).unwrap();
+        rig.worker.change(prepared, move |result| done.send(result.map_err(|error| error.to_string())).unwrap());
+        applied.recv_timeout(PATIENCE).unwrap()
+    };
+    rig.offer(1);
+    let stages = |encodes: bool| {
+        let asked = rig.ask("the red ball", 1, |_| {});
+        if encodes {
+            rig.let_through();
+        }
+        asked.replies.recv_timeout(PATIENCE).unwrap();
+        asked.stages.iter().count()
+    };
+    assert_eq!(stages(true), 4);
+    // thresholds and weights of mixing: the frame is not encoded again
+    change(&[Layer::value("test", "visual.global_weight", 0.4), Layer::value("test", "answer.min_score", 0.1)])
+        .unwrap();
+    assert_eq!(stages(false), 1);
+    // another generator: it is
+    change(&[Layer::value("test", "proposals.generator", "regions")]).unwrap();
+    assert_eq!(stages(true), 4);
+    // damaged weights of Segment Anything: refused, and the proposals before go on
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sam.safetensors");
+    std::fs::write(&file, b"no weights").unwrap();
+    let sam = [
+        Layer::value("test", "proposals.generator", "sam"),
+        Layer::value("test", "proposals.sam.model", file.display().to_string()),
+    ];
+    let refused = change(&sam).unwrap_err();
+    assert!(refused.contains("not a readable safetensors file"), "{refused}");
+    assert_eq!(stages(false), 1);
 }
 
 #[test]
 fn settings_change_between_frames_and_a_refused_change_leaves_them() {
     let rig = Rig::new(Mode::Continuous);
     let before = segmenter();
-    let with = |layers: &[Layer]| {
-        let model = Layer::value("test", "model", before.config().model.display().to_string());
-        let labels = Layer::value("test", "proposals.generator", format!("labels:{}", scene("000000_ids.png")));
-        Config::from_layers(&[&[model, labels], layers].concat()).unwrap()
-    };
     rig.say("the red ball");
     rig.offer(1);
     rig.let_through();
     assert_eq!(rig.answer().2, Status::Found);
-    let fitter = before.fitter();
-    let unfit = fitter.prepare(before.config(), with(&[Layer::value("test", "method", "grad_cam")])).err().unwrap();
+    let preparer = before.preparer();
+    let unfit = preparer.prepare(before.config(), with(&[Layer::value("test", "method", "grad_cam")])).err().unwrap();
     assert!(unfit.to_string().contains("grad_cam can't run on this model"), "{unfit}");
-    let absent = fitter.prepare(before.config(), with(&[Layer::value("test", "proposals.generator", "sam")]));
+    let absent = preparer.prepare(before.config(), with(&[Layer::value("test", "proposals.generator", "sam")]));
     assert!(absent.is_err(), "no weights of SAM here");
     let strict = with(&[Layer::value("test", "answer.min_score", 0.999)]);
-    rig.worker.change(fitter.prepare(before.config(), strict).unwrap());
+    rig.worker.change(preparer.prepare(before.config(), strict).unwrap(), |applied| applied.unwrap());
     rig.offer(2);
     rig.let_through();
     assert_eq!(rig.answer().2, Status::NotFound);

@@ -63,7 +63,7 @@ impl Layer {
 }
 
 /// Refuses keys of `layer` that the defaults do not have.
-pub(super) fn known(layer: &Layer, values: &Value, defaults: &Value, path: &str) -> Result<()> {
+pub(super) fn check_known_keys(layer: &Layer, values: &Value, defaults: &Value, path: &str) -> Result<()> {
     let (Value::Mapping(values), Value::Mapping(defaults)) = (values, defaults) else {
         return Ok(());
     };
@@ -74,7 +74,7 @@ pub(super) fn known(layer: &Layer, values: &Value, defaults: &Value, path: &str)
             let fact = format!("unknown key \"{path}{name}\"; expected one of {}", names.join(", "));
             return Err(Error::config(&layer.subject, fact));
         };
-        known(layer, value, default, &format!("{path}{name}."))?;
+        check_known_keys(layer, value, default, &format!("{path}{name}."))?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! `Cache`: proposals and features on disk, so that another method or weight need not compute them again.
 //!
-//! A file is named by what went into it: the image's bytes, the generator and its settings, the model and its
-//! settings. It is written beside its place and moved there, so a killed run leaves no half file; a file that
-//! can't be read is computed again.
+//! A file is named by what went into it: the image's bytes and the stage's fingerprint. It is written beside its place
+//! and moved there, so a killed run leaves no half file; a file that can't be read is computed again.
 
-use super::coco_mask::Runs;
+use super::rle::Rle;
+use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::grounding::VisualFeatures;
 use crate::proposals::Proposal;
-use crate::visual_features::VisualFeatures;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ struct Stored {
 struct StoredProposal {
     counts: String,
     label: Option<u32>,
+    quality: f32,
 }
 
 impl Cache {
@@ -51,10 +52,11 @@ impl Cache {
     fn write(place: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let folder = place.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
-        // two processes may compute the same
-        let beside = place.with_extension(format!("{}.part", std::process::id()));
-        write(&beside)?;
-        std::fs::rename(&beside, place).map_err(Error::file(place))
+        // under a name of its own: two processes may compute the same
+        let beside = tempfile::Builder::new().suffix(".part").tempfile_in(folder).map_err(Error::file(place))?;
+        write(beside.path())?;
+        beside.persist(place).map_err(|failed| Error::File { path: place.into(), cause: failed.error })?;
+        Ok(())
     }
 
     /// The proposals under a key, or those that `compute` gives.
@@ -73,7 +75,8 @@ impl Cache {
         }
         let proposals = compute()?;
         if let Some(place) = place {
-            let stored = |p: &Proposal| StoredProposal { counts: Runs::of(&p.mask).text(), label: p.label };
+            let stored =
+                |p: &Proposal| StoredProposal { counts: Rle::of(&p.mask).text(), label: p.label, quality: p.quality };
             let stored = Stored { width, height, proposals: proposals.iter().map(stored).collect() };
             let text = serde_json::to_vec(&stored).map_err(|cause| Error::config("cache", cause.to_string()))?;
             Cache::write(&place, |path| std::fs::write(path, text).map_err(Error::file(path)))?;
@@ -113,8 +116,8 @@ impl Cache {
 fn read_proposals(place: &Path) -> Option<Vec<Proposal>> {
     let stored: Stored = serde_json::from_slice(&std::fs::read(place).ok()?).ok()?;
     let proposal = |p: StoredProposal| {
-        let mask = Runs::parse(stored.width, stored.height, &p.counts).ok()?.mask();
-        Some(Proposal { mask, label: p.label })
+        let mask = Rle::parse(stored.width, stored.height, &p.counts).ok()?.mask();
+        Some(Proposal { mask, label: p.label, quality: p.quality })
     };
     stored.proposals.into_iter().map(proposal).collect()
 }

@@ -1,11 +1,10 @@
-//! `Dataset`: pictures, the things in them that expressions mean, and the expressions.
+//! `Dataset`: images, the things in them that expressions mean, and the expressions.
 
-use super::coco_mask::Runs;
-use super::{hub, phrasecut, refcoco, Scenes};
+use super::parquet_images::ParquetImages;
+use super::rle::Rle;
 use crate::error::{Error, Result};
-use crate::frame::Frame;
-use crate::mask::Mask;
-use crate::proposals::Labels;
+use crate::fingerprint::{of_optional_file, Fingerprint};
+use crate::image::{self, Frame, LabelImage, Mask};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +23,7 @@ pub struct Dataset {
 /// An image with what is asked about it.
 pub struct ImageEntry {
     /// Where its pixels are.
-    pub picture: Picture,
+    pub source: ImageSource,
     /// The things known in it.
     pub targets: Vec<Target>,
     /// What is asked.
@@ -33,7 +32,7 @@ pub struct ImageEntry {
 
 /// Where the pixels of an image are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Picture {
+pub enum ImageSource {
     /// In a file.
     File(PathBuf),
     /// In a row of a parquet file.
@@ -100,84 +99,72 @@ pub struct Expression {
 }
 
 /// What to read.
-pub struct Choice<'a> {
+pub struct DatasetOptions<'a> {
     /// The dataset's folder (or a parquet file).
     pub data: &'a Path,
-    /// Where its pictures are, if not in the folder.
+    /// Where its images are, if not in the folder.
     pub images: Option<&'a Path>,
     /// The split.
     pub split: &'a str,
     /// Who made the split of a RefCOCO: unc, umd or google; the only one there, if not given.
-    pub by: Option<&'a str>,
+    pub split_by: Option<&'a str>,
 }
 
 impl Dataset {
-    /// Reads a dataset, its format told by its files: `scenes.jsonl`, `refs(BY).p` with `instances.json`,
-    /// `refer_SPLIT.json`, or `*.parquet`.
-    ///
-    /// # Errors
-    /// When it is none of these or can't be read.
-    pub fn open(choice: &Choice) -> Result<Dataset> {
-        let Choice { data, .. } = choice;
-        if data.join("scenes.jsonl").is_file() {
-            return Scenes::open(data)?.dataset();
-        }
-        if data.join("instances.json").is_file() {
-            return refcoco::open(choice);
-        }
-        if data.join(format!("refer_{}.json", choice.split)).is_file() {
-            return phrasecut::open(choice);
-        }
-        if let Some(files) = hub::files(choice) {
-            return hub::open(choice, &files);
-        }
-        let expected = "expected scenes.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
-                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), or SPLIT*.parquet (the hub's copies)";
-        Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", choice.split)))
-    }
-
     /// Expressions of all images.
     pub fn expressions(&self) -> usize {
         self.images.iter().map(|image| image.expressions.len()).sum()
     }
+
+    /// What is asked and what is true, in order: ids, words, targets and annotations, wherever the files lie.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut parts: Vec<String> = vec![self.name.clone(), self.split.clone()];
+        for image in &self.images {
+            parts.extend(image.targets.iter().map(|target| target.shape.content()));
+            for Expression { id, text, kind, target } in &image.expressions {
+                parts.push(format!("{id:?} {text:?} {kind:?} {target}"));
+            }
+        }
+        Fingerprint::of("dataset", 1, &parts.iter().map(String::as_str).collect::<Vec<_>>())
+    }
 }
 
-impl std::fmt::Display for Picture {
+impl std::fmt::Display for ImageSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Picture::File(file) => write!(f, "{}", file.display()),
-            Picture::Row { file, row } => write!(f, "{}#{row}", file.display()),
+            ImageSource::File(file) => write!(f, "{}", file.display()),
+            ImageSource::Row { file, row } => write!(f, "{}#{row}", file.display()),
         }
     }
 }
 
-impl Picture {
-    /// The picture that [`Picture`] was printed as.
-    pub fn parse(text: &str) -> Picture {
+impl ImageSource {
+    /// The source that was printed as this text.
+    pub fn parse(text: &str) -> ImageSource {
         let row = text.rsplit_once('#').and_then(|(file, row)| Some((file, row.parse().ok()?)));
         match row {
-            Some((file, row)) => Picture::Row { file: file.into(), row },
-            None => Picture::File(text.into()),
+            Some((file, row)) => ImageSource::Row { file: file.into(), row },
+            None => ImageSource::File(text.into()),
         }
     }
 
-    /// The bytes of its PNG or JPEG.
+    /// The bytes of its PNG or JPEG. `parquet` remembers where the last one was read.
     ///
     /// # Errors
     /// When they can't be read.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
+    pub fn bytes(&self, parquet: &mut ParquetImages) -> Result<Vec<u8>> {
         match self {
-            Picture::File(file) => std::fs::read(file).map_err(Error::file(file)),
-            Picture::Row { file, row } => hub::picture(file, *row),
+            ImageSource::File(file) => std::fs::read(file).map_err(Error::file(file)),
+            ImageSource::Row { file, row } => parquet.bytes(file, *row),
         }
     }
 
     /// The pixels of those bytes.
     ///
     /// # Errors
-    /// When they are no picture.
+    /// When they are not an image.
     pub fn decoded(&self, bytes: &[u8]) -> Result<Frame> {
-        Frame::decode(bytes).map_err(|error| Error::Image(format!("{self}: {error}")))
+        image::decode(bytes).map_err(|error| error.about(self))
     }
 }
 
@@ -199,6 +186,14 @@ impl Shape {
         }
     }
 
+    /// The annotation itself as text; of a label image its content, not its place.
+    fn content(&self) -> String {
+        match self {
+            Shape::Label { file, value } => format!("label {value} {}", of_optional_file(file)),
+            other => format!("{other:?}"),
+        }
+    }
+
     /// The mask in an image of this size.
     ///
     /// # Errors
@@ -206,31 +201,30 @@ impl Shape {
     pub fn mask(&self, width: usize, height: usize) -> std::result::Result<Mask, String> {
         match self {
             Shape::Polygons(polygons) => {
-                let mut inside = vec![false; width * height];
+                let mut all = Mask::empty(width, height);
                 let mut wrong = None;
                 for polygon in polygons {
-                    match Runs::of_polygon(width, height, polygon) {
-                        Ok(runs) => {
-                            let one = runs.mask();
-                            inside.iter_mut().zip(one.pixels()).for_each(|(all, one)| *all |= one);
-                        }
+                    match Rle::of_polygon(width, height, polygon) {
+                        Ok(runs) => all = all.union(&runs.mask()),
                         Err(why) => wrong = Some(why),
                     }
                 }
                 match wrong {
-                    Some(why) if !inside.contains(&true) => Err(why),
-                    _ => Ok(Mask::new(width, height, inside)),
+                    Some(why) if all.area() == 0 => Err(why),
+                    _ => Ok(all),
                 }
             }
             Shape::Runs { width: w, height: h, .. } if (*w, *h) != (width, height) => {
                 Err(format!("run lengths of {w}x{h} pixels for an image of {width}x{height}"))
             }
-            Shape::Runs { counts: Counts::Numbers(counts), .. } => Ok(Runs::new(width, height, counts.clone())?.mask()),
-            Shape::Runs { counts: Counts::Text(text), .. } => Ok(Runs::parse(width, height, text)?.mask()),
+            Shape::Runs { counts: Counts::Numbers(counts), .. } => Ok(Rle::new(width, height, counts.clone())?.mask()),
+            Shape::Runs { counts: Counts::Text(text), .. } => Ok(Rle::parse(width, height, text)?.mask()),
             Shape::Label { file, value } => {
-                let proposals = Labels::open(file).map_err(|error| error.to_string())?.proposals();
-                let found = proposals.into_iter().find(|proposal| proposal.label == Some(*value));
-                let mask = found.ok_or_else(|| format!("no pixel {value} in {}", file.display()))?.mask;
+                let labels = LabelImage::open(file).map_err(|error| error.to_string())?;
+                let mask = labels.mask(*value);
+                if mask.area() == 0 {
+                    return Err(format!("no pixel {value} in {}", file.display()));
+                }
                 if (mask.width(), mask.height()) != (width, height) {
                     return Err(format!("{} is not {width}x{height}", file.display()));
                 }

@@ -1,25 +1,16 @@
 //! The Hugging Face hub's parquet copies of RefCOCO, RefCOCO+ and RefCOCOg.
 //!
-//! Two families of columns are known: that of `jxu124/refcoco*` (annotations as JSON, pictures apart) and that of
-//! `lmms-lab/RefCOCO*` (pictures inside, one polygon a row, the expressions as answers).
+//! Two families of columns are known: that of `jxu124/refcoco*` (annotations as JSON, images apart) and that of
+//! `lmms-lab/RefCOCO*` (images inside, one polygon a row, the expressions as answers).
 
-use super::dataset::{Choice, Dataset, Expression, ImageEntry, Picture, Shape, Target};
+use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
+use super::parquet_file::{field, list, number, open_file, projection, text, wrong, IMAGE};
 use super::refcoco::{located, Sentence};
 use crate::error::{Error, Result};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
-use parquet::schema::types::Type;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-
-/// The column of pictures.
-const IMAGE: &str = "image";
-
-fn wrong(file: &Path, fact: impl std::fmt::Display) -> Error {
-    Error::config(file.display().to_string(), fact.to_string())
-}
 
 /// Other names that splits have in file names.
 fn names(split: &str) -> Vec<&str> {
@@ -30,79 +21,39 @@ fn names(split: &str) -> Vec<&str> {
 }
 
 /// The parquet files of the split, in order; `None` when there are none.
-pub fn files(choice: &Choice) -> Option<Vec<PathBuf>> {
-    if choice.data.is_file() {
-        return choice.data.extension().is_some_and(|kind| kind == "parquet").then(|| vec![choice.data.into()]);
+pub fn files(options: &DatasetOptions) -> Option<Vec<PathBuf>> {
+    if options.data.is_file() {
+        return options.data.extension().is_some_and(|kind| kind == "parquet").then(|| vec![options.data.into()]);
     }
     let of_split = |path: &PathBuf| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let parquet = path.extension().is_some_and(|kind| kind == "parquet");
         let first = stem.split('-').next().unwrap_or_default();
-        parquet && names(choice.split).contains(&first)
+        parquet && names(options.split).contains(&first)
     };
-    let folders = [choice.data.to_path_buf(), choice.data.join("data")];
+    let folders = [options.data.to_path_buf(), options.data.join("data")];
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
     let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(of_split).collect();
     found.sort();
     (!found.is_empty()).then_some(found)
 }
 
-fn reader(file: &Path) -> Result<SerializedFileReader<File>> {
-    let opened = File::open(file).map_err(Error::file(file))?;
-    SerializedFileReader::new(opened).map_err(|cause| wrong(file, format!("not parquet: {cause}")))
-}
-
-/// The columns to read.
-fn columns(reader: &SerializedFileReader<File>, file: &Path, wanted: impl Fn(&str) -> bool) -> Result<Type> {
-    let schema = reader.metadata().file_metadata().schema();
-    let fields = schema.get_fields().iter().filter(|field| wanted(field.name())).cloned().collect();
-    Type::group_type_builder(schema.name()).with_fields(fields).build().map_err(|cause| wrong(file, cause))
-}
-
-/// All rows, without the pictures, which are most of the bytes.
+/// All rows, without the images, which are most of the bytes.
 fn rows(file: &Path) -> Result<impl Iterator<Item = Result<Row>> + '_> {
-    let reader = reader(file)?;
-    let only = columns(&reader, file, |name| name != IMAGE)?;
+    let reader = open_file(file)?;
+    let only = projection(&reader, file, |name| name != IMAGE)?;
     let rows = reader.into_iter().project(Some(only)).map_err(|cause| wrong(file, cause))?;
     Ok(rows.map(move |row| row.map_err(|cause| wrong(file, cause))))
 }
 
-fn field<'a>(row: &'a Row, name: &str) -> Option<&'a Field> {
-    row.get_column_iter().find(|(column, _)| *column == name).map(|(_, field)| field)
-}
-
-fn text<'a>(row: &'a Row, name: &str) -> Option<&'a str> {
-    match field(row, name) {
-        Some(Field::Str(text)) => Some(text),
-        _ => None,
-    }
-}
-
-fn list<'a>(row: &'a Row, name: &str) -> Vec<&'a Field> {
-    match field(row, name) {
-        Some(Field::ListInternal(list)) => list.elements().iter().collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn number(field: &Field) -> Option<f64> {
-    match field {
-        Field::Float(value) => Some(f64::from(*value)),
-        Field::Double(value) => Some(*value),
-        Field::Int(value) => Some(f64::from(*value)),
-        Field::Long(value) => Some(*value as f64),
-        _ => None,
-    }
-}
-
-pub fn open(choice: &Choice, files: &[PathBuf]) -> Result<Dataset> {
+pub fn open(options: &DatasetOptions, files: &[PathBuf]) -> Result<Dataset> {
     let mut images: Vec<ImageEntry> = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
     for file in files {
         for (number, row) in rows(file)?.enumerate() {
             let row = row?;
             let (name, entry) = if field(&row, "raw_anns").is_some() {
-                annotated(choice, file, &row)?
+                annotated(options, file, &row)?
             } else if field(&row, "answer").is_some() {
                 answered(file, number, &row)?
             } else {
@@ -129,12 +80,12 @@ pub fn open(choice: &Choice, files: &[PathBuf]) -> Result<Dataset> {
             }
         }
     }
-    Ok(Dataset { name: name_of(choice)?, split: choice.split.into(), images, complete: false })
+    Ok(Dataset { name: name_of(options)?, split: options.split.into(), images, complete: false })
 }
 
 /// The dataset's name, from that of the copy's folder.
-fn name_of(choice: &Choice) -> Result<String> {
-    let path = choice.data.canonicalize().map_err(Error::file(choice.data))?;
+fn name_of(options: &DatasetOptions) -> Result<String> {
+    let path = options.data.canonicalize().map_err(Error::file(options.data))?;
     let mut folders = path.ancestors().filter_map(|part| part.file_name()).map(|name| name.to_string_lossy());
     let name = folders.find(|name| !name.ends_with(".parquet") && *name != "data").unwrap_or_default().to_lowercase();
     Ok(match name.as_str() {
@@ -146,7 +97,7 @@ fn name_of(choice: &Choice) -> Result<String> {
 }
 
 /// A row of `jxu124/refcoco*`.
-fn annotated(choice: &Choice, file: &Path, row: &Row) -> Result<(String, ImageEntry)> {
+fn annotated(options: &DatasetOptions, file: &Path, row: &Row) -> Result<(String, ImageEntry)> {
     let json = |column: &str| -> Result<Value> {
         let text = text(row, column).ok_or_else(|| wrong(file, format!("column {column} is absent")))?;
         serde_json::from_str(text).map_err(|cause| wrong(file, format!("column {column}: {cause}")))
@@ -170,9 +121,9 @@ fn annotated(choice: &Choice, file: &Path, row: &Row) -> Result<(String, ImageEn
         .into_iter()
         .map(|s| Expression { id: s.sent_id.to_string(), text: s.sent, kind: None, target: 0 })
         .collect();
-    let picture = Picture::File(located(choice, &name, info["id"].as_i64().unwrap_or(0)));
+    let source = ImageSource::File(located(options, &name, info["id"].as_i64().unwrap_or(0)));
     let targets = vec![Target { shape: Shape::parse(&annotation["segmentation"]) }];
-    Ok((name, ImageEntry { picture, targets, expressions }))
+    Ok((name, ImageEntry { source, targets, expressions }))
 }
 
 fn text_of(sentence: &Row) -> Option<String> {
@@ -189,35 +140,9 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
     });
     let expression = |(index, text)| Expression { id: format!("{name}/{index}"), text, kind: None, target: 0 };
     let entry = ImageEntry {
-        picture: Picture::Row { file: file.into(), row: number_of_row },
+        source: ImageSource::Row { file: file.into(), row: number_of_row },
         targets: vec![Target { shape: Shape::Polygons(vec![polygon]) }],
         expressions: answers.enumerate().map(expression).collect(),
     };
     Ok((format!("{}#{number_of_row}", file.display()), entry))
-}
-
-/// The picture's bytes in a row.
-pub fn picture(file: &Path, row: usize) -> Result<Vec<u8>> {
-    let reader = reader(file)?;
-    // only the row group that holds the row, and only the column with the pictures
-    let mut before = 0;
-    for group in 0..reader.num_row_groups() {
-        let count = reader.metadata().row_group(group).num_rows() as usize;
-        if row >= before + count {
-            before += count;
-            continue;
-        }
-        let group = reader.get_row_group(group).map_err(|cause| wrong(file, cause))?;
-        let only = columns(&reader, file, |name| name == IMAGE)?;
-        let mut rows = group.get_row_iter(Some(only)).map_err(|cause| wrong(file, cause))?;
-        let found = rows.nth(row - before).transpose().map_err(|cause| wrong(file, cause))?;
-        let Some(Field::Group(image)) = found.as_ref().and_then(|row| field(row, IMAGE)) else {
-            return Err(wrong(file, format!("row {row} has no column {IMAGE} with bytes")));
-        };
-        return match field(image, "bytes") {
-            Some(Field::Bytes(bytes)) => Ok(bytes.data().to_vec()),
-            _ => Err(wrong(file, format!("row {row} has no {IMAGE}.bytes"))),
-        };
-    }
-    Err(wrong(file, format!("no row {row}")))
 }

@@ -1,22 +1,22 @@
 //! `Overlap`: how well answers cover the truth: oIoU, mIoU and precision.
 
-use crate::mask::Mask;
+use crate::image::Mask;
 use crate::proposals::Proposal;
 
 /// Pixels of an answer that are right, and pixels of either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Shared {
+pub struct IouCounts {
     /// Pixels of both.
     pub intersection: usize,
     /// Pixels of either.
     pub union: usize,
 }
 
-impl Shared {
+impl IouCounts {
     /// Of an answer and the truth; without an answer the whole truth counts as missed.
-    pub fn of(answer: Option<&Mask>, truth: &Mask) -> Shared {
+    pub fn of(answer: Option<&Mask>, truth: &Mask) -> IouCounts {
         let (intersection, area) = answer.map_or((0, 0), |a| (a.intersection(truth), a.area()));
-        Shared { intersection, union: truth.area() + area - intersection }
+        IouCounts { intersection, union: truth.area() + area - intersection }
     }
 
     /// Intersection over union, 0..1; 0 when both are empty.
@@ -31,12 +31,12 @@ impl Shared {
 
 /// Overlaps of many answers.
 #[derive(Clone, Debug, Default)]
-pub struct Overlap(Vec<Shared>);
+pub struct Overlap(Vec<IouCounts>);
 
 impl Overlap {
     /// Adds an answer.
-    pub fn add(&mut self, shared: Shared) {
-        self.0.push(shared);
+    pub fn add(&mut self, counts: IouCounts) {
+        self.0.push(counts);
     }
 
     /// Answers.
@@ -46,18 +46,18 @@ impl Overlap {
 
     /// Mean IoU over expressions, 0..1.
     pub fn mean_iou(&self) -> f64 {
-        self.0.iter().map(|shared| shared.iou()).sum::<f64>() / self.0.len().max(1) as f64
+        self.0.iter().map(|counts| counts.iou()).sum::<f64>() / self.0.len().max(1) as f64
     }
 
     /// Summed intersections over summed unions, 0..1.
     pub fn overall_iou(&self) -> f64 {
-        let sum = |part: fn(&Shared) -> usize| self.0.iter().map(part).sum::<usize>() as f64;
-        sum(|shared| shared.intersection) / sum(|shared| shared.union).max(1.0)
+        let sum = |part: fn(&IouCounts) -> usize| self.0.iter().map(part).sum::<usize>() as f64;
+        sum(|counts| counts.intersection) / sum(|counts| counts.union).max(1.0)
     }
 
     /// Part of the expressions whose IoU reaches `threshold`, 0..1.
     pub fn precision_at(&self, threshold: f64) -> f64 {
-        let right = self.0.iter().filter(|shared| shared.iou() >= threshold).count();
+        let right = self.0.iter().filter(|counts| counts.iou() >= threshold).count();
         right as f64 / self.0.len().max(1) as f64
     }
 }
@@ -73,15 +73,15 @@ mod tests {
     use super::*;
 
     fn mask(row: &str) -> Mask {
-        Mask::new(row.len(), 1, row.chars().map(|c| c == '#').collect())
+        crate::image::drawn(&[row])
     }
 
     #[test]
     fn overlap_follows_the_definitions() {
         let mut overlap = Overlap::default();
-        overlap.add(Shared::of(Some(&mask("##..")), &mask(".##."))); // 1 of 3
-        overlap.add(Shared::of(Some(&mask("##..")), &mask("##..")));
-        overlap.add(Shared::of(None, &mask("#...")));
+        overlap.add(IouCounts::of(Some(&mask("##..")), &mask(".##."))); // 1 of 3
+        overlap.add(IouCounts::of(Some(&mask("##..")), &mask("##..")));
+        overlap.add(IouCounts::of(None, &mask("#...")));
         assert!((overlap.mean_iou() - (1.0 / 3.0 + 1.0) / 3.0).abs() < 1e-9);
         assert!((overlap.overall_iou() - 3.0 / 6.0).abs() < 1e-9);
         assert!((overlap.precision_at(0.5) - 1.0 / 3.0).abs() < 1e-9);

@@ -4,7 +4,7 @@
 //! Polygons are rasterised as COCO's; the dataset's own tool draws outlines too, so truths there are up to a
 //! pixel larger.
 
-use super::dataset::{Choice, Dataset, Expression, ImageEntry, Picture, Shape, Target};
+use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -20,18 +20,18 @@ struct Task {
     polygons: Vec<Vec<Vec<[f64; 2]>>>,
 }
 
-pub fn open(choice: &Choice) -> Result<Dataset> {
-    let file = choice.data.join(format!("refer_{}.json", choice.split));
+pub fn open(options: &DatasetOptions) -> Result<Dataset> {
+    let file = options.data.join(format!("refer_{}.json", options.split));
     let text = std::fs::read(&file).map_err(Error::file(&file))?;
     let tasks: Vec<Task> = serde_json::from_slice(&text)
         .map_err(|cause| Error::config(file.display().to_string(), format!("not PhraseCut's tasks: {cause}")))?;
-    let folder = choice.images.map_or_else(|| choice.data.join("images"), Into::into);
+    let folder = options.images.map_or_else(|| options.data.join("images"), Into::into);
     let mut images: Vec<ImageEntry> = Vec::new();
     let mut place: HashMap<i64, usize> = HashMap::new();
     for (number, task) in tasks.into_iter().enumerate() {
         let index = *place.entry(task.image_id).or_insert_with(|| {
-            let picture = Picture::File(folder.join(format!("{}.jpg", task.image_id)));
-            images.push(ImageEntry { picture, targets: Vec::new(), expressions: Vec::new() });
+            let source = ImageSource::File(folder.join(format!("{}.jpg", task.image_id)));
+            images.push(ImageEntry { source, targets: Vec::new(), expressions: Vec::new() });
             images.len() - 1
         });
         let entry = &mut images[index];
@@ -44,5 +44,5 @@ pub fn open(choice: &Choice) -> Result<Dataset> {
             target: entry.targets.len() - 1,
         });
     }
-    Ok(Dataset { name: "phrasecut".into(), split: choice.split.into(), images, complete: false })
+    Ok(Dataset { name: "phrasecut".into(), split: options.split.into(), images, complete: false })
 }

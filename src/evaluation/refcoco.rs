@@ -2,7 +2,7 @@
 //!
 //! The pickles are read as data; what they would run is never run.
 
-use super::dataset::{Choice, Dataset, Expression, ImageEntry, Picture, Shape, Target};
+use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -46,15 +46,15 @@ struct Annotation {
     iscrowd: u8,
 }
 
-pub fn open(choice: &Choice) -> Result<Dataset> {
-    let (by, refs) = refs_file(choice)?;
+pub fn open(options: &DatasetOptions) -> Result<Dataset> {
+    let (by, refs) = refs_file(options)?;
     let wrong = |fact: String| Error::config(refs.display().to_string(), fact);
     let bytes = std::fs::read(&refs).map_err(Error::file(&refs))?;
     let pickled = serde_pickle::value_from_slice(&bytes, serde_pickle::DeOptions::new())
         .map_err(|cause| wrong(format!("not a pickle of plain data: {cause}")))?;
     let refs_read: Vec<Ref> =
         serde_json::from_value(plain(pickled)).map_err(|cause| wrong(format!("not a list of refs: {cause}")))?;
-    let file = choice.data.join("instances.json");
+    let file = options.data.join("instances.json");
     let text = std::fs::read(&file).map_err(Error::file(&file))?;
     let instances: Instances = serde_json::from_slice(&text)
         .map_err(|cause| Error::config(file.display().to_string(), format!("not COCO's instances: {cause}")))?;
@@ -64,24 +64,29 @@ pub fn open(choice: &Choice) -> Result<Dataset> {
         of_image.entry(annotation.image_id).or_default().push(annotation);
     }
 
-    let chosen: Vec<&Ref> = refs_read.iter().filter(|one| one.split == choice.split).collect();
+    let chosen: Vec<&Ref> = refs_read.iter().filter(|one| one.split == options.split).collect();
     if chosen.is_empty() {
         let mut splits: Vec<&str> = refs_read.iter().map(|one| one.split.as_str()).collect();
         splits.sort_unstable();
         splits.dedup();
-        return Err(wrong(format!("no split {:?}; it has {}", choice.split, splits.join(", "))));
+        return Err(wrong(format!("no split {:?}; it has {}", options.split, splits.join(", "))));
     }
     let mut images: Vec<(i64, ImageEntry)> = Vec::new();
     let mut place: HashMap<i64, usize> = HashMap::new();
+    // the crowds that a ref of the image means; any other crowd is not one thing
+    let mut meant: HashMap<i64, Vec<i64>> = HashMap::new();
+    for one in &chosen {
+        meant.entry(one.image_id).or_default().push(one.ann_id);
+    }
     for one in chosen {
         let annotations = of_image.get(&one.image_id).map_or(&[][..], Vec::as_slice);
-        // a crowd is not one thing, unless a ref says so
-        let things = || annotations.iter().filter(|a| a.iscrowd == 0 || a.id == one.ann_id);
+        let meant = meant.get(&one.image_id).map_or(&[][..], Vec::as_slice);
+        let things = || annotations.iter().filter(|a| a.iscrowd == 0 || meant.contains(&a.id));
         let index = *place.entry(one.image_id).or_insert_with(|| {
             let name = names.get(&one.image_id).copied().unwrap_or("");
             let targets = things().map(|a| Target { shape: Shape::parse(&a.segmentation) }).collect();
-            let picture = Picture::File(located(choice, name, one.image_id));
-            images.push((one.image_id, ImageEntry { picture, targets, expressions: Vec::new() }));
+            let source = ImageSource::File(located(options, name, one.image_id));
+            images.push((one.image_id, ImageEntry { source, targets, expressions: Vec::new() }));
             images.len() - 1
         });
         let entry = &mut images[index].1;
@@ -97,37 +102,37 @@ pub fn open(choice: &Choice) -> Result<Dataset> {
             target,
         }));
     }
-    let folder = choice.data.canonicalize().map_err(Error::file(choice.data))?;
+    let folder = options.data.canonicalize().map_err(Error::file(options.data))?;
     let folder = folder.file_name().unwrap_or_default().to_string_lossy();
     // of RefCOCOg there are two partitions, with other numbers
     let name = if folder == "refcocog" { format!("{folder} {by}") } else { folder.into_owned() };
     let images = images.into_iter().map(|(_, entry)| entry).collect();
-    Ok(Dataset { name, split: choice.split.into(), images, complete: true })
+    Ok(Dataset { name, split: options.split.into(), images, complete: true })
 }
 
 /// Who made the split, and the file.
-fn refs_file<'a>(choice: &Choice<'a>) -> Result<(&'a str, PathBuf)> {
-    let file = |by: &str| choice.data.join(format!("refs({by}).p"));
-    if let Some(by) = choice.by {
+fn refs_file<'a>(options: &DatasetOptions<'a>) -> Result<(&'a str, PathBuf)> {
+    let file = |by: &str| options.data.join(format!("refs({by}).p"));
+    if let Some(by) = options.split_by {
         return Ok((by, file(by)));
     }
     let there: Vec<&str> = ["unc", "umd", "google"].into_iter().filter(|by| file(by).is_file()).collect();
     match there[..] {
         [by] => Ok((by, file(by))),
-        [] => Err(Error::config(choice.data.display().to_string(), "no refs(unc).p, refs(umd).p or refs(google).p")),
+        [] => Err(Error::config(options.data.display().to_string(), "no refs(unc).p, refs(umd).p or refs(google).p")),
         _ => {
             let fact = format!("splits by {}; choose one with --by", there.join(" and "));
-            Err(Error::config(choice.data.display().to_string(), fact))
+            Err(Error::config(options.data.display().to_string(), fact))
         }
     }
 }
 
-/// The picture of this name, in the folder of pictures or where COCO's archives put it.
-pub fn located(choice: &Choice, name: &str, image: i64) -> PathBuf {
+/// The image of this name, in the folder of images or where COCO's archives put it.
+pub fn located(options: &DatasetOptions, name: &str, image: i64) -> PathBuf {
     if name.is_empty() {
         return PathBuf::from(format!("(image {image} is not in instances.json)"));
     }
-    let root: &Path = choice.images.unwrap_or(choice.data);
+    let root: &Path = options.images.unwrap_or(options.data);
     let folders = ["", "images", "train2014", "images/train2014", "images/mscoco/images/train2014", "images/mscoco"];
     let places = folders.map(|folder| root.join(folder).join(name));
     places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()

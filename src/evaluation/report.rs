@@ -1,21 +1,21 @@
-//! `Report`: the table of a run, as Markdown and as one HTML page with a plot and the best and worst pictures.
+//! `Report`: the table of a run, as Markdown and as one HTML page with a plot and the best and worst answers.
 //!
 //! Made from the lines of a run alone, and from the images where they can still be read.
 
-use super::coco_mask::Runs;
-use super::dataset::Picture;
+use super::dataset::ImageSource;
 use super::overlap::Overlap;
+use super::parquet_images::ParquetImages;
 use super::published;
 use super::results::{Header, Line};
+use super::rle::Rle;
+use crate::drawing::{draw, thumbnail};
 use crate::error::{Error, Result};
-use crate::mask::Mask;
-use crate::overlay;
-use crate::thumbnail::thumbnail;
+use crate::image::{Frame, Mask};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Pictures of the best, and as many of the worst.
+/// Images of the best answers, and as many of the worst.
 const GALLERY: usize = 12;
 
 /// What a run came to.
@@ -201,6 +201,7 @@ impl Report {
         let name = self.header.rows.first().map_or("", |(name, _)| name);
         let worst: Vec<_> = order.iter().rev().take(GALLERY).copied().collect();
         order.truncate(GALLERY);
+        let mut parquet = ParquetImages::default();
         for (title, lines) in [("Best", order), ("Worst", worst)] {
             let _ = write!(
                 text,
@@ -208,7 +209,8 @@ impl Report {
                 escaped(name)
             );
             for (iou, line) in lines {
-                let picture = self.picture(line).unwrap_or_else(|| "<em>the image can't be read here</em>".into());
+                let picture =
+                    picture(line, &mut parquet).unwrap_or_else(|| "<em>the image can't be read here</em>".into());
                 let words = escaped(&line.text);
                 let _ = writeln!(text, "<figure>{picture}<figcaption>{words} (IoU {iou:.2})</figcaption></figure>");
             }
@@ -246,20 +248,22 @@ impl Report {
         }
         Ok(svg)
     }
+}
 
-    /// An image with the first row's answer and the truth, as an HTML image.
-    fn picture(&self, line: &Line) -> Option<String> {
-        let picture = Picture::parse(&line.image);
-        let frame = picture.decoded(&picture.bytes().ok()?).ok()?;
-        let (width, height) = line.size;
-        let mask = |text: &str| Some(Runs::parse(width, height, text).ok()?.mask());
-        let answer =
-            mask(&line.answer).filter(|answer| answer.area() > 0 && (frame.width(), frame.height()) == line.size);
-        let found = answer.as_ref().and_then(|mask| Some((mask, mask.bounding_box()?)));
-        let mut rgb = overlay::draw(&frame, found);
-        outline(&mut rgb, &mask(&line.truth)?);
-        thumbnail(&rgb, width, height)
+/// An image with the first row's answer and the truth, as an HTML image; `None` when it can't be read or has changed.
+fn picture(line: &Line, parquet: &mut ParquetImages) -> Option<String> {
+    let source = ImageSource::parse(&line.image);
+    let frame = source.decoded(&source.bytes(parquet).ok()?).ok()?;
+    let (width, height) = line.size;
+    if (frame.width(), frame.height()) != (width, height) {
+        return None;
     }
+    let mask = |text: &str| Some(Rle::parse(width, height, text).ok()?.mask());
+    let answer = mask(&line.answer).filter(|answer| answer.area() > 0);
+    let found = answer.as_ref().and_then(|mask| Some((mask, mask.bounding_box()?)));
+    let mut rgb = draw(&frame, found);
+    outline(&mut rgb, &mask(&line.truth)?);
+    thumbnail(&Frame::new(width, height, rgb).ok()?)
 }
 
 /// Draws the edge of a mask, two pixels wide.
@@ -275,5 +279,33 @@ fn outline(rgb: &mut [u8], mask: &Mask) {
                 rgb[(y * width + x) * 3..][..3].copy_from_slice(&[0, 200, 60]);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_has_changed_size_is_left_out_and_costs_no_report() {
+        let file = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
+        image::RgbImage::new(4, 3).save(file.path()).unwrap();
+        let line = |size: (usize, usize)| {
+            let whole = Rle::of(&Mask::from_fn(size.0, size.1, |_, _| true)).text();
+            Line {
+                index: 0,
+                image: file.path().display().to_string(),
+                expression: "0".into(),
+                text: "the mug".into(),
+                kind: String::new(),
+                problem: String::new(),
+                size,
+                truth: whole.clone(),
+                answer: whole,
+                rows: Vec::new(),
+            }
+        };
+        assert!(picture(&line((4, 3)), &mut ParquetImages::default()).is_some());
+        assert!(picture(&line((40, 30)), &mut ParquetImages::default()).is_none());
     }
 }

@@ -3,7 +3,8 @@
 //! Everything that a report says is in it, and nothing that depends on when or how often the run was broken off.
 
 use super::dataset::ImageEntry;
-use super::overlap::Shared;
+use super::overlap::IouCounts;
+use crate::atomic_file::AtomicFile;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -21,13 +22,13 @@ pub struct Header {
     pub images: usize,
     /// Its expressions.
     pub expressions: usize,
-    /// A hash of what is asked.
-    pub asked: String,
+    /// A hash of what is asked and what is true.
+    pub content: String,
     /// Whether the targets themselves were the proposals.
     pub truth: bool,
     /// SHA-256 of the model's weights.
     pub model: String,
-    /// The rows: names, and a hash of their settings.
+    /// The rows: names, and a hash of everything that their answers depend on.
     pub rows: Vec<(String, String)>,
 }
 
@@ -53,20 +54,20 @@ pub struct Line {
     /// The first row's mask, as COCO's string; empty without one.
     pub answer: String,
     /// One for each row.
-    pub rows: Vec<Outcome>,
+    pub rows: Vec<RowResult>,
 }
 
 /// A row's answer to an expression.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct RowResult {
     /// How many proposals there were.
     pub proposals: usize,
     /// The best of them for the truth.
-    pub oracle: Shared,
+    pub oracle: IouCounts,
     /// The proposal chosen.
     pub proposal: Option<usize>,
     /// Its overlap with the truth.
-    pub shared: Shared,
+    pub shared: IouCounts,
     /// Whether it is the thing meant: with the targets as proposals, itself; else by an IoU of 0.5.
     pub right: bool,
     /// Its score.
@@ -82,24 +83,39 @@ pub fn json<T: Serialize>(value: &T) -> Result<String> {
     Ok(text + "\n")
 }
 
-/// The whole images at the start of a file of results, and the bytes that they and the header fill.
-pub fn kept_of(out: &Path, header: &Header, mine: &[(usize, &ImageEntry)]) -> Result<(usize, u64)> {
-    let Ok(bytes) = std::fs::read(out) else { return Ok((0, 0)) };
+/// Where a run goes on: the finished images at the start of a file of results, and the bytes that they and the header
+/// fill. An image whose lines report a problem is finished only if `persists` says that the problem is still there.
+///
+/// # Errors
+/// When the file can't be read or holds another run.
+pub fn resume_point(
+    out: &Path,
+    header: &Header,
+    mine: &[(usize, &ImageEntry)],
+    mut persists: impl FnMut(&ImageEntry, &Line) -> bool,
+) -> Result<(usize, u64)> {
+    let bytes = match std::fs::read(out) {
+        Ok(bytes) => bytes,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok((0, 0)),
+        Err(cause) => return Err(Error::file(out)(cause)),
+    };
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
     let Some(first) = lines.next() else { return Ok((0, 0)) };
     if serde_json::from_slice::<Header>(first).ok().as_ref() != Some(header) {
-        let fact = "holds another run (other data, model or rows); choose another --out, or remove it";
+        let fact = "holds another run (other data, files, model, rows or version); choose another --out, or remove it";
         return Err(Error::config(out.display().to_string(), fact));
     }
     let mut kept = first.len() as u64;
     for (done, (index, image)) in mine.iter().enumerate() {
         let mut length = 0;
         for expression in 0..image.expressions.len() {
-            let line = lines.next();
-            let whole = line
-                .filter(|line| serde_json::from_slice::<Line>(line).is_ok_and(|line| line.index == index + expression));
-            let Some(whole) = whole else { return Ok((done, kept)) };
-            length += whole.len() as u64;
+            let Some(text) = lines.next() else { return Ok((done, kept)) };
+            let line = serde_json::from_slice::<Line>(text).ok().filter(|line| line.index == index + expression);
+            let finished = line.filter(|line| line.problem.is_empty() || persists(image, line));
+            if finished.is_none() {
+                return Ok((done, kept));
+            }
+            length += text.len() as u64;
         }
         kept += length;
     }
@@ -161,5 +177,6 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<()> {
     for line in &lines {
         text += &json(line)?;
     }
-    std::fs::write(out, text).map_err(Error::file(out))
+    let inputs: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
+    AtomicFile::write(out, &inputs, text.as_bytes())
 }

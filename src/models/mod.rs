@@ -1,155 +1,32 @@
-//! `Manifest`: the public checkpoints that Referseg can use, where they come from and how they are told from others.
+//! Models: weights from files, the towers of CLIP, Segment Anything. Tensors in, tensors out.
 //!
-//! `models/manifest.yaml` is built in. What it does not know of a file is pinned on the first fetch (`pins.rs`);
-//! `fetch.rs` brings files from the Hugging Face hub into the hub's own cache, or into a folder.
+//! They know neither proposals nor commands; what the method asks of them is [`ModelFamily`].
 
-mod fetch;
-mod pins;
+pub mod clip;
+mod family;
+mod pickle;
+pub mod sam;
+pub mod tensor_math;
+mod weights;
 
-pub use fetch::{Hub, State};
-pub use pins::Pins;
+pub use family::{DenseEncoder, MaskedEncoder, ModelFamily, Preprocessing, RegionEncoder};
+pub use weights::{Layout, TensorSource, Weights};
 
+use crate::device::Device;
 use crate::error::{Error, Result};
-use serde::Deserialize;
-use std::path::{Component, Path};
+use std::path::Path;
+use std::sync::Arc;
 
-/// A list of checkpoints.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// The checkpoints.
-    pub models: Vec<Model>,
-}
-
-/// A checkpoint.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// What `referseg models` calls it.
-    pub name: String,
-    /// What it is.
-    pub kind: Kind,
-    /// What it is for.
-    pub purpose: String,
-    /// Licence of the weights, and whose they are.
-    pub licence: String,
-    /// Repository on the hub, OWNER/NAME.
-    pub repo: String,
-    /// Commit, branch or tag there.
-    pub revision: String,
-    /// Its files; the first holds the weights.
-    pub files: Vec<ModelFile>,
-}
-
-/// What a checkpoint is, and so how it is given to the program.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A folder for `model`.
-    Clip,
-    /// A file for `proposals.sam.model`.
-    Sam,
-}
-
-/// A file of a checkpoint.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelFile {
-    /// Its path in the repository.
-    pub path: String,
-    /// Its size, if known.
-    pub bytes: Option<u64>,
-    /// Its hexadecimal SHA-256, if known.
-    pub sha256: Option<String>,
-}
-
-impl Manifest {
-    /// The one that is built in.
-    ///
-    /// # Errors
-    /// Never, as a test of this crate shows.
-    pub fn built_in() -> Result<Manifest> {
-        Manifest::parse("models/manifest.yaml", include_str!("../../models/manifest.yaml"))
-    }
-
-    /// Reads a file of the same form.
-    ///
-    /// # Errors
-    /// When it can't be read or is of another form.
-    pub fn open(path: &Path) -> Result<Manifest> {
-        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
-        Manifest::parse(&path.display().to_string(), &text)
-    }
-
-    fn parse(subject: &str, text: &str) -> Result<Manifest> {
-        let wrong = |fact: String| Error::config(subject, fact);
-        let manifest: Manifest = serde_yaml::from_str(text).map_err(|cause| wrong(cause.to_string()))?;
-        for model in &manifest.models {
-            if model.files.is_empty() {
-                return Err(wrong(format!("{} has no files", model.name)));
-            }
-            for file in &model.files {
-                // a path becomes a place on this machine
-                if !Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_))) {
-                    return Err(wrong(format!(
-                        "{}: path {:?}; expected one inside the repository",
-                        model.name, file.path
-                    )));
-                }
-            }
-        }
-        Ok(manifest)
-    }
-
-    /// The model of this name.
-    ///
-    /// # Errors
-    /// When there is none; it names those that are.
-    pub fn model(&self, name: &str) -> Result<&Model> {
-        self.models.iter().find(|model| model.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
-            Error::config("models", format!("no model {name:?}; expected one of {}", names.join(", ")))
-        })
+impl From<candle_core::Error> for Error {
+    fn from(cause: candle_core::Error) -> Error {
+        Error::Computation(cause.to_string())
     }
 }
 
-impl Model {
-    /// The file with the weights.
-    pub fn weights(&self) -> &ModelFile {
-        &self.files[0]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_manifest_names_what_it_must() {
-        let manifest = Manifest::built_in().unwrap();
-        assert_eq!(manifest.models.iter().filter(|model| model.kind == Kind::Clip).count(), 5);
-        assert_eq!(manifest.models.iter().filter(|model| model.kind == Kind::Sam).count(), 4);
-        for model in &manifest.models {
-            assert!(
-                !model.licence.is_empty() && !model.purpose.is_empty() && model.repo.contains('/'),
-                "{}",
-                model.name
-            );
-            for file in &model.files {
-                let whole = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-                assert!(file.sha256.as_ref().is_none_or(whole), "{}", file.path);
-            }
-        }
-        let names = manifest.model("clip").unwrap_err().to_string();
-        assert!(names.contains("expected one of clip-vit-base-patch32, "), "{names}");
-    }
-
-    #[test]
-    fn a_path_that_leaves_the_folder_is_refused() {
-        let text =
-            "models: [{name: a, kind: sam, purpose: p, licence: l, repo: o/n, revision: main, files: [{path: ../x}]}]";
-        assert!(Manifest::parse("m", text).unwrap_err().to_string().contains("expected one inside"));
-        assert!(Manifest::parse("m", &text.replace("../x", "/x")).is_err());
-        assert!(Manifest::parse("m", &text.replace("../x", "x/y")).is_ok());
-    }
+/// Loads the model in a folder, of whatever family it is.
+///
+/// # Errors
+/// When a file is absent, damaged, or describes a model of no family that is known.
+pub fn load(folder: &Path, device: &Device) -> Result<Arc<dyn ModelFamily>> {
+    Ok(clip::Clip::load(folder, device)?.into_family())
 }

@@ -1,95 +1,113 @@
 //! `Labels`: proposals handed in as a label image, one for each pixel value but 0.
 
-use super::{Proposal, ProposeMasks};
+use super::budget::check_budget;
+use super::generator::{FrameInput, ProposalGenerator};
+use super::proposal::Proposal;
+use crate::config::ProposalSettings;
 use crate::error::{Error, Result};
-use crate::frame::Frame;
-use crate::mask::Mask;
-use std::collections::BTreeMap;
-use std::path::Path;
+use crate::fingerprint::{of_optional_file, Fingerprint};
+use crate::image::LabelImage;
+use std::path::{Path, PathBuf};
 
-/// A label image, row-major.
+/// Raised when the same image gives other proposals.
+const VERSION: u32 = 1;
+
+/// Most regions of a label image: as many as `proposals.limit` may ask of a generator. An image with more is a
+/// photograph or a gradient, not labels.
+const MAX_REGIONS: usize = 1000;
+
+/// The generator.
 pub struct Labels {
-    width: usize,
-    height: usize,
-    values: Vec<u32>,
+    image: LabelImage,
+    proposals: Vec<Proposal>,
+    /// `None` for images from memory.
+    file: Option<PathBuf>,
+    fingerprint: Fingerprint,
 }
 
 impl Labels {
-    /// Labels from memory, `width * height` values.
+    /// Proposals of a label image.
     ///
     /// # Errors
-    /// When there are more or fewer values.
-    pub fn new(width: usize, height: usize, values: Vec<u32>) -> Result<Labels> {
-        if values.len() != width * height {
-            let fact = format!("{} labels for {width}x{height} pixels", values.len());
+    /// When it has too many regions.
+    pub fn new(image: LabelImage) -> Result<Labels> {
+        let fingerprint = Fingerprint::of("labels", VERSION, &[&format!("{image:?}")]);
+        Labels::of(image, None, fingerprint)
+    }
+
+    /// Reads a label image ([`LabelImage::open`]).
+    ///
+    /// # Errors
+    /// When the file can't be used or has too many regions.
+    pub fn open(path: &Path) -> Result<Labels> {
+        let fingerprint = Fingerprint::of("labels", VERSION, &[&of_optional_file(path)]);
+        let labels = Labels::of(LabelImage::open(path)?, Some(path.into()), fingerprint);
+        labels.map_err(|error| error.about(path.display()))
+    }
+
+    fn of(image: LabelImage, file: Option<PathBuf>, fingerprint: Fingerprint) -> Result<Labels> {
+        let regions = image.regions();
+        if regions > MAX_REGIONS {
+            let fact = format!("{regions} different values; expected a label image with at most {MAX_REGIONS} regions");
             return Err(Error::Proposals(fact));
         }
-        Ok(Labels { width, height, values })
-    }
-
-    /// Reads a grey or palette PNG of 8 or 16 bits.
-    ///
-    /// # Errors
-    /// When the file can't be read, or its colours are no single numbers.
-    pub fn open(path: &Path) -> Result<Labels> {
-        let bytes = std::fs::read(path).map_err(Error::file(path))?;
-        let picture = image::load_from_memory(&bytes)
-            .map_err(|cause| Error::Proposals(format!("{path:?} is no readable PNG: {cause}")))?;
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let values = match picture {
-            image::DynamicImage::ImageLuma8(grey) => grey.into_raw().into_iter().map(u32::from).collect(),
-            image::DynamicImage::ImageLuma16(grey) => grey.into_raw().into_iter().map(u32::from).collect(),
-            other => {
-                let fact = format!("{path:?} is {:?}; expected a grey PNG of 8 or 16 bits", other.color());
-                return Err(Error::Proposals(fact));
-            }
-        };
-        Labels::new(width, height, values)
-    }
-
-    /// One proposal for each value, in ascending order.
-    pub fn proposals(&self) -> Vec<Proposal> {
-        let mut masks: BTreeMap<u32, Vec<bool>> = BTreeMap::new();
-        for (pixel, value) in self.values.iter().enumerate().filter(|(_, value)| **value != 0) {
-            masks.entry(*value).or_insert_with(|| vec![false; self.values.len()])[pixel] = true;
-        }
-        let proposal =
-            |(label, inside)| Proposal { mask: Mask::new(self.width, self.height, inside), label: Some(label) };
-        masks.into_iter().map(proposal).collect()
+        check_budget(image.width(), image.height(), regions)?;
+        let proposal = |(label, mask)| Proposal { label: Some(label), ..Proposal::of_mask(mask) };
+        let proposals = image.masks().into_iter().map(proposal).collect();
+        Ok(Labels { image, proposals, file, fingerprint })
     }
 }
 
-impl ProposeMasks for Labels {
-    fn propose(&mut self, frame: &Frame) -> Result<Vec<Proposal>> {
-        if (self.width, self.height) != (frame.width(), frame.height()) {
+impl ProposalGenerator for Labels {
+    fn propose(&mut self, input: &FrameInput) -> Result<Vec<Proposal>> {
+        let (image, frame) = (&self.image, input.frame);
+        if (image.width(), image.height()) != (frame.width(), frame.height()) {
             return Err(Error::Proposals(format!(
-                "the label image is {}x{}, the picture {}x{}; expected the same size",
-                self.width,
-                self.height,
+                "the label image is {}x{}, the frame {}x{}; expected the same size",
+                image.width(),
+                image.height(),
                 frame.width(),
                 frame.height()
             )));
         }
-        Ok(self.proposals())
+        Ok(self.proposals.clone())
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint.clone()
+    }
+
+    fn reconfigure(&mut self, settings: &ProposalSettings) -> bool {
+        self.file.is_some() && settings.generator.argument.as_deref().map(Path::new) == self.file.as_deref()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Frame;
 
     #[test]
     fn each_value_but_zero_is_one_proposal() {
-        let labels = Labels::new(3, 1, vec![7, 0, 300]).unwrap();
-        let found = labels.proposals();
+        let mut labels = Labels::new(LabelImage::new(3, 1, vec![7, 0, 300]).unwrap()).unwrap();
+        let frame = Frame::new(3, 1, vec![0; 9]).unwrap();
+        let found = labels.propose(&FrameInput::single(&frame)).unwrap();
         assert_eq!(found.iter().map(|p| p.label).collect::<Vec<_>>(), [Some(7), Some(300)]);
-        assert_eq!(found[1].mask.pixels(), [false, false, true]);
+        assert_eq!(found[1].mask.to_pixels(), [false, false, true]);
     }
 
     #[test]
     fn another_size_is_refused_with_both_sizes() {
         let frame = Frame::new(2, 2, vec![0; 12]).unwrap();
-        let message = Labels::new(1, 1, vec![1]).unwrap().propose(&frame).unwrap_err().to_string();
+        let mut labels = Labels::new(LabelImage::new(1, 1, vec![1]).unwrap()).unwrap();
+        let message = labels.propose(&FrameInput::single(&frame)).unwrap_err().to_string();
         assert!(message.contains("1x1") && message.contains("2x2"), "{message}");
+    }
+
+    #[test]
+    fn a_gradient_is_not_a_label_image() {
+        let gradient = LabelImage::new(256, 256, (0..65_536).collect()).unwrap();
+        let refused = Labels::new(gradient).err().unwrap().to_string();
+        assert!(refused.contains("65535 different values; expected a label image with at most 1000"), "{refused}");
     }
 }

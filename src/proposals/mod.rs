@@ -1,47 +1,19 @@
-//! `Proposal`: a region that may be one thing, whatever its name (section 3.1 of the paper).
+//! Mask proposals: class-agnostic regions of a frame (section 3.1 of the paper).
 //!
-//! Generators stand behind one trait.
+//! A generator is one file (or folder) with an implementation of [`ProposalGenerator`] and one entry in `registry.rs`.
 
+mod budget;
+mod generator;
 mod labels;
+mod proposal;
 mod regions;
-pub mod sam;
+mod registry;
+mod sam;
 
+pub use budget::{check_budget, PIXEL_BUDGET};
+pub use generator::{FrameInput, ProposalGenerator};
 pub use labels::Labels;
+pub use proposal::Proposal;
 pub use regions::Regions;
-pub use sam::Sam;
-
-use crate::config::{Generator, ProposalSettings};
-use crate::error::Result;
-use crate::frame::Frame;
-use crate::mask::Mask;
-use candle_core::Device;
-
-/// A class-agnostic region of a frame, in image pixels, never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// Its pixels; as large as the frame.
-    pub mask: Mask,
-    /// The value that it has in a label image, if it came from one.
-    pub label: Option<u32>,
-}
-
-/// Finds proposals in frames.
-pub trait ProposeMasks: Send {
-    /// The proposals of a frame, in an order that depends on nothing but the frame.
-    ///
-    /// # Errors
-    /// When the generator can't work on this frame.
-    fn propose(&mut self, frame: &Frame) -> Result<Vec<Proposal>>;
-}
-
-/// Makes the generator that the settings name, on the device if it needs one.
-///
-/// # Errors
-/// When its files can't be read.
-pub fn open(settings: &ProposalSettings, device: &Device) -> Result<Box<dyn ProposeMasks>> {
-    Ok(match &settings.generator {
-        Generator::Regions => Box::new(Regions::new(settings)),
-        Generator::Labels(path) => Box::new(Labels::open(path)?),
-        Generator::Sam => Box::new(Sam::open(settings, device)?),
-    })
-}
+pub use registry::{check, check_name, open};
+pub use sam::{Candidate, SamGenerator};

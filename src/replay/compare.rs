@@ -1,11 +1,20 @@
 //! Comparison of two recordings of answers: whether a change of model, settings or program changed what is answered.
+//!
+//! Both are read side by side and an answer is kept only until its partner comes, so that memory does not grow with the
+//! length of recordings that agree.
 
-use crate::bag::{Bag, Message};
+use crate::answer::Status;
 use crate::error::Result;
-use crate::mask::Mask;
-use crate::messages::{from_cdr, Named, Segmentation};
-use crate::scoring::Status;
-use std::collections::BTreeMap;
+use crate::image::{Mask, Rect};
+use crate::wire::bag::{Bag, Message, Truncation};
+use crate::wire::{encode, from_cdr, MessageType, Segmentation};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+
+/// Answers that each reader may be ahead.
+const AHEAD: usize = 64;
 
 /// How far two answers may be apart and still count as the same.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +22,7 @@ pub struct Tolerance {
     /// Smallest IoU of the masks.
     pub iou: f32,
     /// Largest distance of each side of the box, pixels.
-    pub pixels: u32,
+    pub pixels: usize,
 }
 
 /// What tells one answer from all others: topic, stamp in nanoseconds, command, and which of several of these.
@@ -24,67 +33,80 @@ pub type Key = (String, i64, String, usize);
 pub struct Comparison {
     /// Answers that are the same.
     pub same: usize,
+    /// Answers of the first and of the second recording.
+    pub counts: [usize; 2],
     /// The others with what is different, in words.
     pub different: Vec<(Key, String)>,
     /// Why a recording could not be read to its end.
-    pub ended: Vec<String>,
+    pub truncations: Vec<String>,
 }
 
 impl Comparison {
     /// Whether all answers are the same and both recordings are whole.
     pub fn is_same(&self) -> bool {
-        self.different.is_empty() && self.ended.is_empty()
+        self.different.is_empty() && self.truncations.is_empty()
     }
 }
 
-/// An answer without what may differ.
-struct Kept {
+/// What is compared of an answer.
+struct Compared {
     status: u8,
-    sides: [u32; 4],
+    sides: [usize; 4],
     mask: Mask,
 }
 
-fn answers(bag: &Bag, comparison: &mut Comparison) -> Result<BTreeMap<Key, Kept>> {
-    let mut all: BTreeMap<Key, Kept> = BTreeMap::new();
+impl Compared {
+    fn of(message: &Segmentation) -> Compared {
+        let region = message.bounding_box;
+        let rect = Rect {
+            x: region.x_offset as usize,
+            y: region.y_offset as usize,
+            width: region.width as usize,
+            height: region.height as usize,
+        };
+        let (width, height) = (message.mask.width as usize, message.mask.height as usize);
+        let whole = width.checked_mul(height) == Some(message.mask.data.len());
+        let mask = match whole {
+            true => Mask::from_fn(width, height, |x, y| message.mask.data[y * width + x] > 0),
+            false => Mask::empty(0, 0),
+        };
+        Compared { status: message.status, sides: [rect.x, rect.y, rect.right(), rect.bottom()], mask }
+    }
+}
+
+/// What a reader sends: answers, then how it ended.
+enum Read {
+    Answer(Key, Compared),
+    End(Result<Truncation>),
+}
+
+/// Reads the answers of a recording into a channel.
+fn send_answers(bag: &Bag, answers: &SyncSender<Read>) {
+    // how often each key came; its hash will do
+    let mut seen: HashMap<u64, usize> = HashMap::new();
     let ended = bag.read(
         |_, kind| kind == Segmentation::TYPE,
         |Message { topic, cdr, .. }| {
             let message: Segmentation = from_cdr(&cdr)?;
             let mut key = (topic, message.header.stamp.nanoseconds(), message.command.clone(), 0);
-            while all.contains_key(&key) {
-                key.3 += 1;
-            }
-            let extent = message.extent;
-            let right = extent.x_offset.saturating_add(extent.width);
-            let bottom = extent.y_offset.saturating_add(extent.height);
-            let (width, height) = (message.mask.width as usize, message.mask.height as usize);
-            let inside: Vec<bool> = message.mask.data.iter().map(|value| *value > 0).collect();
-            let whole = inside.len() == width * height;
-            let mask = if whole { Mask::new(width, height, inside) } else { Mask::new(0, 0, Vec::new()) };
-            let sides = [extent.x_offset, extent.y_offset, right, bottom];
-            all.insert(key, Kept { status: message.status, sides, mask });
+            let mut hash = DefaultHasher::new();
+            key.hash(&mut hash);
+            let count = seen.entry(hash.finish()).or_default();
+            key.3 = *count;
+            *count += 1;
+            let _ = answers.send(Read::Answer(key, Compared::of(&message))); // a failed comparison hears no more
             Ok(())
         },
-    )?;
-    comparison.ended.extend(ended);
-    Ok(all)
+    );
+    let _ = answers.send(Read::End(ended));
 }
 
 fn status(value: u8) -> &'static str {
-    use crate::messages::encode::status;
-    let all = [Status::Found, Status::NotFound, Status::Ambiguous, Status::Error];
-    let found = all.into_iter().find(|known| status(*known) == value);
-    match found {
-        Some(Status::Found) => "FOUND",
-        Some(Status::NotFound) => "NOT_FOUND",
-        Some(Status::Ambiguous) => "AMBIGUOUS",
-        Some(Status::Error) => "ERROR",
-        None => "unknown",
-    }
+    Status::ALL.into_iter().find(|known| encode::status(*known) == value).map_or("unknown", Status::name)
 }
 
 /// What is different between two answers; `None` when nothing is.
-fn difference(a: &Kept, b: &Kept, tolerance: Tolerance) -> Option<String> {
+fn difference(a: &Compared, b: &Compared, tolerance: Tolerance) -> Option<String> {
     if a.status != b.status {
         return Some(format!("status {} became {}", status(a.status), status(b.status)));
     }
@@ -101,50 +123,92 @@ fn difference(a: &Kept, b: &Kept, tolerance: Tolerance) -> Option<String> {
     (iou < tolerance.iou).then(|| format!("masks overlap with IoU {iou:.3}"))
 }
 
+/// One recording of two, as far as it is read.
+struct Side {
+    answers: Receiver<Read>,
+    /// Answers whose partner has not come.
+    waiting: BTreeMap<Key, Compared>,
+    /// Stamp of the last answer.
+    stamp: i64,
+    ended: bool,
+}
+
+impl Side {
+    fn new(answers: Receiver<Read>) -> Side {
+        Side { answers, waiting: BTreeMap::new(), stamp: i64::MIN, ended: false }
+    }
+}
+
 /// Compares the answers of two recordings.
 ///
 /// # Errors
 /// When a message is not what its type says.
 pub fn compare(a: &Bag, b: &Bag, tolerance: Tolerance) -> Result<Comparison> {
     let mut comparison = Comparison::default();
-    let (first, mut second) = (answers(a, &mut comparison)?, answers(b, &mut comparison)?);
-    for (key, a) in first {
-        let different = match second.remove(&key) {
-            Some(b) => difference(&a, &b, tolerance),
-            None => Some("missing in the second".into()),
-        };
-        match different {
-            Some(words) => comparison.different.push((key, words)),
-            None => comparison.same += 1,
+    std::thread::scope(|scope| -> Result<()> {
+        let [mut first, mut second] = [a, b].map(|bag| {
+            let (sender, answers) = sync_channel(AHEAD);
+            scope.spawn(move || send_answers(bag, &sender));
+            Side::new(answers)
+        });
+        while !(first.ended && second.ended) {
+            // whichever is behind
+            let of_first = !first.ended && (second.ended || first.stamp <= second.stamp);
+            let (side, other) = if of_first { (&mut first, &mut second) } else { (&mut second, &mut first) };
+            match side.answers.recv() {
+                Ok(Read::Answer(key, answer)) => {
+                    side.stamp = key.1;
+                    comparison.counts[usize::from(!of_first)] += 1;
+                    let Some(partner) = other.waiting.remove(&key) else {
+                        side.waiting.insert(key, answer);
+                        continue;
+                    };
+                    let (a, b) = if of_first { (&answer, &partner) } else { (&partner, &answer) };
+                    match difference(a, b, tolerance) {
+                        Some(words) => comparison.different.push((key, words)),
+                        None => comparison.same += 1,
+                    }
+                }
+                Ok(Read::End(ended)) => {
+                    side.ended = true;
+                    comparison.truncations.extend(ended?);
+                }
+                Err(_) => side.ended = true,
+            }
         }
-    }
-    comparison.different.extend(second.into_keys().map(|key| (key, "missing in the first".into())));
+        let missing =
+            |side: Side, words: &'static str| side.waiting.into_keys().map(move |key| (key, words.to_string()));
+        comparison.different.extend(missing(first, "missing in the second"));
+        comparison.different.extend(missing(second, "missing in the first"));
+        Ok(())
+    })?;
+    comparison.different.sort();
     Ok(comparison)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::tests::drawn;
+    use crate::image::drawn;
 
-    fn kept(status: u8, row: &str) -> Kept {
+    fn answer(status: u8, row: &str) -> Compared {
         let mask = drawn(&[row]);
-        let extent = mask.bounding_box().unwrap_or_default();
-        Kept { status, sides: [extent.x, extent.y, extent.x + extent.width, extent.y + extent.height], mask }
+        let rect = mask.bounding_box().unwrap_or_default();
+        Compared { status, sides: [rect.x, rect.y, rect.right(), rect.bottom()], mask }
     }
 
     #[test]
     fn status_box_and_mask_are_compared_within_the_tolerance() {
         let strict = Tolerance { iou: 0.99, pixels: 0 };
         let loose = Tolerance { iou: 0.5, pixels: 1 };
-        let (a, b) = (kept(0, ".###...."), kept(0, "..###..."));
+        let (a, b) = (answer(0, ".###...."), answer(0, "..###..."));
         assert_eq!(difference(&a, &a, strict), None);
         assert_eq!(difference(&a, &b, strict).unwrap(), "box moved by 1 pixels");
         assert_eq!(difference(&a, &b, loose), None);
-        let holed = kept(0, ".#.#....");
+        let holed = answer(0, ".#.#....");
         assert_eq!(difference(&a, &holed, strict).unwrap(), "masks overlap with IoU 0.667");
-        assert_eq!(difference(&a, &kept(2, ".###...."), loose).unwrap(), "status FOUND became AMBIGUOUS");
-        assert_eq!(difference(&kept(1, "...."), &kept(1, "...."), strict), None);
-        assert_eq!(difference(&kept(1, "...."), &kept(1, "..."), strict).unwrap(), "mask of 4x1 became 3x1");
+        assert_eq!(difference(&a, &answer(2, ".###...."), loose).unwrap(), "status FOUND became AMBIGUOUS");
+        assert_eq!(difference(&answer(1, "...."), &answer(1, "...."), strict), None);
+        assert_eq!(difference(&answer(1, "...."), &answer(1, "..."), strict).unwrap(), "mask of 4x1 became 3x1");
     }
 }

@@ -1,30 +1,30 @@
 //! The report of a replay: one page that needs no other file.
 
-use super::{Answered, Summary};
+use super::summary::{AnswerRecord, Summary};
+use crate::answer::Status;
 use crate::error::{Error, Result};
-use crate::scoring::Status;
 use htmlize::escape_text;
 use plotters::prelude::*;
 use std::fmt::Write;
 
-const STATUSES: [(Status, &str, RGBColor); 4] = [
-    (Status::Found, "FOUND", RGBColor(30, 150, 60)),
-    (Status::Ambiguous, "AMBIGUOUS", RGBColor(210, 160, 0)),
-    (Status::NotFound, "NOT_FOUND", RGBColor(200, 90, 20)),
-    (Status::Error, "ERROR", RGBColor(200, 0, 40)),
+const STATUSES: [(Status, RGBColor); 4] = [
+    (Status::Found, RGBColor(30, 150, 60)),
+    (Status::Ambiguous, RGBColor(210, 160, 0)),
+    (Status::NotFound, RGBColor(200, 90, 20)),
+    (Status::Error, RGBColor(200, 0, 40)),
 ];
 
 /// Seconds after the first answer.
-fn seconds(answer: &Answered, first: u64) -> f64 {
-    (answer.recorded.saturating_sub(first)) as f64 / 1e9
+fn seconds(answer: &AnswerRecord, first: u64) -> f64 {
+    (answer.log_time.saturating_sub(first)) as f64 / 1e9
 }
 
-/// The page: counts, a timeline of the scores, pictures.
+/// The page: counts, a timeline of the scores, images.
 ///
 /// # Errors
 /// When the timeline can't be drawn.
 pub fn html(title: &str, summary: &Summary) -> Result<String> {
-    let first = summary.answers.iter().map(|answer| answer.recorded).min().unwrap_or_default();
+    let first = summary.answers.iter().map(|answer| answer.log_time).min().unwrap_or_default();
     let title = escape_text(title);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Referseg replay: {title}</title>\n<style>\
@@ -34,18 +34,18 @@ pub fn html(title: &str, summary: &Summary) -> Result<String> {
         summary.frames,
         summary.answers.len(),
     );
-    if let Some(ended) = &summary.ended {
-        let _ = write!(page, " <strong>The recording ended early: {}.</strong>", escape_text(ended));
+    if let Some(truncation) = &summary.truncation {
+        let _ = write!(page, " <strong>The recording ended early: {}.</strong>", escape_text(truncation));
     }
     page += "</p>\n<table><tr><th>status</th><th>answers</th></tr>\n";
-    for (status, name, _) in STATUSES {
-        let _ = writeln!(page, "<tr><td>{name}</td><td>{}</td></tr>", summary.count(status));
+    for (status, _) in STATUSES {
+        let _ = writeln!(page, "<tr><td>{}</td><td>{}</td></tr>", status.name(), summary.count(status));
     }
     page += "</table>\n<h2>Timeline</h2>\n";
     page += &timeline(summary, first)?;
-    page += "<h2>Pictures</h2>\n";
+    page += "<h2>Images</h2>\n";
     for answer in summary.answers.iter() {
-        let Some(picture) = &answer.picture else { continue };
+        let Some(picture) = &answer.thumbnail else { continue };
         let camera = if answer.camera.is_empty() { String::new() } else { format!("{}, ", answer.camera) };
         let caption = format!("{camera}{:.2} s: {}", seconds(answer, first), answer.command);
         let _ = writeln!(page, "<figure>{picture}<figcaption>{}</figcaption></figure>", escape_text(caption));
@@ -67,14 +67,14 @@ fn timeline(summary: &Summary, first: u64) -> Result<String> {
             .build_cartesian_2d(0.0..end, -0.2..1.0)
             .map_err(|cause| failed(&cause))?;
         chart.configure_mesh().x_desc("seconds").y_desc("score").draw().map_err(|cause| failed(&cause))?;
-        for (status, name, colour) in STATUSES {
+        for (status, colour) in STATUSES {
             let of_status = summary.answers.iter().filter(|answer| answer.status == status);
             let dots = of_status
                 .map(|answer| Circle::new((seconds(answer, first), f64::from(answer.score)), 4, colour.filled()));
             chart
                 .draw_series(dots)
                 .map_err(|cause| failed(&cause))?
-                .label(name)
+                .label(status.name())
                 .legend(move |(x, y)| Circle::new((x + 9, y), 4, colour.filled()));
         }
         let labels = chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw();

@@ -4,9 +4,9 @@
 //! On r2r's services and topics, for r2r's own action server never lets a result go, and from the time when the first one
 //! should have gone its timer keeps the ROS thread spinning without a pause.
 
-use super::lock;
-use super::speaker::Speaker;
-use super::spinner::{Ros, WAITING};
+use super::lock::lock;
+use super::node_thread::{Ros, WAITING};
+use super::shared_publisher::SharedPublisher;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use r2r::action_msgs::msg::{GoalInfo, GoalStatus, GoalStatusArray};
@@ -45,8 +45,8 @@ pub struct Streams {
     send: BoxStream<'static, ServiceRequest<SendGoal::Service>>,
     cancel: BoxStream<'static, ServiceRequest<CancelGoal::Service>>,
     fetch: BoxStream<'static, ServiceRequest<GetResult::Service>>,
-    feedback: Speaker<FeedbackMessage>,
-    status: Speaker<GoalStatusArray>,
+    feedback: SharedPublisher<FeedbackMessage>,
+    status: SharedPublisher<GoalStatusArray>,
 }
 
 impl Streams {
@@ -61,15 +61,15 @@ impl Streams {
             send: node.create_service::<SendGoal::Service>("~/ground/_action/send_goal", services())?.boxed(),
             cancel: node.create_service::<CancelGoal::Service>("~/ground/_action/cancel_goal", services())?.boxed(),
             fetch: node.create_service::<GetResult::Service>("~/ground/_action/get_result", services())?.boxed(),
-            feedback: Speaker::new(node.create_publisher("~/ground/_action/feedback", QosProfile::default())?),
-            status: Speaker::new(node.create_publisher("~/ground/_action/status", latched)?),
+            feedback: SharedPublisher::new(node.create_publisher("~/ground/_action/feedback", QosProfile::default())?),
+            status: SharedPublisher::new(node.create_publisher("~/ground/_action/status", latched)?),
         })
     }
 
     /// Serves them; goals come out to be accepted or rejected.
     pub fn serve(self, ros: &Ros) -> (impl Stream<Item = Offer> + Unpin, Vec<JoinHandle<()>>) {
         let Streams { send, cancel, fetch, feedback, status } = self;
-        let (mut cancel, mut fetch) = (ros.emptied(cancel), ros.emptied(fetch));
+        let (mut cancel, mut fetch) = (ros.drained(cancel), ros.drained(fetch));
         let server = Arc::new(ActionServer { ros: ros.clone(), feedback, status, goals: Mutex::default() });
         let [of_cancel, of_fetch] = std::array::from_fn(|_| server.clone());
         // a caller who has gone needs no reply
@@ -86,7 +86,7 @@ impl Streams {
                 }
             }),
         ];
-        (ros.emptied(send).map(move |request| Offer { server: server.clone(), request }), tasks)
+        (ros.drained(send).map(move |request| Offer { server: server.clone(), request }), tasks)
     }
 }
 
@@ -102,8 +102,8 @@ struct Known {
 
 struct ActionServer {
     ros: Ros,
-    feedback: Speaker<FeedbackMessage>,
-    status: Speaker<GoalStatusArray>,
+    feedback: SharedPublisher<FeedbackMessage>,
+    status: SharedPublisher<GoalStatusArray>,
     goals: Mutex<BTreeMap<Uuid, Known>>,
 }
 
@@ -116,7 +116,7 @@ fn id_of(message: &UUID) -> Uuid {
 }
 
 impl ActionServer {
-    /// Changes what is known of the goals and says so.
+    /// Changes what is known of the goals and publishes their status.
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, Known>) -> T) -> T {
         let mut goals = lock(&self.goals);
         let made = change(&mut goals);
@@ -124,7 +124,7 @@ impl ActionServer {
             goal_info: GoalInfo { goal_id: message(id), stamp: known.accepted.clone() },
             status: known.status,
         };
-        self.status.say(&GoalStatusArray { status_list: goals.iter().map(status).collect() });
+        self.status.publish(&GoalStatusArray { status_list: goals.iter().map(status).collect() });
         made
     }
 
@@ -196,7 +196,7 @@ pub struct Offer {
 
 impl Offer {
     /// What is wanted.
-    pub fn wanted(&self) -> &Ground::Goal {
+    pub fn goal(&self) -> &Ground::Goal {
         &self.request.message.goal
     }
 
@@ -251,9 +251,9 @@ impl Goal {
         self.cancelled.notified().await;
     }
 
-    /// Says how far it is.
+    /// Publishes its progress.
     pub fn feedback(&self, feedback: Ground::Feedback) {
-        self.server.feedback.say(&FeedbackMessage { goal_id: message(&self.id), feedback });
+        self.server.feedback.publish(&FeedbackMessage { goal_id: message(&self.id), feedback });
     }
 
     /// Ends it.
@@ -274,7 +274,8 @@ impl Goal {
         }
         tokio::spawn(async move {
             tokio::time::sleep(KEPT).await;
-            lock(&server.goals).remove(&id);
+            // and the latched status no longer lists it
+            server.change(|goals| goals.remove(&id));
         });
     }
 }

@@ -4,9 +4,9 @@
 //! death (nav2_lifecycle_manager; protocol of bondcpp). Nothing here depends on the manager's life.
 
 use super::core::Core;
-use super::lifecycle::State;
-use super::outputs::Output;
-use crate::messages::{from_cdr, BondStatus, Header, Named, Time};
+use super::lifecycle_state::State;
+use super::publisher::RawPublisher;
+use crate::wire::{from_cdr, BondStatus, Header, MessageType, Time};
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::{Node, QosProfile};
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The topic's two directions.
 pub struct Ends {
-    status: Output,
+    status: RawPublisher,
     heard: BoxStream<'static, Vec<u8>>,
     id: String,
 }
@@ -28,7 +28,7 @@ pub struct Ends {
 /// The node's end of its bond.
 struct Bond {
     core: Arc<Core>,
-    status: Output,
+    status: RawPublisher,
     /// The node's name without its namespace: so the manager calls it.
     id: String,
     /// Tells the two ends apart.
@@ -41,7 +41,8 @@ struct Bond {
 /// # Errors
 /// When ROS refuses.
 pub fn open(node: &mut Node) -> r2r::Result<Option<Ends>> {
-    let status = Output::open_if_known::<BondStatus>(node, "bond", QosProfile::default().reliable().keep_last(5))?;
+    let status =
+        RawPublisher::open_if_known::<BondStatus>(node, "bond", QosProfile::default().reliable().keep_last(5))?;
     if !status.is_open() {
         return Ok(None);
     }
@@ -62,7 +63,7 @@ pub async fn beat(core: Arc<Core>, ends: Ends) {
             _ = beats.tick() => {
                 let active = bond.core.state() == State::Active;
                 if active || bond.beating {
-                    bond.say(active);
+                    bond.beat(active);
                 }
                 bond.beating = active;
             }
@@ -70,7 +71,7 @@ pub async fn beat(core: Arc<Core>, ends: Ends) {
                 let Ok(status) = from_cdr::<BondStatus>(&cdr) else { continue };
                 // an end that is taken down waits for the other's consent
                 if status.id == bond.id && status.instance_id != bond.instance && !status.active {
-                    bond.say(false);
+                    bond.beat(false);
                 }
             }
         }
@@ -78,9 +79,9 @@ pub async fn beat(core: Arc<Core>, ends: Ends) {
 }
 
 impl Bond {
-    fn say(&self, active: bool) {
+    fn beat(&self, active: bool) {
         // one of them is this node
-        if self.status.listeners() < 2 {
+        if self.status.subscribers() < 2 {
             return;
         }
         self.status.publish(&BondStatus {
@@ -97,7 +98,7 @@ impl Bond {
 impl Drop for Bond {
     fn drop(&mut self) {
         if self.beating {
-            self.say(false);
+            self.beat(false);
         }
     }
 }

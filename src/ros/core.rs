@@ -1,62 +1,63 @@
-//! `Core`: the node between its ends: what the lifecycle's transitions build and take down, and what requests go through.
+//! `Core`: what all parts of the node share: what the lifecycle's transitions build and take down, and what requests go
+//! through.
 
-use super::journal::Journal;
-use super::lifecycle::State;
-use super::listening::{listen, SharedHeard, Topic};
-use super::lock;
-use super::names::{below, beside, Names};
-use super::outputs::{CameraEnds, Measured, Outputs, Reply, SharedDepth, Shot};
+use super::camera_frame::{CameraFrame, SharedDepth};
+use super::lifecycle_state::State;
+use super::lock::lock;
+use super::logger::Logger;
+use super::names::{child_topic, sibling_topic, Names};
+use super::node_thread::{Ros, WAITING};
+use super::outputs::{CameraEnds, CameraStats, Outputs, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
-use super::spinner::{Ros, WAITING};
-use crate::depth::RecentDepth;
-use crate::digest;
-use crate::messages::decode::{self, Input};
-use crate::messages::{CameraInfo, Image, Named, Text};
-use crate::segmenter::{Fitter, Segmenter};
-use crate::worker::Worker;
+use super::subscription::{subscribe, SharedStats, Topic};
+use crate::camera::{CameraModel, Stamp};
+use crate::fingerprint::FileDigest;
+use crate::grounding::{ConfigPreparer, Segmenter};
+use crate::runtime::Worker;
+use crate::wire::{from_cdr, header, text, CameraInfo, Image, Input, MessageType, Text};
 use futures::StreamExt;
 use r2r::{ParameterValue, PublisherUntyped, QosProfile};
 use std::error::Error;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// For the stage at hand when the node is cleaned up: a model on a slow machine, a large picture.
+/// How long the stage at hand may take when the node is cleaned up: a model on a slow machine, a large image.
 const CLEANUP_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why something could not be done.
-pub type Failed = Box<dyn Error + Send + Sync>;
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A camera of a configured node.
 pub struct Camera {
     /// Its name; empty for the one without.
     pub name: String,
-    /// The full name of the topic that is listened to.
+    /// The full name of its image topic.
     pub topic: String,
-    /// What is heard on it.
-    pub heard: SharedHeard,
-    /// What is heard on its depth topic, with the topic's name.
-    pub depth_heard: Option<(String, SharedHeard)>,
-    /// What came last of its depth.
-    depth: Option<SharedDepth>,
+    /// What is received on it.
+    pub topic_stats: SharedStats,
+    /// Its depth topic, with what is received on it.
+    pub depth_topic: Option<(String, SharedStats)>,
+    /// The last depth images.
+    depth: Option<Arc<SharedDepth>>,
     /// What is measured of its answers.
-    pub measured: Arc<Mutex<Measured>>,
+    pub stats: Arc<Mutex<CameraStats>>,
 }
 
 /// A configured node: model loaded, publishers open.
 pub struct Running {
     /// The inference thread.
-    pub worker: Arc<Worker<Shot, Reply>>,
-    fitter: Fitter,
+    pub worker: Arc<Worker<CameraFrame, Reply>>,
+    preparer: ConfigPreparer,
     /// The cameras, in the order of the parameter.
     pub cameras: Vec<Camera>,
     publishers: Mutex<Vec<PublisherUntyped>>,
-    /// What listens while the node is active.
-    pub listeners: Vec<JoinHandle<()>>,
+    /// The subscriptions while the node is active.
+    pub subscriptions: Vec<JoinHandle<()>>,
     /// The model's folder.
     pub model: String,
-    /// SHA-256 of the model's weights, once it is computed.
-    pub model_hash: Arc<Mutex<String>>,
+    /// SHA-256 of the model's weights.
+    pub model_digest: FileDigest,
     /// The device that computes.
     pub device: String,
     /// Whether vision_msgs were there when this program was built.
@@ -68,7 +69,7 @@ pub struct Core {
     /// The way to the ROS thread.
     pub ros: Ros,
     /// The log.
-    pub journal: Journal,
+    pub logger: Logger,
     /// The parameters in force.
     pub parameters: Arc<Mutex<Parameters>>,
     names: Mutex<Names>,
@@ -81,10 +82,10 @@ pub struct Core {
 
 impl Core {
     /// A node without a model.
-    pub fn new(ros: Ros, journal: Journal, parameters: Parameters, names: Names) -> Core {
+    pub fn new(ros: Ros, logger: Logger, parameters: Parameters, names: Names) -> Core {
         Core {
             ros,
-            journal,
+            logger,
             parameters: Arc::new(Mutex::new(parameters)),
             names: Mutex::new(names),
             state: Mutex::new(State::Unconfigured),
@@ -107,7 +108,7 @@ impl Core {
         lock(&self.parameters).node().clone()
     }
 
-    fn resolved(&self, topic: &str) -> Result<String, Failed> {
+    fn resolved(&self, topic: &str) -> Result<String, BoxError> {
         Ok(lock(&self.names).topic(topic)?)
     }
 
@@ -115,7 +116,7 @@ impl Core {
     ///
     /// # Errors
     /// In words, when the node is not active or has no such camera.
-    pub async fn worker_for(&self, camera: &str) -> Result<(Arc<Worker<Shot, Reply>>, usize), String> {
+    pub async fn worker_for(&self, camera: &str) -> Result<(Arc<Worker<CameraFrame, Reply>>, usize), String> {
         let running = self.running.read().await;
         let state = self.state();
         let running = running
@@ -141,140 +142,137 @@ impl Core {
     ///
     /// # Errors
     /// When a file, the device or ROS refuses.
-    pub async fn configure(&self) -> Result<(), Failed> {
+    pub async fn configure(&self) -> Result<(), BoxError> {
         let _none_changes = self.setting.lock().await;
-        let (config, settings) = {
-            let parameters = lock(&self.parameters);
-            (parameters.config().clone(), parameters.node().clone())
-        };
         let began = Instant::now();
+        // files are read now and not again until the next configure
+        let known = lock(&self.parameters).clone();
+        let parameters = tokio::task::spawn_blocking(move || known.read_again()).await??;
+        let (config, settings) = (parameters.config().clone(), parameters.node().clone());
+        *lock(&self.parameters) = parameters;
         let segmenter = tokio::task::spawn_blocking(move || Segmenter::open(config)).await??;
         let (model, device) = (segmenter.config().model.display().to_string(), segmenter.device_name());
-        let (fitter, weights) = (segmenter.fitter(), segmenter.weights_file().to_path_buf());
+        let (preparer, model_digest) = (segmenter.preparer(), segmenter.weights_digest().clone());
         let cameras =
             settings.cameras.iter().map(|name| self.camera(name, &settings)).collect::<Result<Vec<_>, _>>()?;
         let ends = cameras.iter().map(|camera| CameraEnds {
             name: camera.name.clone(),
             depth: camera.depth.clone(),
-            measured: camera.measured.clone(),
+            stats: camera.stats.clone(),
         });
         let ends: Vec<_> = ends.collect();
-        let (ros, journal, parameters) = (self.ros.clone(), self.journal.clone(), self.parameters.clone());
-        let outputs = self.ros.with(move |node| Outputs::open(node, ends, ros, journal, parameters)).await??;
+        let (ros, logger, parameters) = (self.ros.clone(), self.logger.clone(), self.parameters.clone());
+        let outputs = self.ros.call(move |node| Outputs::open(node, ends, ros, logger, parameters)).await??;
         let (publishers, detects) = (Mutex::new(outputs.publishers()), outputs.detects());
         let worker = Arc::new(Worker::start(segmenter, settings.mode, cameras.len(), outputs)?);
-        let model_hash = Arc::new(Mutex::new(String::new()));
-        let hash = model_hash.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Ok(sum) = digest::of_file(&weights) {
-                *lock(&hash) = sum;
-            }
-        });
+        worker.set_active(false);
         let seconds = began.elapsed().as_secs_f32();
-        self.journal.info(&format!("configured: model {model} on {device}, loaded in {seconds:.1} s"));
-        let listeners = Vec::new();
-        *self.running.write().await =
-            Some(Running { worker, fitter, cameras, publishers, listeners, model, model_hash, device, detects });
+        self.logger.info(&format!("configured: model {model} on {device}, loaded in {seconds:.1} s"));
+        let subscriptions = Vec::new();
+        let running =
+            Running { worker, preparer, cameras, publishers, subscriptions, model, model_digest, device, detects };
+        *self.running.write().await = Some(running);
         Ok(())
     }
 
-    fn camera(&self, name: &str, settings: &NodeSettings) -> Result<Camera, Failed> {
-        let image = self.resolved(&below(name, "image"))?;
-        let depth = settings.depth.then(|| self.resolved(&below(name, "depth"))).transpose()?;
+    fn camera(&self, name: &str, settings: &NodeSettings) -> Result<Camera, BoxError> {
+        let image = self.resolved(&child_topic(name, "image"))?;
+        let depth = settings.depth.then(|| self.resolved(&child_topic(name, "depth"))).transpose()?;
         Ok(Camera {
             name: name.into(),
             topic: settings.transport.topic(&image),
-            heard: SharedHeard::default(),
-            depth: depth.as_ref().map(|_| Arc::new((Mutex::new(RecentDepth::default()), Condvar::new()))),
-            depth_heard: depth.map(|topic| (topic, SharedHeard::default())),
-            measured: Arc::default(),
+            topic_stats: SharedStats::default(),
+            depth: depth.as_ref().map(|_| Arc::default()),
+            depth_topic: depth.map(|topic| (topic, SharedStats::default())),
+            stats: Arc::default(),
         })
     }
 
-    /// Starts to listen.
+    /// Subscribes to images and commands, and lets the worker answer.
     ///
     /// # Errors
     /// When ROS refuses.
-    pub async fn activate(&self) -> Result<(), Failed> {
+    pub async fn activate(&self) -> Result<(), BoxError> {
         let settings = self.settings();
         let mut running = self.running.write().await;
         let running = running.as_mut().ok_or("not configured")?;
-        let mut listeners = Vec::new();
+        let mut subscriptions = Vec::new();
         for (index, camera) in running.cameras.iter().enumerate() {
-            let (worker, journal, transport) = (running.worker.clone(), self.journal.clone(), settings.transport);
+            let (worker, logger, transport) = (running.worker.clone(), self.logger.clone(), settings.transport);
             let name = camera.topic.clone();
             let topic = Topic { name: name.clone(), kind: transport.message_type(), reliability: settings.reliability };
             let take = move |cdr| match Input::new(transport, cdr) {
-                Ok(input) => worker.offer_frame(index, Shot::new(input)),
-                Err(error) => journal.seldom("input", &format!("{name}: {error}")),
+                Ok(input) => worker.offer_frame(index, CameraFrame::new(input)),
+                Err(error) => logger.warn_throttled("input", &format!("{name}: {error}")),
             };
-            let (ros, journal) = (self.ros.clone(), self.journal.clone());
-            listeners.push(tokio::spawn(listen(ros, topic, camera.heard.clone(), journal, take)));
-            if let (Some(depth), Some((topic, heard))) = (&camera.depth, &camera.depth_heard) {
-                listeners.extend(self.listen_to_depth(depth, topic, heard));
+            let (ros, logger) = (self.ros.clone(), self.logger.clone());
+            subscriptions.push(tokio::spawn(subscribe(ros, topic, camera.topic_stats.clone(), logger, take)));
+            if let (Some(depth), Some((topic, stats))) = (&camera.depth, &camera.depth_topic) {
+                subscriptions.extend(self.subscribe_to_depth(depth, topic, stats));
             }
         }
         let named = settings.cameras.iter().enumerate().filter(|(_, name)| !name.is_empty());
-        let own = named.map(|(index, name)| (below(name, "command"), Some(index)));
+        let own = named.map(|(index, name)| (child_topic(name, "command"), Some(index)));
         let commands: Vec<_> = std::iter::once(("command".to_string(), None)).chain(own).collect();
         for (topic, camera) in commands {
             let profile = QosProfile::default().reliable().keep_last(WAITING);
             let stream =
-                self.ros.with(move |node| node.subscribe_raw(&topic, Text::TYPE, profile).map(StreamExt::boxed));
-            let mut stream = match stream.await.map_err(Failed::from).and_then(|opened| Ok(opened?)) {
-                Ok(stream) => self.ros.emptied(stream),
+                self.ros.call(move |node| node.subscribe_raw(&topic, Text::TYPE, profile).map(StreamExt::boxed));
+            let mut stream = match stream.await.map_err(BoxError::from).and_then(|opened| Ok(opened?)) {
+                Ok(stream) => self.ros.drained(stream),
                 Err(error) => {
-                    listeners.iter().for_each(JoinHandle::abort);
+                    subscriptions.iter().for_each(JoinHandle::abort);
                     return Err(error);
                 }
             };
-            let (worker, journal) = (running.worker.clone(), self.journal.clone());
-            listeners.push(tokio::spawn(async move {
+            let worker = running.worker.clone();
+            subscriptions.push(tokio::spawn(async move {
                 while let Some(cdr) = stream.next().await {
-                    if let Err(error) = worker.command(camera, decode::text(&cdr)) {
-                        journal.seldom("command", &error.to_string());
-                    }
+                    worker.command(camera, text(&cdr));
                 }
             }));
         }
-        running.listeners = listeners;
+        running.subscriptions = subscriptions;
+        running.worker.set_active(true);
         let topics: Vec<_> = running.cameras.iter().map(|camera| camera.topic.as_str()).collect();
-        self.journal.info(&format!("active on {}", topics.join(", ")));
+        self.logger.info(&format!("active on {}", topics.join(", ")));
         Ok(())
     }
 
-    fn listen_to_depth(&self, depth: &SharedDepth, topic: &str, heard: &SharedHeard) -> [JoinHandle<()>; 2] {
-        let journal = self.journal.clone();
+    fn subscribe_to_depth(&self, depth: &Arc<SharedDepth>, topic: &str, stats: &SharedStats) -> [JoinHandle<()>; 2] {
+        let logger = self.logger.clone();
         let images = depth.clone();
-        let take_image = move |cdr| {
-            if let Err(error) = lock(&images.0).offer_image(cdr) {
-                journal.seldom("depth", &error.to_string());
+        let take_image = move |cdr: Vec<u8>| {
+            match header(&cdr) {
+                Ok(header) => lock(&images.buffer).push(Stamp::from(&header), Arc::new(cdr)),
+                Err(error) => logger.warn_throttled("depth", &error.to_string()),
             }
-            images.1.notify_all();
+            images.arrived.notify_all();
         };
-        let (infos, journal) = (depth.clone(), self.journal.clone());
+        let (infos, logger) = (depth.clone(), self.logger.clone());
         let take_info = move |cdr: Vec<u8>| {
-            if let Err(error) = lock(&infos.0).offer_info(&cdr) {
-                journal.seldom("camera_info", &error.to_string());
+            match from_cdr::<CameraInfo>(&cdr) {
+                Ok(info) => lock(&infos.buffer).set_model(CameraModel::from(&info)),
+                Err(error) => logger.warn_throttled("camera_info", &error.to_string()),
             }
-            infos.1.notify_all();
+            infos.arrived.notify_all();
         };
         let of = |name: String, kind| Topic { name, kind, reliability: Reliability::Auto };
-        let (image, info) = (of(topic.into(), Image::TYPE), of(beside(topic, "camera_info"), CameraInfo::TYPE));
+        let (image, info) = (of(topic.into(), Image::TYPE), of(sibling_topic(topic, "camera_info"), CameraInfo::TYPE));
         [
-            tokio::spawn(listen(self.ros.clone(), image, heard.clone(), self.journal.clone(), take_image)),
-            tokio::spawn(listen(self.ros.clone(), info, SharedHeard::default(), self.journal.clone(), take_info)),
+            tokio::spawn(subscribe(self.ros.clone(), image, stats.clone(), self.logger.clone(), take_image)),
+            tokio::spawn(subscribe(self.ros.clone(), info, SharedStats::default(), self.logger.clone(), take_info)),
         ]
     }
 
-    /// Stops to listen; what waits for an answer is let go.
+    /// Ends the subscriptions and drops pending requests; what is being worked on reaches nobody.
     ///
     /// # Errors
     /// None yet.
-    pub async fn deactivate(&self) -> Result<(), Failed> {
+    pub async fn deactivate(&self) -> Result<(), BoxError> {
         if let Some(running) = self.running.write().await.as_mut() {
-            running.listeners.drain(..).for_each(|listener| listener.abort());
-            running.worker.clear();
+            running.subscriptions.drain(..).for_each(|subscription| subscription.abort());
+            running.worker.set_active(false);
         }
         Ok(())
     }
@@ -283,15 +281,15 @@ impl Core {
     ///
     /// # Errors
     /// When the thread does not end.
-    pub async fn cleanup(&self) -> Result<(), Failed> {
+    pub async fn cleanup(&self) -> Result<(), BoxError> {
         let Some(running) = self.running.write().await.take() else { return Ok(()) };
-        let Running { worker, publishers, fitter, .. } = running;
-        drop(fitter);
+        let Running { worker, publishers, preparer, .. } = running;
+        drop(preparer);
         let stopped = tokio::task::spawn_blocking(move || worker.stop(CLEANUP_PATIENCE)).await?;
         let publishers = publishers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.ros.with(move |node| publishers.into_iter().for_each(|p| node.destroy_publisher_untyped(p))).await?;
+        self.ros.call(move |node| publishers.into_iter().for_each(|p| node.destroy_publisher_untyped(p))).await?;
         if !stopped {
-            return Err(format!("the inference thread is still at work after {} s", CLEANUP_PATIENCE.as_secs()).into());
+            return Err(format!("the inference thread has not stopped after {} s", CLEANUP_PATIENCE.as_secs()).into());
         }
         Ok(())
     }
@@ -302,19 +300,30 @@ impl Core {
     /// In words, when one of them is refused.
     pub async fn set_parameters(&self, changes: Vec<(String, ParameterValue)>) -> Result<(), String> {
         let _one_at_a_time = self.setting.lock().await;
-        let running = self.running.read().await;
+        // not held while weights are loaded, or one transition would stall services and diagnostics
+        let running = self.running.read().await.as_ref().map(|r| (r.worker.clone(), r.preparer.clone()));
+        let loaded = running.is_some();
         let before = lock(&self.parameters).clone();
-        let now = before.with(&changes, running.is_some()).map_err(|error| error.to_string())?;
-        if let Some(running) = running.as_ref() {
+        let known = before.clone();
+        let now = tokio::task::spawn_blocking(move || known.with(&changes, loaded)).await;
+        let now = now.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        if let Some((worker, preparer)) = running {
             if before.config() != now.config() {
-                let (fitter, old, new) = (running.fitter.clone(), before.config().clone(), now.config().clone());
-                let prepared = tokio::task::spawn_blocking(move || fitter.prepare(&old, new)).await;
-                let change = prepared.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-                running.worker.change(change);
+                let (old, new) = (before.config().clone(), now.config().clone());
+                let prepared = tokio::task::spawn_blocking(move || preparer.prepare(&old, new)).await;
+                let prepared = prepared.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+                let (done, applied) = tokio::sync::oneshot::channel();
+                worker.change(prepared, move |result| {
+                    let _ = done.send(result); // whoever set it may have gone
+                });
+                let applied = applied.await.map_err(|_| "the node is being cleaned up; set it again afterwards")?;
+                applied.map_err(|error| error.to_string())?;
             }
-            running.worker.set_mode(now.node().mode);
+            worker.set_mode(now.node().mode);
         }
-        self.use_sim_time(now.node().sim_time).await?;
+        if before.node().sim_time != now.node().sim_time {
+            self.use_sim_time(now.node().sim_time).await?;
+        }
         *lock(&self.parameters) = now;
         Ok(())
     }
@@ -324,7 +333,7 @@ impl Core {
     /// # Errors
     /// When ROS refuses.
     pub async fn use_sim_time(&self, wanted: bool) -> Result<(), String> {
-        let switched = self.ros.with(move |node| {
+        let switched = self.ros.call(move |node| {
             let source = node.get_time_source();
             if wanted {
                 source.enable_sim_time(node)
@@ -333,17 +342,19 @@ impl Core {
                 Ok(())
             }
         });
-        switched.await?.map_err(|error| error.to_string())
+        let switched = switched.await?.map_err(|error| error.to_string());
+        self.ros.expect_another_time();
+        switched
     }
 
-    /// Time went backwards: what was seen is of another time.
-    pub async fn forget_what_was_seen(&self) {
+    /// Time went backwards: cached frames and depth images are of another time.
+    pub async fn discard_frames(&self) {
         if let Some(running) = self.running.read().await.as_ref() {
             running.worker.forget_frames();
             for depth in running.cameras.iter().filter_map(|camera| camera.depth.as_ref()) {
-                lock(&depth.0).forget();
+                lock(&depth.buffer).clear();
             }
         }
-        self.journal.info("time went backwards: earlier frames are forgotten");
+        self.logger.info("time went backwards: cached frames are discarded");
     }
 }

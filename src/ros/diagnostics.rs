@@ -4,12 +4,12 @@
 //! diagnostic_updater names them.
 
 use super::core::{Camera, Core};
-use super::lifecycle::State;
-use super::listening::Heard;
-use super::lock;
-use super::outputs::Measured;
-use super::speaker::Speaker;
-use crate::worker::Dropped;
+use super::lifecycle_state::State;
+use super::lock::lock;
+use super::outputs::CameraStats;
+use super::shared_publisher::SharedPublisher;
+use super::subscription::TopicStats;
+use crate::runtime::Dropped;
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::{Clock, Node, QosProfile};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ const STALE: u8 = DiagnosticStatus::STALE as u8;
 
 /// The publisher with the node's name.
 pub struct Health {
-    publisher: Speaker<DiagnosticArray>,
+    publisher: SharedPublisher<DiagnosticArray>,
     node: String,
 }
 
@@ -33,7 +33,7 @@ pub struct Health {
 pub fn open(node: &mut Node) -> r2r::Result<Health> {
     let publisher = node.create_publisher("/diagnostics", QosProfile::default().reliable().keep_last(1))?;
     let name = node.fully_qualified_name()?;
-    Ok(Health { publisher: Speaker::new(publisher), node: name.trim_start_matches('/').into() })
+    Ok(Health { publisher: SharedPublisher::new(publisher), node: name.trim_start_matches('/').into() })
 }
 
 /// Counters of a camera at the message before.
@@ -55,7 +55,7 @@ pub async fn publish(core: Arc<Core>, health: Health) {
         let mut message = DiagnosticArray::default();
         message.header.stamp = Clock::to_builtin_time(&core.ros.now());
         message.status = statuses(&core, &health.node, &mut before).await;
-        health.publisher.say(&message);
+        health.publisher.publish(&message);
     }
 }
 
@@ -64,17 +64,17 @@ fn values(pairs: Vec<(&str, String)>) -> Vec<KeyValue> {
 }
 
 async fn statuses(core: &Core, node: &str, before: &mut HashMap<String, Before>) -> Vec<DiagnosticStatus> {
-    let (state, trouble) = (core.state(), core.journal.last_trouble());
+    let (state, problem) = (core.state(), core.logger.last_problem());
     let running = core.running.read().await;
     let (device, model, hash) = match running.as_ref() {
         Some(running) => {
-            let hash = lock(&running.model_hash).clone();
-            (running.device.clone(), running.model.clone(), hash)
+            let digest = running.model_digest.ready().unwrap_or_default().to_string();
+            (running.device.clone(), running.model.clone(), digest)
         }
         None => Default::default(),
     };
     let (level, said) = match state {
-        State::Active => (OK, "at work"),
+        State::Active => (OK, "active"),
         State::Inactive | State::Unconfigured | State::Finalized => (STALE, state.label()),
         _ => (WARN, state.label()),
     };
@@ -89,7 +89,7 @@ async fn statuses(core: &Core, node: &str, before: &mut HashMap<String, Before>)
             ("model sha256", hash),
             ("device", device.clone()),
             ("vision_msgs", running.as_ref().is_some_and(|running| running.detects).to_string()),
-            ("last trouble", trouble),
+            ("last problem", problem),
         ]),
     }];
     if let Some(running) = running.as_ref().filter(|_| state == State::Active) {
@@ -107,11 +107,11 @@ fn of_camera(
     before: &mut HashMap<String, Before>,
 ) -> DiagnosticStatus {
     let Dropped { superseded, unasked } = dropped;
-    let heard = lock(&camera.heard).clone();
-    let measured = lock(&camera.measured).clone();
-    let depth = camera.depth_heard.as_ref();
-    let depth = depth.map(|(topic, heard)| (topic, lock(heard).clone()));
-    let now = Before { at: Instant::now(), messages: heard.messages, answers: measured.answers };
+    let topic = lock(&camera.topic_stats).clone();
+    let stats = lock(&camera.stats).clone();
+    let depth = camera.depth_topic.as_ref();
+    let depth = depth.map(|(topic, stats)| (topic, lock(stats).clone()));
+    let now = Before { at: Instant::now(), messages: topic.messages, answers: stats.answers };
     let last = before.insert(camera.name.clone(), now);
     let rate = |count: fn(&Before) -> u64| {
         let last = last.filter(|last| last.messages <= now.messages && last.answers <= now.answers);
@@ -119,15 +119,15 @@ fn of_camera(
             last.map(|last| (count(&now) - count(&last)) as f64 / (now.at - last.at).as_secs_f64().max(1e-3));
         format!("{:.1}", per_second.unwrap_or_default())
     };
-    let depth_trouble = depth.as_ref().map_or("", |(_, heard)| heard.trouble.as_str());
-    let (level, message) = match (heard.publishers, heard.trouble.as_str(), depth_trouble) {
+    let depth_problem = depth.as_ref().map_or("", |(_, stats)| stats.problem.as_str());
+    let (level, message) = match (topic.publishers, topic.problem.as_str(), depth_problem) {
         (0, "", _) => (STALE, format!("no publisher on {}", camera.topic)),
         (_, "", "") => (OK, "frames arrive".to_string()),
-        (_, "", trouble) | (_, trouble, _) => (WARN, trouble.to_string()),
+        (_, "", problem) | (_, problem, _) => (WARN, problem.to_string()),
     };
     let named = if camera.name.is_empty() { String::new() } else { format!(" {}", camera.name) };
-    let Heard { messages, publishers, reliability, .. } = heard;
-    let Measured { answers, errors, age, stages: [proposals, features, text, scoring] } = measured;
+    let TopicStats { messages, publishers, reliability, .. } = topic;
+    let CameraStats { answers, errors, age, stages: [proposals, features, text, scoring] } = stats;
     let ms = |time: f64| format!("{time:.2}");
     let mut pairs = vec![
         ("topic", camera.topic.clone()),
@@ -135,8 +135,8 @@ fn of_camera(
         ("reliability", reliability.to_string()),
         ("frames", messages.to_string()),
         ("frames per second", rate(|counted| counted.messages)),
-        ("dropped, a newer one came", superseded.to_string()),
-        ("dropped, nobody asked", unasked.to_string()),
+        ("dropped (superseded)", superseded.to_string()),
+        ("dropped (no request)", unasked.to_string()),
         ("answers", answers.to_string()),
         ("answers per second", rate(|counted| counted.answers)),
         ("answers with errors", errors.to_string()),
@@ -146,9 +146,9 @@ fn of_camera(
         ("text features, ms", ms(text)),
         ("scoring, ms", ms(scoring)),
     ];
-    if let Some((topic, heard)) = &depth {
+    if let Some((topic, stats)) = &depth {
         pairs.push(("depth topic", (*topic).clone()));
-        pairs.push(("depth images", heard.messages.to_string()));
+        pairs.push(("depth images", stats.messages.to_string()));
     }
     DiagnosticStatus {
         level,

@@ -3,81 +3,19 @@
 //! r2r has none, so the `lifecycle_msgs` services are served here, and the transitions call the node's own work.
 
 use super::core::Core;
-use super::speaker::Speaker;
-use super::spinner::Ros;
+use super::lifecycle_state::State::{
+    self, Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive,
+    ShuttingDown, Unconfigured,
+};
+use super::node_thread::Ros;
+use super::shared_publisher::SharedPublisher;
 use futures::stream::BoxStream;
 use futures::StreamExt;
-use r2r::lifecycle_msgs::msg::{
-    State as StateMessage, Transition as TransitionMessage, TransitionDescription, TransitionEvent,
-};
+use r2r::lifecycle_msgs::msg::{Transition as TransitionMessage, TransitionDescription, TransitionEvent};
 use r2r::lifecycle_msgs::srv::{ChangeState, GetAvailableStates, GetAvailableTransitions, GetState};
 use r2r::{Node, QosProfile, ServiceRequest};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
-
-/// A primary state, or the one between two of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing is loaded.
-    Unconfigured,
-    /// The model is loaded; nothing is listened to.
-    Inactive,
-    /// At work.
-    Active,
-    /// The end.
-    Finalized,
-    /// On the way.
-    Configuring,
-    /// On the way.
-    CleaningUp,
-    /// On the way.
-    ShuttingDown,
-    /// On the way.
-    Activating,
-    /// On the way.
-    Deactivating,
-    /// After a transition that broke.
-    ErrorProcessing,
-}
-
-use State::{
-    Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive, ShuttingDown,
-    Unconfigured,
-};
-
-impl State {
-    const ALL: [State; 10] = [
-        Unconfigured, Inactive, Active, Finalized, Configuring, CleaningUp, ShuttingDown, Activating, Deactivating,
-        ErrorProcessing,
-    ];
-
-    /// Id and label of `lifecycle_msgs/msg/State`.
-    fn named(self) -> (i64, &'static str) {
-        type M = StateMessage;
-        match self {
-            Unconfigured => (M::PRIMARY_STATE_UNCONFIGURED as i64, "unconfigured"),
-            Inactive => (M::PRIMARY_STATE_INACTIVE as i64, "inactive"),
-            Active => (M::PRIMARY_STATE_ACTIVE as i64, "active"),
-            Finalized => (M::PRIMARY_STATE_FINALIZED as i64, "finalized"),
-            Configuring => (M::TRANSITION_STATE_CONFIGURING as i64, "configuring"),
-            CleaningUp => (M::TRANSITION_STATE_CLEANINGUP as i64, "cleaningup"),
-            ShuttingDown => (M::TRANSITION_STATE_SHUTTINGDOWN as i64, "shuttingdown"),
-            Activating => (M::TRANSITION_STATE_ACTIVATING as i64, "activating"),
-            Deactivating => (M::TRANSITION_STATE_DEACTIVATING as i64, "deactivating"),
-            ErrorProcessing => (M::TRANSITION_STATE_ERRORPROCESSING as i64, "errorprocessing"),
-        }
-    }
-
-    /// The label.
-    pub fn label(self) -> &'static str {
-        self.named().1
-    }
-
-    fn message(self) -> StateMessage {
-        let (id, label) = self.named();
-        StateMessage { id: id as u8, label: label.into() }
-    }
-}
 
 /// A transition that can be asked for.
 struct Transition {
@@ -125,7 +63,7 @@ pub struct Streams {
     states: BoxStream<'static, ServiceRequest<GetAvailableStates::Service>>,
     transitions: BoxStream<'static, ServiceRequest<GetAvailableTransitions::Service>>,
     graph: BoxStream<'static, ServiceRequest<GetAvailableTransitions::Service>>,
-    events: Speaker<TransitionEvent>,
+    events: SharedPublisher<TransitionEvent>,
 }
 
 impl Streams {
@@ -145,7 +83,7 @@ impl Streams {
             graph: node
                 .create_service::<GetAvailableTransitions::Service>("~/get_transition_graph", profile())?
                 .boxed(),
-            events: Speaker::new(
+            events: SharedPublisher::new(
                 node.create_publisher("~/transition_event", QosProfile::default().reliable().keep_last(10))?,
             ),
         })
@@ -156,7 +94,7 @@ impl Streams {
 pub struct Lifecycle {
     core: Arc<Core>,
     ros: Ros,
-    events: Speaker<TransitionEvent>,
+    events: SharedPublisher<TransitionEvent>,
     /// Held through a transition: one at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -165,8 +103,8 @@ impl Lifecycle {
     /// Serves the services.
     pub fn serve(streams: Streams, core: Arc<Core>, ros: Ros) -> (Arc<Lifecycle>, Vec<JoinHandle<()>>) {
         let Streams { change, state, states, transitions, graph, events } = streams;
-        let (mut change, mut state, mut states) = (ros.emptied(change), ros.emptied(state), ros.emptied(states));
-        let (mut transitions, mut graph) = (ros.emptied(transitions), ros.emptied(graph));
+        let (mut change, mut state, mut states) = (ros.drained(change), ros.drained(state), ros.drained(states));
+        let (mut transitions, mut graph) = (ros.drained(transitions), ros.drained(graph));
         let life = Arc::new(Lifecycle { core, ros, events, changing: tokio::sync::Mutex::default() });
         let [of_change, of_state, of_transitions] = std::array::from_fn(|_| life.clone());
         // a caller who has gone needs no reply
@@ -220,7 +158,7 @@ impl Lifecycle {
         });
         let Some(transition) = asked else {
             let wanted = if label.is_empty() { format!("transition {id}") } else { label.to_string() };
-            self.core.journal.warn(&format!("{wanted} is not possible from state {}", now.label()));
+            self.core.logger.warn(&format!("{wanted} is not possible from state {}", now.label()));
             return false;
         };
         self.enter(transition, now, transition.through);
@@ -244,12 +182,12 @@ impl Lifecycle {
             }
             // a model that can't be loaded changes nothing: back to where it was
             Err(error) if transition.through == Configuring => {
-                core.journal.error(&format!("not configured: {error}"));
+                core.logger.error(&format!("not configured: {error}"));
                 self.enter(transition, Configuring, Unconfigured);
                 false
             }
             Err(error) => {
-                core.journal.error(&format!("{} failed: {error}", transition.label));
+                core.logger.error(&format!("{} failed: {error}", transition.label));
                 self.enter(transition, transition.through, ErrorProcessing);
                 let cleaned = core.deactivate().await.is_ok() && core.cleanup().await.is_ok();
                 self.enter(transition, ErrorProcessing, if cleaned { Unconfigured } else { Finalized });
@@ -260,7 +198,7 @@ impl Lifecycle {
 
     fn enter(&self, transition: &Transition, from: State, to: State) {
         self.core.set_state(to);
-        self.events.say(&TransitionEvent {
+        self.events.publish(&TransitionEvent {
             timestamp: self.ros.now().as_nanos() as u64,
             transition: transition.message(),
             start_state: from.message(),

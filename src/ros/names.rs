@@ -1,4 +1,4 @@
-//! Names: what a topic is called in the graph, after namespace and remapping, as rcl itself reckons it.
+//! Names: what a topic is called in the graph, after namespace and remapping, as rcl itself resolves it.
 //!
 //! r2r does not say; `camera_info` beside an image and `/compressed` below it follow from the remapped name
 //! (image_transport, image_pipeline), so rcl's functions are called here.
@@ -77,7 +77,7 @@ impl Names {
     /// When it is no valid name.
     pub fn topic(&self, name: &str) -> Result<String> {
         let asked = text(name)?;
-        let invalid = || Error::config(format!("topic {name:?}"), "is no valid ROS name");
+        let invalid = || Error::config(format!("topic {name:?}"), "is not a valid ROS name");
         // Safety: all strings live through the calls; what rcl allocates is freed by its own allocator below
         unsafe {
             let allocator = rcutils_get_default_allocator();
@@ -136,13 +136,13 @@ impl Drop for Names {
 }
 
 /// The topic of the same namespace whose last part is `last`: `camera_info` beside `/camera/depth/image_rect`.
-pub fn beside(topic: &str, last: &str) -> String {
+pub fn sibling_topic(topic: &str, last: &str) -> String {
     let (folder, _) = topic.rsplit_once('/').unwrap_or(("", topic));
     format!("{folder}/{last}")
 }
 
 /// The topic of a camera; cameras without a name have theirs at the top.
-pub fn below(camera: &str, topic: &str) -> String {
+pub fn child_topic(camera: &str, topic: &str) -> String {
     if camera.is_empty() {
         topic.into()
     } else {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn camera_info_stands_beside_the_image() {
-        assert_eq!(beside("/camera/depth/image_rect", "camera_info"), "/camera/depth/camera_info");
-        assert_eq!(beside("/depth", "camera_info"), "/camera_info");
+        assert_eq!(sibling_topic("/camera/depth/image_rect", "camera_info"), "/camera/depth/camera_info");
+        assert_eq!(sibling_topic("/depth", "camera_info"), "/camera_info");
     }
 }

@@ -1,12 +1,13 @@
 //! The node's process: opens everything, starts what runs beside each other, and ends in order.
 
-use super::core::{Core, Failed, Running};
-use super::journal::Journal;
+use super::core::{BoxError, Core, Running};
 use super::lifecycle::Lifecycle;
+use super::lock::lock;
+use super::logger::Logger;
 use super::names::Names;
+use super::node_thread::{NodeThread, WAITING};
 use super::parameters::Parameters;
-use super::spinner::{Spinner, WAITING};
-use super::{action_server, asking, bond, diagnostics, lifecycle, lock, parameter_server};
+use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::srv::Segment;
 use r2r::{Context, Node, ParameterValue, QosProfile};
@@ -16,10 +17,10 @@ use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::task::JoinHandle;
 
-/// For the stage at hand when the process is told to stop; longer work is abandoned with the process.
+/// How long the stage at hand may take when the process is told to stop; longer work is abandoned with the process.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-fn open_context() -> Result<Context, Failed> {
+fn open_context() -> Result<Context, BoxError> {
     // r2r panics on arguments that rcl refuses; rcl's own words go to stderr either way
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -38,13 +39,13 @@ fn open_context() -> Result<Context, Failed> {
 /// When ROS, the configuration or, with `autostart`, the model can't be used.
 pub fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let lived = runtime.block_on(live());
+    let ended = runtime.block_on(run_node());
     // a model that is still being loaded when the process ends is abandoned with it
     runtime.shutdown_background();
-    lived
+    ended
 }
 
-async fn live() -> Result<(), Failed> {
+async fn run_node() -> Result<(), BoxError> {
     // before anything slow, so that a signal during the loading is not lost
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut node = Node::create(open_context()?, "referseg", "")?;
@@ -52,7 +53,7 @@ async fn live() -> Result<(), Failed> {
     let parameters = Parameters::read(|name| lock_given(&given, name))?;
     let settings = parameters.node().clone();
     let names = Names::of(&node.name()?, &node.namespace()?)?;
-    let journal = Journal::of(&mut node)?;
+    let logger = Logger::of(&mut node)?;
     let parameter_streams = parameter_server::Streams::open(&mut node)?;
     let lifecycle_streams = lifecycle::Streams::open(&mut node)?;
     // deeper than the worker's queue, so that what is too much is refused rather than lost
@@ -64,8 +65,8 @@ async fn live() -> Result<(), Failed> {
 
     let jumps = Arc::new(tokio::sync::Notify::new());
     let jumped = jumps.clone();
-    let (spinner, ros) = Spinner::start(node, move || jumped.notify_one())?;
-    let core = Arc::new(Core::new(ros.clone(), journal.clone(), parameters, names));
+    let (node_thread, ros) = NodeThread::start(node, move || jumped.notify_one())?;
+    let core = Arc::new(Core::new(ros.clone(), logger.clone(), parameters, names));
     core.use_sim_time(settings.sim_time).await?;
     let (life, mut tasks) = Lifecycle::serve(lifecycle_streams, core.clone(), ros.clone());
     let of_parameters = core.clone();
@@ -74,51 +75,51 @@ async fn live() -> Result<(), Failed> {
         async move { core.set_parameters(changes).await }.boxed()
     });
     tasks.extend(parameter_streams.serve(ros.clone(), core.parameters.clone(), apply));
-    tasks.push(tokio::spawn(asking::serve_segment(core.clone(), ros.emptied(calls))));
+    tasks.push(tokio::spawn(requests::serve_segment(core.clone(), ros.drained(calls))));
     let (goals, of_goals) = action_streams.serve(&ros);
     tasks.extend(of_goals);
-    tasks.push(tokio::spawn(asking::serve_ground(core.clone(), goals)));
+    tasks.push(tokio::spawn(requests::serve_ground(core.clone(), goals)));
     tasks.push(tokio::spawn(diagnostics::publish(core.clone(), health)));
     let bond = ends_of_bond.map(|ends| tokio::spawn(bond::beat(core.clone(), ends)));
     let of_jumps = core.clone();
     tasks.push(tokio::spawn(async move {
         loop {
             jumps.notified().await;
-            of_jumps.forget_what_was_seen().await;
+            of_jumps.discard_frames().await;
         }
     }));
 
     let started = async {
         if !settings.autostart {
-            journal.info("unconfigured; waits for lifecycle transitions (autostart is false)");
+            logger.info("unconfigured; waits for lifecycle transitions (autostart is false)");
             return Ok(());
         }
         if life.ask(1, "configure").await && life.ask(3, "activate").await {
             Ok(())
         } else {
-            Err(Failed::from(journal.last_trouble()))
+            Err(BoxError::from(logger.last_problem()))
         }
     };
-    let at_work = async {
+    let started_for_good = async {
         started.await?;
         std::future::pending().await
     };
-    let ended: Result<(), Failed> = tokio::select! {
-        failed = at_work => failed,
+    let ended: Result<(), BoxError> = tokio::select! {
+        failed = started_for_good => failed,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
     if let Some(bond) = bond {
         bond.abort();
-        let _ = bond.await; // it has said its last word
+        let _ = bond.await; // it has published its last beat
     }
     // a thread that still spins while the process ends crashes it
-    let spun = tokio::task::spawn_blocking(move || spinner.stop()).await?;
+    let stopped = tokio::task::spawn_blocking(move || node_thread.stop()).await?;
     tasks.into_iter().for_each(|task| task.abort());
-    spun?;
+    stopped?;
     if let Ok(mut running) = core.running.try_write() {
-        if let Some(Running { worker, listeners, .. }) = running.take() {
-            listeners.iter().for_each(JoinHandle::abort);
+        if let Some(Running { worker, subscriptions, .. }) = running.take() {
+            subscriptions.iter().for_each(JoinHandle::abort);
             if !worker.stop(PATIENCE) {
                 // not dropped: that would wait for the frame at hand
                 std::process::exit(0);

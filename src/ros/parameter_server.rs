@@ -2,10 +2,10 @@
 //!
 //! r2r's own server has no ranges, no veto before a change and publishes no events.
 
-use super::lock;
+use super::lock::lock;
+use super::node_thread::Ros;
 use super::parameters::{Kind, Parameters, Spec, When, PARAMETERS};
-use super::speaker::Speaker;
-use super::spinner::Ros;
+use super::shared_publisher::SharedPublisher;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::StreamExt;
@@ -31,7 +31,7 @@ pub struct Streams {
     list: Requests<ListParameters::Service>,
     set: Requests<SetParameters::Service>,
     set_atomically: Requests<SetParametersAtomically::Service>,
-    events: Speaker<ParameterEvent>,
+    events: SharedPublisher<ParameterEvent>,
     node_name: String,
 }
 
@@ -54,7 +54,9 @@ impl Streams {
             set: open(node, "set_parameters")?,
             set_atomically: open(node, "set_parameters_atomically")?,
             // rmw_qos_profile_parameter_events
-            events: Speaker::new(node.create_publisher("/parameter_events", QosProfile::parameters().keep_last(1000))?),
+            events: SharedPublisher::new(
+                node.create_publisher("/parameter_events", QosProfile::parameters().keep_last(1000))?,
+            ),
             node_name: node.fully_qualified_name()?,
         })
     }
@@ -62,9 +64,9 @@ impl Streams {
     /// Serves them; changes go through `apply`.
     pub fn serve(self, ros: Ros, parameters: Arc<Mutex<Parameters>>, apply: Apply) -> Vec<JoinHandle<()>> {
         let Streams { describe, get, types, list, set, set_atomically, events, node_name } = self;
-        let (mut describe, mut get, mut types) = (ros.emptied(describe), ros.emptied(get), ros.emptied(types));
+        let (mut describe, mut get, mut types) = (ros.drained(describe), ros.drained(get), ros.drained(types));
         let (mut list, mut set, mut set_atomically) =
-            (ros.emptied(list), ros.emptied(set), ros.emptied(set_atomically));
+            (ros.drained(list), ros.drained(set), ros.drained(set_atomically));
         let announcer = Announcer { ros, events, node_name };
         let snapshot = {
             let parameters = parameters.clone();
@@ -148,7 +150,7 @@ async fn change<S: Fn() -> Parameters>(
 
 struct Announcer {
     ros: Ros,
-    events: Speaker<ParameterEvent>,
+    events: SharedPublisher<ParameterEvent>,
     node_name: String,
 }
 
@@ -169,7 +171,7 @@ impl Announcer {
                 event.changed_parameters = changed.map(parameter).collect();
             }
         }
-        self.events.say(&event);
+        self.events.publish(&event);
     }
 }
 

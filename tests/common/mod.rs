@@ -1,4 +1,4 @@
-//! What several tests build: weights and pictures made from their names, as in tools/fixtures/hashed.py.
+//! What several tests build: weights and images made from their names, as in tools/fixtures/hashed.py.
 #![allow(dead_code)]
 
 use candle_core::{Device, Tensor};
@@ -59,4 +59,33 @@ pub fn relative_error(found: &Tensor, expected: &Tensor) -> f32 {
     } else {
         error
     }
+}
+
+/// A `tokenizer.json` of so many words, the last of which ends a text.
+pub fn tokenizer(words: usize) -> String {
+    let mut vocabulary = serde_json::Map::new();
+    vocabulary.insert("<|unk|>".into(), 0.into());
+    for word in 1..words - 2 {
+        vocabulary.insert(format!("word{word}"), word.into());
+    }
+    vocabulary.insert("<|startoftext|>".into(), (words - 2).into());
+    vocabulary.insert("<|endoftext|>".into(), (words - 1).into());
+    let special = |content: &str, id: usize| {
+        serde_json::json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true})
+    };
+    let piece = |name: &str| serde_json::json!({"SpecialToken": {"id": name, "type_id": 0}});
+    let token = |name: &str, id: usize| serde_json::json!({"id": name, "ids": [id], "tokens": [name]});
+    serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": {"type": "Lowercase"},
+        "added_tokens": [special("<|startoftext|>", words - 2), special("<|endoftext|>", words - 1)],
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": {"type": "TemplateProcessing",
+            "single": [piece("<|startoftext|>"), {"Sequence": {"id": "A", "type_id": 0}}, piece("<|endoftext|>")],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<|startoftext|>": token("<|startoftext|>", words - 2),
+                               "<|endoftext|>": token("<|endoftext|>", words - 1)}},
+        "decoder": null, "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<|unk|>"},
+    })
+    .to_string()
 }

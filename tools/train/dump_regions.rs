@@ -7,9 +7,8 @@
 //! highest) and `regions.jsonl` (for each scene, a list of [object id, IoU] in the order of its masks).
 
 use referseg::config::{Config, Layer};
-use referseg::frame::Frame;
-use referseg::mask::Mask;
-use referseg::proposals::{ProposeMasks, Regions};
+use referseg::image::{Frame, Mask};
+use referseg::proposals::{FrameInput, ProposalGenerator, Regions};
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -27,22 +26,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (width, height) = (side("width")?, side("height")?);
     let layers = [Layer::value("limit", "proposals.limit", KEPT as u64)];
     let mut regions = Regions::new(&Config::from_layers(&layers)?.proposals);
-    let (mut pictures, mut labels) = (File::open(folder.join("rgb.bin"))?, File::open(folder.join("ids.bin"))?);
+    let (mut images, mut labels) = (File::open(folder.join("rgb.bin"))?, File::open(folder.join("ids.bin"))?);
     let mut masks = BufWriter::new(File::create(folder.join("regions.bin"))?);
     let mut lines = BufWriter::new(File::create(folder.join("regions.jsonl"))?);
     for _ in 0..count {
         let (mut rgb, mut ids) = (vec![0; width * height * 3], vec![0; width * height]);
-        pictures.read_exact(&mut rgb)?;
+        images.read_exact(&mut rgb)?;
         labels.read_exact(&mut ids)?;
         let objects: Vec<Mask> = (1..=ids.iter().copied().max().unwrap_or(0))
-            .map(|id| Mask::new(width, height, ids.iter().map(|i| *i == id).collect()))
+            .map(|id| Mask::from_fn(width, height, |x, y| ids[y * width + x] == id))
             .collect();
         let mut entries = Vec::new();
-        for proposal in regions.propose(&Frame::new(width, height, rgb)?)? {
+        let frame = Frame::new(width, height, rgb)?;
+        for proposal in regions.propose(&FrameInput::single(&frame))? {
             let overlaps = objects.iter().map(|object| object.iou(&proposal.mask)).enumerate();
             let best = overlaps.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
             entries.push((best.0 + 1, (best.1 * 1000.0).round() / 1000.0));
-            let packed = proposal.mask.pixels().chunks(8).map(|eight| {
+            let pixels = proposal.mask.to_pixels();
+            let packed = pixels.chunks(8).map(|eight| {
                 eight.iter().enumerate().fold(0u8, |byte, (bit, inside)| byte | u8::from(*inside) << (7 - bit))
             });
             masks.write_all(&packed.collect::<Vec<u8>>())?;

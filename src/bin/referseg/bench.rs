@@ -1,9 +1,10 @@
-//! `referseg bench`: how long each stage takes on one picture.
+//! `referseg bench`: how long each stage takes on one image.
 
+use crate::stdout::print_line;
 use crate::{ModelArguments, Spread};
-use referseg::command::Command;
-use referseg::frame::Frame;
-use referseg::segmenter::Segmenter;
+use referseg::grounding::Segmenter;
+use referseg::language::Command;
+use referseg::proposals::FrameInput;
 use referseg::Result;
 use serde_json::{json, Map, Value};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The picture: PNG or JPEG
+    /// The image: PNG or JPEG
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
     /// The expression
@@ -31,49 +32,48 @@ pub struct Arguments {
 const STAGES: [&str; 5] = ["proposals", "visual_features", "text_features", "scoring", "all"];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let frame = Frame::open(&arguments.image)?;
+    let frame = referseg::image::open(&arguments.image)?;
     let command = Command::parse(&arguments.text)?;
     let began = Instant::now();
     let mut segmenter = Segmenter::open(arguments.model.config()?)?;
     let load = began.elapsed();
-    let mut times: [Vec<f64>; 5] = Default::default();
+    let mut measured: [Vec<f64>; 5] = Default::default();
     let mut proposals = 0;
     for run in 0..=arguments.runs {
-        let scene = segmenter.scene(&frame)?;
-        let query = segmenter.query(&command)?;
-        let answer = segmenter.answer(&scene, &query)?;
-        proposals = scene.proposals.len();
-        let stages = [scene.proposals_time, scene.features_time, query.time, answer.time];
+        let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
+        let asked = segmenter.encode_command(&command)?;
+        let times = segmenter.answer(&encoded, &asked)?.times;
+        proposals = encoded.proposals.len();
+        let stages = [times.proposals, times.visual_features, times.text_features, times.scoring];
         let all: Duration = stages.iter().sum();
         if run > 0 {
-            for (times, time) in times.iter_mut().zip(stages.into_iter().chain([all])) {
-                times.push(time.as_secs_f64() * 1e3);
+            for (values, time) in measured.iter_mut().zip(stages.into_iter().chain([all])) {
+                values.push(time.as_secs_f64() * 1e3);
             }
         }
     }
-    let spreads = STAGES.into_iter().zip(times.map(Spread::of));
+    let spreads = STAGES.into_iter().zip(measured.map(Spread::of));
     if arguments.json {
         let stages: Map<String, Value> = spreads
             .map(|(stage, s)| (stage.into(), json!({"median": s.median, "p10": s.low, "p90": s.high})))
             .collect();
         let size = json!({"width": frame.width(), "height": frame.height()});
-        println!(
-            "{}",
+        print_line(
             json!({"device": segmenter.device_name(), "image": size, "proposals": proposals, "runs": arguments.runs,
-                   "load_ms": load.as_secs_f64() * 1e3, "times_ms": stages})
-        );
+                   "load_ms": load.as_secs_f64() * 1e3, "times_ms": stages}),
+        )?;
     } else {
-        println!(
+        print_line(format_args!(
             "{}x{}, {proposals} proposals, {} runs on {}, model loaded in {:.0} ms",
             frame.width(),
             frame.height(),
             arguments.runs,
             segmenter.device_name(),
             load.as_secs_f64() * 1e3
-        );
-        println!("{:<16} {:>10} {:>10} {:>10}", "stage, ms", "median", "p10", "p90");
+        ))?;
+        print_line(format_args!("{:<16} {:>10} {:>10} {:>10}", "stage, ms", "median", "p10", "p90"))?;
         for (stage, s) in spreads {
-            println!("{stage:<16} {:>10.2} {:>10.2} {:>10.2}", s.median, s.low, s.high);
+            print_line(format_args!("{stage:<16} {:>10.2} {:>10.2} {:>10.2}", s.median, s.low, s.high))?;
         }
     }
     Ok(ExitCode::SUCCESS)

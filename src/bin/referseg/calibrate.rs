@@ -3,13 +3,16 @@
 //! On scenes asked for one clear, one absent and one ambiguous thing each. Clear commands are what people mostly
 //! give, so they weigh as much as the other two kinds together.
 
+use crate::stdout::print_line;
 use crate::ModelArguments;
-use referseg::command::Command;
+use referseg::answer::Status;
+use referseg::atomic_file::AtomicFile;
 use referseg::config::AnswerSettings;
-use referseg::evaluation::Scenes;
-use referseg::scoring::{self, Best, Status};
-use referseg::segmenter::Segmenter;
-use referseg::{Error, Result};
+use referseg::evaluation::RenderedScenes;
+use referseg::grounding::{best_proposal, decide_status, BestProposal, Segmenter};
+use referseg::language::Command;
+use referseg::proposals::FrameInput;
+use referseg::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -34,23 +37,26 @@ pub struct Arguments {
 /// What was asked and what scored best.
 struct Case {
     right: Status,
-    best: Option<Best>,
+    best: Option<BestProposal>,
+    proposals: usize,
 }
 
 fn cases(segmenter: &mut Segmenter, data: &Path, limit: usize) -> Result<Vec<Case>> {
-    let scenes = Scenes::open(data)?;
+    let scenes = RenderedScenes::open(data)?;
     let mut cases = Vec::new();
     for record in scenes.records.iter().take(limit) {
-        let scene = segmenter.scene(&scenes.load(record.scene)?.0)?;
+        let frame = scenes.load(record.scene)?.0;
+        let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
         for expression in &record.expressions {
-            let query = segmenter.query(&Command::parse(&expression.text)?)?;
-            let answer = segmenter.answer(&scene, &query)?;
+            let command = segmenter.encode_command(&Command::parse(&expression.text)?)?;
+            let answer = segmenter.answer(&encoded, &command)?;
             let right = match expression.kind.as_str() {
                 "absent" => Status::NotFound,
                 "ambiguous" => Status::Ambiguous,
                 _ => Status::Found,
             };
-            cases.push(Case { right, best: scoring::best(&answer.scores, &scene.proposals) });
+            let best = best_proposal(&answer.scores, &encoded.proposals);
+            cases.push(Case { right, best, proposals: encoded.proposals.len() });
         }
     }
     Ok(cases)
@@ -62,7 +68,7 @@ const KINDS: [Status; 3] = [Status::Found, Status::NotFound, Status::Ambiguous];
 fn accuracy(cases: &[Case], settings: &AnswerSettings) -> [f64; 3] {
     KINDS.map(|kind| {
         let of_kind = || cases.iter().filter(|case| case.right == kind);
-        let right = of_kind().filter(|case| scoring::judge(case.best, settings).0 == kind).count();
+        let right = of_kind().filter(|case| decide_status(case.best, case.proposals, settings).0 == kind).count();
         right as f64 / of_kind().count().max(1) as f64
     })
 }
@@ -97,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         tested_on.len(),
         mean([found, absent, ambiguous]),
     );
-    println!("{report}");
+    print_line(&report)?;
     if let Some(path) = &arguments.write {
         let weight = segmenter.config().visual.global_weight;
         let text = format!(
@@ -105,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
              visual:\n  global_weight: {weight}\nanswer:\n  min_score: {:.2}\n  min_margin: {:.3}\n",
             settings.min_score, settings.min_margin
         );
-        std::fs::write(path, text).map_err(Error::file(path))?;
+        AtomicFile::write(path, &[&arguments.data, &arguments.test], text.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,13 +1,15 @@
 //! `referseg eval`: a table of methods on a dataset, resumable, in shards, with a report.
 
+use crate::stdout::print;
 use crate::ModelArguments;
 use indicatif::{ProgressBar, ProgressStyle};
+use referseg::atomic_file::AtomicFile;
 use referseg::config::{Config, Layer};
-use referseg::evaluation::dataset::{Choice, Dataset};
+use referseg::evaluation::dataset::DatasetOptions;
 use referseg::evaluation::report::Report;
 use referseg::evaluation::results;
-use referseg::evaluation::run::{Row, Run};
-use referseg::segmenter::Segmenter;
+use referseg::evaluation::run::{Run, Variant};
+use referseg::grounding::Segmenter;
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +21,7 @@ pub struct Arguments {
     /// Dataset: demo scenes, RefCOCO(+/g) in the original files, the hub's parquet copies, or PhraseCut
     #[arg(long, value_name = "DIR", required_unless_present = "merge")]
     data: Option<PathBuf>,
-    /// Folder of its pictures, if they are elsewhere
+    /// Folder of its images, if they are elsewhere
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// val, testA, testB, test, train, ...; demo scenes have none
@@ -55,7 +57,7 @@ pub struct Arguments {
     /// Every combination of alphas, betas, masked blocks and presets, not one change at a time
     #[arg(long)]
     product: bool,
-    /// Keep results, report and cache here, and go on with what is there
+    /// Keep results, report and cache here, and resume what is there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Keep proposals and features here, for other runs too [default: OUT/cache]
@@ -95,7 +97,7 @@ fn sweeps(arguments: &Arguments) -> Vec<Vec<Change>> {
 }
 
 /// The rows of the table: what was configured, then the changes.
-fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Row>> {
+fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Variant>> {
     let base = arguments.model.layers()?;
     let mut rows = Vec::new();
     let mut add = |changes: &[Change]| -> Result<()> {
@@ -103,7 +105,7 @@ fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Row>> {
         let words: Vec<&str> = changes.iter().map(|(words, _)| words.as_str()).collect();
         let config = Config::from_layers(&layers)?;
         let name = if words.is_empty() { config.method.to_string() } else { words.join(", ") };
-        rows.push(Row { name, config });
+        rows.push(Variant { name, config });
         Ok(())
     };
     add(&[])?;
@@ -153,11 +155,11 @@ fn report(file: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
     let (header, lines) = results::read(file)?;
     let report = Report::new(header, lines, skip_empty);
     let table = report.markdown();
-    print!("{table}");
+    print(&table)?;
     if let Some(folder) = folder {
         for (name, text) in [("report.md", table), ("report.html", report.html()?)] {
             let path = folder.join(name);
-            std::fs::write(&path, text).map_err(Error::file(&path))?;
+            AtomicFile::write(&path, &[file], text.as_bytes())?;
         }
         eprintln!("referseg: wrote report.md and report.html to {}", folder.display());
     }
@@ -177,9 +179,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some(data) = &arguments.data else {
         return Err(Error::config("--data", "is absent; expected a dataset's folder"));
     };
-    let choice =
-        Choice { data, images: arguments.images.as_deref(), split: &arguments.split, by: arguments.by.as_deref() };
-    let mut dataset = Dataset::open(&choice)?;
+    let options = DatasetOptions {
+        data,
+        images: arguments.images.as_deref(),
+        split: &arguments.split,
+        split_by: arguments.by.as_deref(),
+    };
+    let mut dataset = referseg::evaluation::open(&options)?;
     dataset.images.truncate(arguments.limit.unwrap_or(usize::MAX));
     let truth = arguments.truth || (dataset.name == "scenes" && arguments.model.proposals.is_none());
     if truth && !dataset.complete {
@@ -189,15 +195,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let mut config = arguments.model.config()?;
     if truth {
-        config.proposals.generator = referseg::config::Generator::Regions; // is never asked
+        config.proposals.generator = "regions".to_string().into(); // is never asked
     }
-    let mut segmenter = Segmenter::open(config)?;
+    let segmenter = Segmenter::open(config)?;
     let shard = arguments.shard.as_deref().map_or(Ok((1, 1)), shard)?;
     let cache = arguments.cache.clone().or_else(|| Some(arguments.out.as_ref()?.join("cache")));
     let run = Run { rows: rows(arguments, &segmenter)?, dataset: &dataset, truth, shard, cache };
     // without a folder nothing is kept
-    let kept_nowhere = Scratch::new()?;
-    let folder = arguments.out.as_deref().unwrap_or(&kept_nowhere.0);
+    let scratch = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
+    let folder = arguments.out.as_deref().unwrap_or(scratch.path());
     let results = folder.join(match arguments.shard {
         Some(_) => format!("results-{}-of-{}.jsonl", shard.0, shard.1),
         None => "results.jsonl".into(),
@@ -206,7 +212,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} images, {eta} left") {
         bar.set_style(style);
     }
-    run.go(&mut segmenter, &results, &mut |done, all| {
+    run.run(&segmenter, &results, &mut |done, all| {
         bar.set_length(all as u64);
         if done > 0 && bar.position() == 0 {
             bar.reset_eta(); // what an earlier run did took no time
@@ -219,21 +225,4 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => report(&results, arguments.out.as_deref(), arguments.skip_empty)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A folder that goes with the process.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch> {
-        let folder = std::env::temp_dir().join(format!("referseg-eval-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
-        Ok(Scratch(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

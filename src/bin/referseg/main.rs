@@ -1,4 +1,4 @@
-//! The command line: segment pictures, parse expressions, measure. Needs no ROS.
+//! The command line: segment images, parse expressions, measure. Needs no ROS.
 
 mod bench;
 mod calibrate;
@@ -8,6 +8,7 @@ mod models;
 mod parse;
 mod replay;
 mod segment;
+mod stdout;
 
 use clap::{Args, Parser, Subcommand};
 use referseg::config::{Config, Layer};
@@ -24,11 +25,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find things in a picture. Exit status: 0 found, 1 not found or ambiguous, 2 error
+    /// Find things in an image. Exit status: 0 found, 1 not found or ambiguous, 2 error
     Segment(segment::Arguments),
     /// Show the target noun phrase of an expression, as JSON
     Parse(parse::Arguments),
-    /// Time the stages on a picture
+    /// Time the stages on an image
     Bench(bench::Arguments),
     /// Measure methods on a dataset and print the table
     Eval(Box<eval::Arguments>),

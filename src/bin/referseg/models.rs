@@ -1,8 +1,9 @@
-//! `referseg models`: the public checkpoints: what there are, fetching them, checking them.
+//! `referseg models`: list, fetch and verify public checkpoints.
 
+use crate::stdout::print_line;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
-use referseg::models::{Hub, Kind, Manifest, Model, Pins, State};
+use referseg::hub::{FileState, Hub, Kind, Manifest, Model, ModelFile, Pins};
 use referseg::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ enum Action {
         #[arg(required = true)]
         names: Vec<String>,
     },
-    /// Compare models that are here with their hashes (all of them, if none is named). Exit status: 0 all good,
+    /// Compare models that are here with their hashes (all of them, if none is named). Exit status: 0 all verified,
     /// 1 some wrong or absent, 2 error
     Verify { names: Vec<String> },
 }
@@ -47,8 +48,11 @@ fn size(model: &Model) -> String {
     weights.map_or("?".into(), |bytes| format!("{:.2} GB", bytes as f64 / 1e9))
 }
 
-fn here(states: &[State]) -> &'static str {
-    let present = states.iter().filter(|state| **state != State::Absent).count();
+fn here(states: &[FileState]) -> &'static str {
+    if states.iter().any(|state| matches!(state, FileState::Wrong(..))) {
+        return "damaged";
+    }
+    let present = states.iter().filter(|state| **state != FileState::Absent).count();
     match present {
         0 => "no",
         some if some < states.len() => "in part",
@@ -60,9 +64,8 @@ fn list(manifest: &Manifest, hub: &Hub, pins: &Pins, json: bool) -> Result<()> {
     for model in &manifest.models {
         let model = pins.applied(model);
         // only whether they are there: hashing gigabytes is for `verify`
-        let unhashed =
-            |file: &referseg::models::ModelFile| referseg::models::ModelFile { sha256: None, ..file.clone() };
-        let states: Vec<State> =
+        let unhashed = |file: &ModelFile| ModelFile { sha256: None, ..file.clone() };
+        let states: Vec<FileState> =
             model.files.iter().map(|file| hub.state(&model, &unhashed(file))).collect::<Result<_>>()?;
         let option = match model.kind {
             Kind::Clip => "--model",
@@ -74,14 +77,13 @@ fn list(manifest: &Manifest, hub: &Hub, pins: &Pins, json: bool) -> Result<()> {
                 .iter()
                 .map(|file| serde_json::json!({"path": file.path, "bytes": file.bytes, "sha256": file.sha256}))
                 .collect();
-            println!(
-                "{}",
+            print_line(
                 serde_json::json!({"name": model.name, "for": option, "purpose": model.purpose, "licence": model.licence,
-                    "repo": model.repo, "revision": model.revision, "here": here(&states), "files": files})
-            );
+                    "repo": model.repo, "revision": model.revision, "here": here(&states), "files": files}),
+            )?;
         } else {
-            println!("{:<27} {:>8}  {:<7} {}", model.name, size(&model), here(&states), model.purpose);
-            println!("{:<27} {:>8}  {:<7} {option}; {}; {}", "", "", "", model.repo, model.licence);
+            print_line(format_args!("{:<27} {:>8}  {:<7} {}", model.name, size(&model), here(&states), model.purpose))?;
+            print_line(format_args!("{:<27} {:>8}  {:<7} {option}; {}; {}", "", "", "", model.repo, model.licence))?;
         }
     }
     Ok(())
@@ -112,18 +114,18 @@ fn fetch(model: &Model, hub: &Hub, pins: &mut Pins) -> Result<PathBuf> {
 /// Whether every file is here and right.
 fn verify(model: &Model, hub: &Hub, pins: &Pins) -> Result<bool> {
     let model = pins.applied(model);
-    let mut good = true;
+    let mut verified = true;
     for file in &model.files {
         let (word, path) = match hub.state(&model, file)? {
-            State::Good(path) => ("ok".into(), path),
-            State::Unpinned(path) => ("unknown: neither the manifest nor the pins know its SHA-256".into(), path),
-            State::Wrong(path, fact) => (format!("WRONG: {fact}"), path),
-            State::Absent => ("absent".to_string(), PathBuf::from(&file.path)),
+            FileState::Verified(path) => ("ok".into(), path),
+            FileState::Unpinned(path) => ("unknown: neither the manifest nor the pins know its SHA-256".into(), path),
+            FileState::Wrong(path, fact) => (format!("WRONG: {fact}"), path),
+            FileState::Absent => ("absent".to_string(), PathBuf::from(&file.path)),
         };
-        good &= word == "ok";
-        println!("{}: {} {word}", model.name, path.display());
+        verified &= word == "ok";
+        print_line(format_args!("{}: {} {word}", model.name, path.display()))?;
     }
-    Ok(good)
+    Ok(verified)
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -132,14 +134,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => Manifest::built_in()?,
     };
     let hub = Hub::from_environment(arguments.dir.clone())?;
-    let mut pins = Pins::open(&arguments.pins.clone().map_or_else(Pins::usual_path, Ok)?)?;
+    let mut pins = Pins::open(&arguments.pins.clone().map_or_else(Pins::default_path, Ok)?)?;
     match &arguments.action {
         Action::List { json } => list(&manifest, &hub, &pins, *json)?,
         Action::Fetch { names } => {
             let models: Vec<&Model> = names.iter().map(|name| manifest.model(name)).collect::<Result<_>>()?;
             for model in models {
                 eprintln!("{}: {}, licence {}", model.name, model.repo, model.licence);
-                println!("{}", fetch(model, &hub, &mut pins)?.display());
+                print_line(fetch(model, &hub, &mut pins)?.display())?;
             }
         }
         Action::Verify { names } => {
@@ -148,16 +150,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 true => names.iter().map(|name| manifest.model(name)).collect::<Result<_>>()?,
                 false => manifest.models.iter().collect(),
             };
-            let mut good = true;
+            let mut verified = true;
             for model in models {
                 let absent =
-                    |file| Ok::<bool, referseg::Error>(hub.state(&pins.applied(model), file)? == State::Absent);
+                    |file| Ok::<bool, referseg::Error>(hub.state(&pins.applied(model), file)? == FileState::Absent);
                 let nothing = model.files.iter().map(absent).collect::<Result<Vec<_>>>()?.into_iter().all(|gone| gone);
                 if named || !nothing {
-                    good &= verify(model, &hub, &pins)?;
+                    verified &= verify(model, &hub, &pins)?;
                 }
             }
-            return Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) });
+            return Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(1) });
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,11 @@
 //! `referseg parse`: expressions in, their target noun phrases out.
 
+use crate::stdout::print_line;
 use referseg::config::{Config, Layer};
-use referseg::noun_phrase::Extractor;
-use referseg::Result;
+use referseg::language::CommandParser;
+use referseg::{Error, Result};
 use serde_json::json;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -21,22 +22,21 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let parser = Layer::value("--parser", "text.parser", arguments.parser.as_str());
-    let extractor = Extractor::open(&Config::from_layers(&[parser])?.text)?;
+    let parser = CommandParser::open(&Config::from_layers(&[parser])?.text)?;
     let show = |text: &str| {
-        let answer = json!({"text": text, "target": extractor.target(text)});
-        writeln!(std::io::stdout(), "{answer}")
+        let parsed = parser.parse(text);
+        print_line(json!({"text": text, "target": parsed.target.phrase}))
     };
-    let from_outside = referseg::Error::file("standard input or output");
-    let shown = if !arguments.text.is_empty() {
-        show(&arguments.text.join(" "))
+    let unreadable = || Error::file("standard input");
+    if !arguments.text.is_empty() {
+        show(&arguments.text.join(" "))?;
     } else if arguments.lines {
-        std::io::stdin().lock().split(b'\n').try_for_each(|line| {
-            let line = line?;
-            show(String::from_utf8_lossy(&line).trim_end_matches('\r'))
-        })
+        for line in std::io::stdin().lock().split(b'\n') {
+            let line = line.map_err(unreadable())?;
+            show(String::from_utf8_lossy(&line).trim_end_matches('\r'))?;
+        }
     } else {
-        std::io::read_to_string(std::io::stdin()).and_then(|text| show(text.trim()))
-    };
-    shown.map_err(from_outside)?;
+        show(std::io::read_to_string(std::io::stdin()).map_err(unreadable())?.trim())?;
+    }
     Ok(ExitCode::SUCCESS)
 }

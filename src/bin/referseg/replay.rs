@@ -1,12 +1,14 @@
 //! `referseg replay`: a recording in, a recording of the answers out.
 
+use crate::stdout::print_line;
 use crate::ModelArguments;
 use indicatif::{ProgressBar, ProgressStyle};
-use referseg::bag::{Bag, Writer};
-use referseg::replay::{self, Commands, Options, Survey};
-use referseg::scoring::Status;
-use referseg::segmenter::Segmenter;
-use referseg::worker::Mode;
+use referseg::answer::Status;
+use referseg::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::grounding::Segmenter;
+use referseg::replay::{self, BagIndex, Commands, Options};
+use referseg::runtime::Mode;
+use referseg::wire::bag::{Bag, Writer};
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +19,7 @@ pub struct Arguments {
     model: ModelArguments,
     /// The recording: a folder of rosbag2, an .mcap or a .db3 file (also .zstd)
     bag: PathBuf,
-    /// The answers are written here, over what was there
+    /// The answers are written here, in place of a file that is there
     #[arg(long, value_name = "FILE.mcap")]
     out: PathBuf,
     /// What to find, from the beginning
@@ -41,39 +43,45 @@ pub struct Arguments {
     /// Leave the overlays out
     #[arg(long)]
     no_overlays: bool,
-    /// Write a page with a timeline and pictures here
+    /// Write a page with a timeline and images here
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mode = Mode::parse(&arguments.mode)?;
-    let bag = Bag::open(&arguments.bag)?;
-    if let Some(oddity) = &bag.oddity {
-        eprintln!("referseg: {oddity}");
+    let mut inputs = vec![arguments.bag.as_path()];
+    inputs.extend(arguments.timetable.as_deref());
+    inputs.extend(arguments.model.config.as_deref());
+    for output in [Some(&arguments.out), arguments.report.as_ref()].into_iter().flatten() {
+        refuse_inputs(output, &inputs)?;
     }
-    let survey = Survey::of(&bag)?;
-    let images = images(arguments, &survey)?;
+    let bag = Bag::open(&arguments.bag)?;
+    if let Some(warning) = &bag.warning {
+        eprintln!("referseg: {warning}");
+    }
+    let index = BagIndex::of(&bag)?;
+    let images = images(arguments, &index)?;
     let commands = match (&arguments.text, &arguments.timetable) {
         (Some(text), _) => Commands::Text(text.clone()),
         (None, Some(path)) => Commands::timetable(path)?,
         (None, None) => {
             let topic = arguments.command_topic.as_deref().unwrap_or("/command");
-            if !survey.topics.contains_key(topic) {
+            if !index.topics.contains_key(topic) {
                 let fact = "is not in the recording; give --text, --timetable or --command-topic";
                 return Err(Error::config(format!("topic {topic}"), fact));
             }
             Commands::Topic(topic.into())
         }
     };
-    let frames = images.iter().filter_map(|topic| survey.topics.get(topic)).map(|(_, count)| *count).sum();
+    let frames = images.iter().filter_map(|topic| index.topics.get(topic)).map(|(_, count)| *count).sum();
     let segmenter = Segmenter::open(arguments.model.config()?)?;
     let bar = ProgressBar::new(frames);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} frames, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let options = Options { images, commands, mode, overlays: !arguments.no_overlays };
-    let mut writer = Writer::create(&arguments.out)?;
-    let summary = replay::replay(&bag, &survey, &options, segmenter, &mut writer, || bar.inc(1))?;
+    let mut writer = Writer::create(&arguments.out, &inputs)?;
+    let summary = replay::replay(&bag, &index, &options, segmenter, &mut writer, || bar.inc(1))?;
     writer.finish()?;
     bar.finish_and_clear();
     let statuses = [
@@ -83,27 +91,27 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         (Status::Error, "errors"),
     ];
     let counts = statuses.map(|(status, name)| format!("{} {name}", summary.count(status))).join(", ");
-    println!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len());
+    print_line(format_args!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len()))?;
     if summary.unreadable > 0 {
         eprintln!("referseg: {} image messages could not be read", summary.unreadable);
     }
-    if let Some(ended) = &summary.ended {
-        eprintln!("referseg: the recording ended early: {ended}");
+    if let Some(why) = &summary.truncation {
+        eprintln!("referseg: the recording is truncated: {why}");
     }
     if let Some(path) = &arguments.report {
         let title = arguments.bag.file_name().map_or("recording".into(), |name| name.to_string_lossy());
-        std::fs::write(path, replay::html(&title, &summary)?).map_err(Error::file(path))?;
+        AtomicFile::write(path, &inputs, replay::html(&title, &summary)?.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn images(arguments: &Arguments, survey: &Survey) -> Result<Vec<String>> {
-    let known = survey.image_topics();
+fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
+    let known = index.image_topics();
     let named = |bag: &Path, fact: String| Error::Bag { path: bag.into(), fact };
     match (arguments.all, arguments.image_topic.as_slice(), known.as_slice()) {
         (_, _, []) => {
-            let ended = survey.ended.as_ref().map_or(String::new(), |ended| format!(" ({ended})"));
-            Err(named(&arguments.bag, format!("holds no images{ended}")))
+            let truncation = index.truncation.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+            Err(named(&arguments.bag, format!("holds no images{truncation}")))
         }
         (true, _, known) => Ok(known.iter().map(|topic| topic.to_string()).collect()),
         (false, [], [only]) => Ok(vec![only.to_string()]),

@@ -1,14 +1,17 @@
-//! `referseg segment`: one picture, one or more expressions.
+//! `referseg segment`: one image, one or more expressions.
 
+use crate::stdout::print_line;
 use crate::ModelArguments;
-use referseg::command::Command;
-use referseg::frame::Frame;
-use referseg::mask::Mask;
-use referseg::overlay;
-use referseg::scoring::Status;
-use referseg::segmenter::{Answer, Query, Scene, Segmenter};
+use referseg::answer::{Answer, ScoredProposal, Status};
+use referseg::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::drawing;
+use referseg::grounding::{EncodedFrame, Segmenter};
+use referseg::image::{self, Frame, Mask};
+use referseg::language::Command;
+use referseg::proposals::FrameInput;
 use referseg::{Error, Result};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,7 +20,7 @@ use std::time::Duration;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The picture: PNG or JPEG
+    /// The image: PNG or JPEG
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
     /// What to find; may be given several times
@@ -26,7 +29,7 @@ pub struct Arguments {
     /// Write the mask here, 0 and 255 (with several texts: NAME-1.png, NAME-2.png, ...)
     #[arg(long, value_name = "FILE.png")]
     mask: Option<PathBuf>,
-    /// Write the picture with the answer drawn on it here (numbered like the masks)
+    /// Write the image with the answer drawn on it here (numbered like the masks)
     #[arg(long, value_name = "FILE.png")]
     overlay: Option<PathBuf>,
     /// Print one JSON object for each text, one a line
@@ -34,52 +37,63 @@ pub struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    /// The files that are read, which no output may replace.
+    fn inputs(&self) -> Vec<&Path> {
+        std::iter::once(self.image.as_path()).chain(self.model.config.as_deref()).collect()
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let frame = Frame::open(&arguments.image)?;
+    for output in [&arguments.mask, &arguments.overlay].into_iter().flatten() {
+        refuse_inputs(output, &arguments.inputs())?;
+    }
+    let frame = image::open(&arguments.image)?;
     let mut segmenter = Segmenter::open(arguments.model.config()?)?;
-    let scene = segmenter.scene(&frame)?;
+    let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
     let mut worst = 0;
     for (index, text) in arguments.text.iter().enumerate() {
-        let asked = Command::parse(text).and_then(|command| segmenter.query(&command));
-        let answered = asked.and_then(|query| Ok((segmenter.answer(&scene, &query)?, query)));
+        let command = Command::parse(text).and_then(|command| segmenter.encode_command(&command));
+        let answered = command.and_then(|command| segmenter.answer(&encoded, &command));
         let code = match &answered {
-            Ok((answer, _)) => {
+            Ok(answer) => {
                 let number = (arguments.text.len() > 1).then_some(index + 1);
-                save(arguments, number, &frame, answer, &scene)?;
+                save(arguments, number, &frame, answer)?;
                 u8::from(answer.status != Status::Found)
             }
             Err(_) => 2,
         };
         worst = worst.max(code);
-        let described = describe(text, &scene, &answered);
+        let described = describe(text, &encoded, &answered);
         if arguments.json {
-            println!("{described}");
+            print_line(described)?;
         } else {
-            println!("{}", in_words(&described));
+            print_line(in_words(&described))?;
         }
     }
     Ok(ExitCode::from(worst))
 }
 
 /// One answer as the JSON object that the README promises; all keys are there whatever the status.
-fn describe(text: &str, scene: &Scene, answered: &Result<(Answer, Query)>) -> Value {
+fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Value {
     let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
-    let mut times = json!({"proposals": ms(scene.proposals_time), "visual_features": ms(scene.features_time)});
+    let mut times = json!({"proposals": ms(frame.proposals_time), "visual_features": ms(frame.features_time)});
     match answered {
-        Ok((answer, query)) => {
-            times["text_features"] = json!(ms(query.time));
-            times["scoring"] = json!(ms(answer.time));
+        Ok(answer) => {
+            times["text_features"] = json!(ms(answer.times.text_features));
+            times["scoring"] = json!(ms(answer.times.scoring));
             json!({
                 "status": answer.status,
                 "reason": answer.reason,
                 "text": text,
-                "target": query.target,
+                "target": answer.target,
                 "score": answer.score,
                 "margin": answer.margin,
-                "box": answer.mask(scene).map(|(_, extent)| extent),
-                "proposals": scene.proposals.len(),
+                "box": answer.shown().map(|(_, rect)| rect),
+                "proposals": frame.proposals.len(),
                 "proposal": answer.best,
-                "label": answer.best.and_then(|best| scene.proposals[best].label),
+                "label": answer.best.and_then(|best| frame.proposals[best].label),
+                "terms": answer.leading.iter().map(terms).collect::<Vec<_>>(),
                 "times_ms": times,
             })
         }
@@ -91,12 +105,19 @@ fn describe(text: &str, scene: &Scene, answered: &Result<(Answer, Query)>) -> Va
             "score": 0.0,
             "margin": 0.0,
             "box": null,
-            "proposals": scene.proposals.len(),
+            "proposals": frame.proposals.len(),
             "proposal": null,
             "label": null,
+            "terms": [],
             "times_ms": times,
         }),
     }
+}
+
+/// A proposal's score and the terms that it is made of.
+fn terms(scored: &ScoredProposal) -> Value {
+    let terms: Map<String, Value> = scored.terms.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
+    json!({"proposal": scored.proposal, "score": scored.score, "terms": terms})
 }
 
 fn in_words(described: &Value) -> String {
@@ -121,24 +142,28 @@ fn in_words(described: &Value) -> String {
     )
 }
 
-fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &Answer, scene: &Scene) -> Result<()> {
+fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &Answer) -> Result<()> {
     let (width, height) = (frame.width(), frame.height());
-    let found = answer.mask(scene);
+    let found = answer.shown();
+    let save = |path: &Path, bytes: &[u8], colour| {
+        let path = numbered(path, number);
+        AtomicFile::write(&path, &arguments.inputs(), &png(bytes, width, height, colour)?)
+    };
     if let Some(path) = &arguments.mask {
-        let empty = Mask::new(width, height, vec![false; width * height]);
-        let bytes = found.map_or(&empty, |(mask, _)| mask).to_mono8();
-        write(&numbered(path, number), &bytes, width, height, image::ColorType::L8)?;
+        let empty = Mask::empty(width, height);
+        save(path, &found.map_or(&empty, |(mask, _)| mask).to_mono8(255), ::image::ExtendedColorType::L8)?;
     }
     if let Some(path) = &arguments.overlay {
-        let bytes = overlay::draw(frame, found);
-        write(&numbered(path, number), &bytes, width, height, image::ColorType::Rgb8)?;
+        save(path, &drawing::draw(frame, found), ::image::ExtendedColorType::Rgb8)?;
     }
     Ok(())
 }
 
-fn write(path: &Path, bytes: &[u8], width: usize, height: usize, kind: image::ColorType) -> Result<()> {
-    image::save_buffer_with_format(path, bytes, width as u32, height as u32, kind, image::ImageFormat::Png)
-        .map_err(|cause| Error::Image(format!("{path:?} can't be written: {cause}")))
+fn png(bytes: &[u8], width: usize, height: usize, colour: ::image::ExtendedColorType) -> Result<Vec<u8>> {
+    let mut png = Cursor::new(Vec::new());
+    ::image::write_buffer_with_format(&mut png, bytes, width as u32, height as u32, colour, ::image::ImageFormat::Png)
+        .map_err(|cause| Error::Image(format!("can't be written as PNG: {cause}")))?;
+    Ok(png.into_inner())
 }
 
 fn numbered(path: &Path, number: Option<usize>) -> PathBuf {

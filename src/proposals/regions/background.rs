@@ -1,13 +1,13 @@
 //! The background: what is reached from the picture's edge without meeting another colour.
 //!
 //! What it leaves over, in pieces that hang together, are candidates. Things with several colours, or
-//! with sides in light and shade, come out whole here although no likeness joins them.
+//! with sides in light and shade, come out whole here although no affinity merges them.
 
+use super::candidate::Candidate;
 use super::superpixels::{Colour, Superpixels};
-use super::Candidate;
 
 /// Colour distances at which a patch still counts as background, ascending.
-const REACHES: [f32; 7] = [6.0, 10.0, 15.0, 21.0, 28.0, 38.0, 52.0];
+const TOLERANCES: [f32; 7] = [6.0, 10.0, 15.0, 21.0, 28.0, 38.0, 52.0];
 /// Part of the picture's edge that a colour must hold to be a background colour.
 const EDGE_SHARE: f32 = 0.02;
 
@@ -24,42 +24,48 @@ fn distance(patch: Colour, ground: Colour, shadows: bool) -> f32 {
     plain.min(1.3 * hue + 0.12 * (ground[0] - patch[0]))
 }
 
-/// The pieces left by the background at each reach, with and without shadows.
-pub fn candidates(cut: &Superpixels) -> Vec<Candidate> {
-    let count = cut.patches.len();
+/// The pieces left by the background at each tolerance, with and without shadows.
+pub fn candidates(superpixels: &Superpixels) -> Vec<Candidate> {
+    let count = superpixels.patches.len();
     let mut around = vec![Vec::new(); count];
-    for contact in &cut.contacts {
+    for contact in &superpixels.contacts {
         around[contact.a].push(contact.b);
         around[contact.b].push(contact.a);
     }
-    let edge = 2.0 * (cut.width + cut.height) as f32;
-    let seeds: Vec<usize> = (0..count).filter(|i| cut.patches[*i].border >= EDGE_SHARE * edge).collect();
+    let edge = 2.0 * (superpixels.width + superpixels.height) as f32;
+    let seeds: Vec<usize> = (0..count).filter(|i| superpixels.patches[*i].border >= EDGE_SHARE * edge).collect();
     let mut found = Vec::new();
     for shadows in [false, true] {
-        for reach in REACHES {
-            let ground = flood(cut, &around, &seeds, reach, shadows);
-            found.extend(pieces(cut, &around, &ground));
+        for tolerance in TOLERANCES {
+            let ground = flood(superpixels, &around, &seeds, tolerance, shadows);
+            found.extend(pieces(superpixels, &around, &ground));
         }
     }
     found
 }
 
 /// Which patches are background: each is near the patch it was reached from, or near a seed.
-fn flood(cut: &Superpixels, around: &[Vec<usize>], seeds: &[usize], reach: f32, shadows: bool) -> Vec<bool> {
+fn flood(
+    superpixels: &Superpixels,
+    around: &[Vec<usize>],
+    seeds: &[usize],
+    tolerance: f32,
+    shadows: bool,
+) -> Vec<bool> {
     let mut ground = vec![false; around.len()];
     let mut open: Vec<usize> = seeds.to_vec();
     for seed in seeds {
         ground[*seed] = true;
     }
-    let colour = |i: usize| cut.patches[i].colour;
+    let colour = |i: usize| superpixels.patches[i].colour;
     while let Some(from) = open.pop() {
         for &next in &around[from] {
             if ground[next] {
                 continue;
             }
-            let step = distance(colour(next), colour(from), false) < 0.6 * reach;
-            let seeded = || seeds.iter().any(|s| distance(colour(next), colour(*s), shadows) < reach);
-            if step && seeds.iter().any(|s| distance(colour(next), colour(*s), shadows) < 2.0 * reach) || seeded() {
+            let step = distance(colour(next), colour(from), false) < 0.6 * tolerance;
+            let seeded = || seeds.iter().any(|s| distance(colour(next), colour(*s), shadows) < tolerance);
+            if step && seeds.iter().any(|s| distance(colour(next), colour(*s), shadows) < 2.0 * tolerance) || seeded() {
                 ground[next] = true;
                 open.push(next);
             }
@@ -69,7 +75,7 @@ fn flood(cut: &Superpixels, around: &[Vec<usize>], seeds: &[usize], reach: f32, 
 }
 
 /// Connected pieces of what is not ground.
-fn pieces(cut: &Superpixels, around: &[Vec<usize>], ground: &[bool]) -> Vec<Candidate> {
+fn pieces(superpixels: &Superpixels, around: &[Vec<usize>], ground: &[bool]) -> Vec<Candidate> {
     let mut seen = ground.to_vec();
     let mut found = Vec::new();
     for start in 0..seen.len() {
@@ -80,7 +86,7 @@ fn pieces(cut: &Superpixels, around: &[Vec<usize>], ground: &[bool]) -> Vec<Cand
         let mut piece = Candidate::empty(seen.len());
         let mut open = vec![start];
         while let Some(patch) = open.pop() {
-            piece.add(patch, &cut.patches[patch]);
+            piece.add(patch, &superpixels.patches[patch]);
             for &next in &around[patch] {
                 if !seen[next] {
                     seen[next] = true;

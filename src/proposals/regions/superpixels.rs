@@ -1,13 +1,13 @@
-//! `Superpixels`: a frame cut into a few hundred patches of even colour, and which of them touch.
+//! `Superpixels`: a frame segmented into a few hundred patches of even colour, and which of them touch.
 //!
-//! Graph-based segmentation (Felzenszwalb and Huttenlocher, IJCV 2004) on a picture brought down to a
+//! Graph-based segmentation (Felzenszwalb and Huttenlocher, IJCV 2004) on an image brought down to a
 //! fixed working size, so that the cost does not depend on the camera.
 
-use crate::clip::pixels::{self, Rgb};
-use crate::frame::Frame;
-use fast_image_resize::FilterType;
+use crate::error::Result;
+use crate::image::resample::{resize, Filter};
+use crate::image::Frame;
 
-/// Longer side of the working picture, pixels.
+/// Longer side of the working image, pixels.
 const WORKING_SIDE: usize = 400;
 /// The method's k: how readily patches grow, in units of colour distance times pixels.
 const GROWTH: f32 = 60.0;
@@ -26,7 +26,7 @@ pub struct Superpixel {
     pub area: f32,
     /// Mean colour.
     pub colour: Colour,
-    /// Working pixels on the edge of the picture.
+    /// Working pixels on the edge of the image.
     pub border: f32,
 }
 
@@ -41,6 +41,7 @@ pub struct Contact {
     pub contrast: f32,
 }
 
+/// A frame's patches and their contacts.
 pub struct Superpixels {
     /// Working size.
     pub width: usize,
@@ -104,17 +105,20 @@ impl Forest {
 }
 
 impl Superpixels {
-    pub fn cut(frame: &Frame) -> Superpixels {
+    /// Segments a frame.
+    ///
+    /// # Errors
+    /// When the frame can't be resized.
+    pub fn segment(frame: &Frame) -> Result<Superpixels> {
         let longer = frame.width().max(frame.height());
         let scale = (WORKING_SIDE as f32 / longer as f32).min(1.0);
         let size = |side: usize| ((side as f32 * scale).round() as usize).max(1);
         let (width, height) = (size(frame.width()), size(frame.height()));
-        let rgb = Rgb { width: frame.width(), height: frame.height(), bytes: frame.rgb() };
-        let bytes = pixels::scaled(rgb, width, height, FilterType::Bilinear);
-        let colours: Vec<Colour> = bytes.chunks_exact(3).map(opponent).collect();
+        let working = resize(frame, width, height, Filter::Bilinear)?;
+        let colours: Vec<Colour> = working.rgb().chunks_exact(3).map(opponent).collect();
         let colours = smoothed(&colours, width, height);
-        let labels = segment(&colours, width, height);
-        Superpixels::describe(width, height, labels, &colours)
+        let roots = segment(&colours, width, height);
+        Ok(Superpixels::describe(width, height, roots, &colours))
     }
 
     /// Numbers the patches and measures them and their contacts.

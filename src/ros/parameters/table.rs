@@ -1,5 +1,7 @@
 //! The table of the node's parameters: names, types, ranges, meanings.
 
+use crate::error::{Error, Result};
+
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -83,7 +85,7 @@ pub const PARAMETERS: [Spec; 23] = [
         Text,
         "",
         Reload,
-        "YAML file of segmenter settings; empty for none. Parameters set on the node lie over it",
+        "YAML file of segmenter settings; empty for none. Parameters set on the node override it",
     ),
     spec("device", Text, "device", Reload, "auto (first GPU, else CPU), cpu or cuda:N"),
     spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
@@ -103,7 +105,7 @@ pub const PARAMETERS: [Spec; 23] = [
         Live,
         "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)",
     ),
-    spec("proposal_limit", Count, "proposals.limit", Live, "Most proposals of one frame").within(1.0, 1000.0),
+    spec("proposal_limit", Count, "proposals.limit", Live, "Maximum proposals per frame").within(1.0, 1000.0),
     spec("parser", Text, "text.parser", Live, "How the target's noun phrase is found: rules or dependency"),
     spec(
         "global_weight",
@@ -122,7 +124,7 @@ pub const PARAMETERS: [Spec; 23] = [
         Number,
         "answer.min_margin",
         Live,
-        "Lead in cosine similarity below which the answer is AMBIGUOUS",
+        "Margin in cosine similarity below which the answer is AMBIGUOUS",
     )
     .within(0.0, 2.0),
     spec(
@@ -140,9 +142,24 @@ pub const PARAMETERS: [Spec; 23] = [
         Reload,
         "auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)",
     ),
-    spec("depth", Flag, "", Reload, "Whether to listen to depth images and say where things are in space"),
-    spec("depth_tolerance", Number, "", Live, "Seconds that a depth image may be away from its image").within(0.0, 1.0),
+    spec("depth", Flag, "", Reload, "Whether to subscribe to depth images and publish 3D outputs"),
+    spec("depth_tolerance", Number, "", Live, "Largest time between a depth image and its image, seconds")
+        .within(0.0, 1.0),
     spec("autostart", Flag, "", Start, "Whether the node configures and activates itself at the start"),
-    spec("diagnostics_period", Number, "", Start, "Seconds between two messages on /diagnostics").within(0.1, 60.0),
-    spec("use_sim_time", Flag, "", Live, "Whether the time comes from /clock"),
+    spec("diagnostics_period", Number, "", Start, "Period of /diagnostics, seconds").within(0.1, 60.0),
+    spec("use_sim_time", Flag, "", Live, "Whether time comes from /clock"),
 ];
+
+/// How errors name a parameter.
+pub fn subject(spec: &Spec) -> String {
+    format!("parameter {}", spec.name)
+}
+
+/// The place of a parameter in the table.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn position(name: &str) -> Result<usize> {
+    let at = PARAMETERS.iter().position(|spec| spec.name == name);
+    at.ok_or_else(|| Error::config(format!("parameter {name}"), "is unknown"))
+}

@@ -1,0 +1,54 @@
+//! `FrameResult`: what came of one command on one frame, for those who publish, record or draw it.
+
+use super::answer::Answer;
+use super::command_info::CommandInfo;
+use super::status::Status;
+use crate::error::Error;
+use crate::image::{Frame, Mask, Rect};
+
+/// One command on one frame, answered or not.
+pub struct FrameResult<'a> {
+    /// The camera's index.
+    pub camera: usize,
+    /// The command.
+    pub command: &'a CommandInfo,
+    /// The frame; absent when it could not be read.
+    pub frame: Option<&'a Frame>,
+    /// The answer, or why there is none.
+    pub answer: Result<&'a Answer, &'a Error>,
+}
+
+impl FrameResult<'_> {
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.answer.map_or(Status::Error, |answer| answer.status)
+    }
+
+    /// Why the status is not `Found`, in words; empty when it is.
+    pub fn reason(&self) -> String {
+        match self.answer {
+            Ok(answer) => answer.reason.clone(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The noun phrase of the thing meant; empty without an answer.
+    pub fn target(&self) -> &str {
+        self.answer.map_or("", |answer| answer.target.as_str())
+    }
+
+    /// Score of the best proposal; 0 without one.
+    pub fn score(&self) -> f32 {
+        self.answer.map_or(0.0, |answer| answer.score)
+    }
+
+    /// Margin of the best proposal; 0 without one.
+    pub fn margin(&self) -> f32 {
+        self.answer.map_or(0.0, |answer| answer.margin)
+    }
+
+    /// The thing found, if any, in image pixels.
+    pub fn shown(&self) -> Option<(&Mask, Rect)> {
+        self.answer.ok()?.shown()
+    }
+}

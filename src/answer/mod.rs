@@ -1,0 +1,11 @@
+//! The answer to a command on a frame, in plain types: no tensors, no messages.
+
+mod answer;
+mod command_info;
+mod frame_result;
+mod status;
+
+pub use answer::{Answer, ScoredProposal, StageTimes};
+pub use command_info::{CommandInfo, Origin};
+pub use frame_result::FrameResult;
+pub use status::Status;

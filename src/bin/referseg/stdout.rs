@@ -1,0 +1,30 @@
+//! Standard output that may be closed or full: `referseg models list | head -1` ends quietly, a full disk is an error.
+
+use referseg::{Error, Result};
+use std::io::{ErrorKind, Write};
+
+/// The exit status of a program whose output nobody reads any more: 128 + SIGPIPE.
+const CLOSED: i32 = 141;
+
+/// Writes text as it is.
+///
+/// # Errors
+/// When it can't be written; a closed output ends the process.
+pub fn print(text: impl std::fmt::Display) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    let written = write!(output, "{text}").and_then(|()| output.flush());
+    written.map_err(|cause| {
+        if cause.kind() == ErrorKind::BrokenPipe {
+            std::process::exit(CLOSED);
+        }
+        Error::file("standard output")(cause)
+    })
+}
+
+/// Writes a line.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_line(text: impl std::fmt::Display) -> Result<()> {
+    print(format_args!("{text}\n"))
+}

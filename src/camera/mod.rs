@@ -1,0 +1,19 @@
+//! The camera: stamps, depth images, the pinhole model, and where a masked thing is in space.
+//!
+//! Plain types in metres and nanoseconds, in the camera's optical frame (REP 103: x right, y down, z forward). ROS
+//! messages become these and are made of these in `wire`.
+
+mod depth_buffer;
+mod depth_image;
+mod localization;
+mod pinhole;
+mod point_cloud;
+mod stamp;
+mod view;
+
+pub use depth_buffer::DepthBuffer;
+pub use depth_image::DepthImage;
+pub use localization::{locate, ObjectInSpace, Pose};
+pub use pinhole::{CameraModel, Pinhole};
+pub use point_cloud::{point_cloud, ColouredPoint};
+pub use stamp::Stamp;

@@ -1,0 +1,223 @@
+//! `Config`: the settings of a segmenter, one struct for each section of `config/referseg.yaml`.
+//!
+//! Values are checked where a `Config` is made (`resolve.rs`); behind it every value is in range.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// All settings of a segmenter. The keys are documented in `config/referseg.yaml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Config {
+    pub preset: Preset,
+    pub model: PathBuf,
+    pub device: String,
+    pub method: Method,
+    pub proposals: ProposalSettings,
+    pub visual: VisualSettings,
+    pub text: TextSettings,
+    pub terms: TermWeights,
+    pub answer: AnswerSettings,
+}
+
+/// A named set of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Preset {
+    Clean,
+    Paper,
+}
+
+/// How proposals are scored: the method, or one of the baselines of its paper (section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Global and local features, sentence and noun phrase.
+    GlobalLocal,
+    /// The masked crops and the sentence.
+    Cropping,
+    /// A class token for each region of a vision transformer (AdaptingCLIP), and the sentence.
+    RegionToken,
+    /// The similarity of every place of a ResNet's last map with the sentence (MaskCLIP), averaged in the mask.
+    ScoreMap,
+    /// The places of a ResNet's last map that raise the similarity with the sentence, averaged in the mask.
+    GradCam,
+}
+
+impl Method {
+    /// All of them, with the names that users give them.
+    pub const NAMES: [(&'static str, Method); 5] = [
+        ("global_local", Method::GlobalLocal),
+        ("cropping", Method::Cropping),
+        ("region_token", Method::RegionToken),
+        ("score_map", Method::ScoreMap),
+        ("grad_cam", Method::GradCam),
+    ];
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let named = Self::NAMES.iter().find(|(_, method)| method == self);
+        f.write_str(named.map_or("", |(name, _)| name))
+    }
+}
+
+/// Which proposals, and how many.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct ProposalSettings {
+    pub generator: Generator,
+    pub limit: usize,
+    pub min_area: f32,
+    pub max_area: f32,
+    pub sam: SamSettings,
+}
+
+/// How Segment Anything is asked, after its `SamAutomaticMaskGenerator`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct SamSettings {
+    pub preset: SamPreset,
+    pub model: PathBuf,
+    pub points_per_side: usize,
+    pub points_per_batch: usize,
+    pub min_predicted_iou: f32,
+    pub min_stability: f32,
+    pub stability_offset: f32,
+    pub box_nms: f32,
+    pub crop_layers: usize,
+    pub crop_nms: f32,
+    pub crop_overlap: f32,
+    pub crop_points_downscale: usize,
+    pub min_region_area: usize,
+}
+
+/// A named set of values for Segment Anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamPreset {
+    /// A coarse grid and tolerant thresholds: whole things.
+    Objects,
+    /// The generator's own defaults: everything, parts included.
+    Everything,
+}
+
+/// A proposal generator: its name and, for those that take one, an argument, written `NAME:ARGUMENT`. Which names
+/// there are is known to `proposals/registry.rs` alone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+#[allow(missing_docs)]
+pub struct Generator {
+    pub name: String,
+    pub argument: Option<String>,
+}
+
+impl From<String> for Generator {
+    fn from(written: String) -> Self {
+        match written.split_once(':') {
+            Some((name, argument)) => Generator { name: name.into(), argument: Some(argument.into()) },
+            None => Generator { name: written, argument: None },
+        }
+    }
+}
+
+impl std::fmt::Display for Generator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.argument {
+            Some(argument) => write!(f, "{}:{argument}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// How images become features.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct VisualSettings {
+    pub global_weight: f32,
+    pub masked_blocks: usize,
+    /// `None` for the checkpoint's own.
+    pub mean: Option<[f32; 3]>,
+    /// `None` for the checkpoint's own.
+    pub std: Option<[f32; 3]>,
+    pub fill: [f32; 3],
+    pub resampling: Resampling,
+    pub short_side: usize,
+    pub mask_resampling: MaskResampling,
+    pub resnet_norms: ResNetNorms,
+    pub batch: usize,
+}
+
+/// How images change size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resampling {
+    /// The checkpoint's own filter over the whole support: CLIP's preprocessing.
+    Antialiased,
+    /// The four neighbours, half-pixel centres.
+    Plain,
+}
+
+/// How a mask becomes a value for each patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskResampling {
+    /// The part of the patch that the mask covers.
+    Area,
+    /// The four pixels around the patch's centre.
+    Bilinear,
+}
+
+/// How long a ResNet's features are when they are mixed and scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResNetNorms {
+    /// All of unit length; the score is a cosine.
+    Unit,
+    /// The global feature as it comes, the local one of unit length; the score is their mixture's dot product
+    /// with the text, so that long features win: the authors' code.
+    Paper,
+}
+
+/// How a command becomes a feature.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TextSettings {
+    pub sentence_weight: f32,
+    pub parser: Parser,
+    pub parser_model: PathBuf,
+}
+
+/// A noun phrase extractor by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parser {
+    /// Closed-class words and their order.
+    Rules,
+    /// spaCy's `en_core_web_sm` trees and the paper's rule on them.
+    Dependency,
+}
+
+/// Weights of the scoring terms; a term of weight 0 is not computed.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TermWeights {
+    pub similarity: f32,
+    pub quality: f32,
+}
+
+/// When an answer counts.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct AnswerSettings {
+    pub min_score: f32,
+    pub min_margin: f32,
+}

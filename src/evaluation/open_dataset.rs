@@ -1,0 +1,30 @@
+//! Opening a dataset, whatever its format.
+
+use super::dataset::{Dataset, DatasetOptions};
+use super::rendered_scenes::RenderedScenes;
+use super::{hub, phrasecut, refcoco};
+use crate::error::{Error, Result};
+
+/// Reads a dataset, its format told by its files: `scenes.jsonl`, `refs(BY).p` with `instances.json`,
+/// `refer_SPLIT.json`, or `*.parquet`.
+///
+/// # Errors
+/// When it is none of these or can't be read.
+pub fn open(options: &DatasetOptions) -> Result<Dataset> {
+    let DatasetOptions { data, .. } = options;
+    if data.join("scenes.jsonl").is_file() {
+        return RenderedScenes::open(data)?.dataset();
+    }
+    if data.join("instances.json").is_file() {
+        return refcoco::open(options);
+    }
+    if data.join(format!("refer_{}.json", options.split)).is_file() {
+        return phrasecut::open(options);
+    }
+    if let Some(files) = hub::files(options) {
+        return hub::open(options, &files);
+    }
+    let expected = "expected scenes.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
+                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), or SPLIT*.parquet (the hub's copies)";
+    Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", options.split)))
+}

@@ -1,0 +1,108 @@
+//! `Variants`: the rows of a table as the segmenter can answer them, sharing generators, parsers and features.
+
+use super::run::Variant;
+use crate::config::{Config, Parser};
+use crate::error::Result;
+use crate::fingerprint::{of_texts, Fingerprint};
+use crate::grounding::{EncodedCommand, FeatureKind, Segmenter};
+use crate::language::{Command, CommandParser};
+use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
+
+/// What a row's answers depend on, stage by stage.
+pub struct Keys {
+    /// Mask proposals.
+    pub proposals: Fingerprint,
+    /// The features that rows of other weights share.
+    pub visual: Fingerprint,
+    /// Which features these are.
+    pub kind: FeatureKind,
+    /// Parsing and text features, terms.
+    rest: [Fingerprint; 2],
+}
+
+impl Keys {
+    /// All of it in one hash.
+    pub fn hash(&self) -> String {
+        let [text, terms] = &self.rest;
+        of_texts(&[self.proposals.text(), self.visual.text(), text.text(), terms.text()])[..16].into()
+    }
+}
+
+/// The generators, parsers and keys of all rows.
+pub struct Variants {
+    /// One for each set of weights; reconfigured for the row at hand.
+    generators: Vec<Box<dyn ProposalGenerator>>,
+    /// For each row, its generator; none with true masks.
+    generator_of: Vec<Option<usize>>,
+    parsers: Vec<(Parser, CommandParser, Fingerprint)>,
+    /// For each row.
+    pub keys: Vec<Keys>,
+}
+
+impl Variants {
+    /// Opens what the rows need. With `truth` the targets are the proposals and no generator is opened.
+    ///
+    /// # Errors
+    /// When a generator or parser can't be opened.
+    pub fn open(rows: &[Variant], truth: bool, segmenter: &Segmenter) -> Result<Variants> {
+        let mut generators: Vec<Box<dyn ProposalGenerator>> = Vec::new();
+        let mut generator_of = Vec::new();
+        let mut parsers: Vec<(Parser, CommandParser, Fingerprint)> = Vec::new();
+        let mut keys = Vec::new();
+        for Variant { config, .. } in rows {
+            let settings = &config.proposals;
+            let (generator, of_proposals) = if truth {
+                (None, Fingerprint::of("truth", 1, &[]))
+            } else {
+                let known = generators.iter_mut().position(|generator| generator.reconfigure(settings));
+                let index = match known {
+                    Some(index) => index,
+                    None => {
+                        generators.push(proposals::open(settings, segmenter.device())?);
+                        generators.len() - 1
+                    }
+                };
+                (Some(index), generators[index].fingerprint())
+            };
+            generator_of.push(generator);
+            let parser = config.text.parser;
+            if !parsers.iter().any(|(known, ..)| *known == parser) {
+                let opened = CommandParser::open(&config.text)?;
+                let fingerprint = segmenter.text_fingerprint(&opened);
+                parsers.push((parser, opened, fingerprint));
+            }
+            let text = parsers.iter().find(|(known, ..)| *known == parser).map(|(.., fingerprint)| fingerprint.clone());
+            let kind = FeatureKind::shareable(config);
+            keys.push(Keys {
+                visual: segmenter.visual_fingerprint(config, kind, &of_proposals),
+                proposals: of_proposals,
+                kind,
+                rest: [text.unwrap_or_else(|| Fingerprint::of("no text", 1, &[])), segmenter.terms_fingerprint(config)],
+            });
+        }
+        Ok(Variants { generators, generator_of, parsers, keys })
+    }
+
+    /// A row's proposals; `None` when they are the true masks.
+    ///
+    /// # Errors
+    /// When the generator fails.
+    pub fn propose(&mut self, row: usize, config: &Config, input: &FrameInput) -> Result<Option<Vec<Proposal>>> {
+        let Some(index) = self.generator_of[row] else { return Ok(None) };
+        let generator = &mut self.generators[index];
+        generator.reconfigure(&config.proposals); // it took these settings on when it was opened
+        generator.propose(input).map(Some)
+    }
+
+    /// The encoded expression for every parser; none when it has no words.
+    ///
+    /// # Errors
+    /// When it can't be encoded.
+    pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(Parser, EncodedCommand)>> {
+        let Ok(command) = Command::parse(text) else { return Ok(Vec::new()) };
+        let encode = |(kind, parser, fingerprint): &(Parser, CommandParser, Fingerprint)| {
+            Ok((*kind, segmenter.encode_parsed(parser.parse(command.text()), fingerprint.clone())?))
+        };
+        self.parsers.iter().map(encode).collect()
+    }
+}

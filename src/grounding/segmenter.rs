@@ -1,0 +1,303 @@
+//! `Segmenter`: the whole method, in the order of its stages.
+//!
+//! Text changes rarely and frames constantly, so both are encoded apart: an [`EncodedCommand`] is computed once
+//! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
+
+use super::decision::{best_proposal, decide_status};
+use super::encoded::{EncodedCommand, EncodedFrame};
+use super::method::{check_method, supported_methods};
+use super::reconfigure::{ConfigPreparer, PreparedConfig};
+use super::stage::{Stage, StageFingerprints};
+use super::terms;
+use super::text_features::TextFeatures;
+use super::visual_features::{FeatureKind, VisualFeatures};
+use crate::answer::{Answer, ScoredProposal, StageTimes};
+use crate::config::{AnswerSettings, Config, Method};
+use crate::device::{self, Device};
+use crate::error::{Error, Result};
+use crate::fingerprint::{FileDigest, Fingerprint};
+use crate::image::Frame;
+use crate::language::{Command, CommandParser, ParsedCommand};
+use crate::models::{self, ModelFamily};
+use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Raised when visual features of the same proposals come out otherwise.
+const VISUAL_VERSION: u32 = 1;
+/// Raised when text features of the same text come out otherwise.
+const TEXT_VERSION: u32 = 1;
+
+/// Proposals with their terms that an answer lists.
+const LEADING: usize = 2;
+
+/// A loaded model with its settings.
+pub struct Segmenter {
+    config: Config,
+    device: Device,
+    family: Arc<dyn ModelFamily>,
+    parser: CommandParser,
+    /// Absent only after a change of weights failed and the old ones could not be loaded again either.
+    generator: Option<Box<dyn ProposalGenerator>>,
+}
+
+impl Segmenter {
+    /// Loads everything that the settings name.
+    ///
+    /// # Errors
+    /// When the device, a model file or a label image can't be used.
+    pub fn open(config: Config) -> Result<Segmenter> {
+        proposals::check(&config.proposals)?;
+        let device = device::open(&config.device)?;
+        let family = models::load(&config.model, &device)?;
+        check_method(config.method, &*family)?;
+        Ok(Segmenter {
+            parser: CommandParser::open(&config.text)?,
+            generator: Some(proposals::open(&config.proposals, &device)?),
+            device,
+            family,
+            config,
+        })
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The model.
+    pub fn family(&self) -> &dyn ModelFamily {
+        &*self.family
+    }
+
+    /// The device that computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The name of the device that computes.
+    pub fn device_name(&self) -> String {
+        device::name(&self.device)
+    }
+
+    /// The file that the model's weights came from.
+    pub fn weights_file(&self) -> &Path {
+        self.family.weights_file()
+    }
+
+    /// The SHA-256 of that file.
+    pub fn weights_digest(&self) -> &FileDigest {
+        self.family.weights_digest()
+    }
+
+    /// The methods that the model can do.
+    pub fn methods(&self) -> Vec<Method> {
+        supported_methods(&*self.family)
+    }
+
+    /// What judges other settings.
+    pub fn preparer(&self) -> ConfigPreparer {
+        ConfigPreparer { family: self.family.clone() }
+    }
+
+    /// Puts prepared settings in force. What needs other weights of proposals frees the old ones first.
+    ///
+    /// # Errors
+    /// When new weights can't be loaded; the settings and weights before are in force again.
+    pub fn apply(&mut self, prepared: PreparedConfig) -> Result<()> {
+        let PreparedConfig { config, parser } = prepared;
+        let fits = self.generator.as_mut().is_some_and(|generator| generator.reconfigure(&config.proposals));
+        if !fits {
+            self.generator = None;
+            match proposals::open(&config.proposals, &self.device) {
+                Ok(generator) => self.generator = Some(generator),
+                Err(error) => {
+                    self.generator = proposals::open(&self.config.proposals, &self.device).ok();
+                    return Err(error);
+                }
+            }
+        }
+        if let Some(parser) = parser {
+            self.parser = parser;
+        }
+        self.config = config;
+        Ok(())
+    }
+
+    /// Puts another proposal generator in the place of the configured one.
+    pub fn set_generator(&mut self, generator: Box<dyn ProposalGenerator>) {
+        self.generator = Some(generator);
+    }
+
+    /// What each stage's results depend on now.
+    pub fn fingerprints(&self) -> StageFingerprints {
+        let generator = self.generator.as_ref().map(|generator| generator.fingerprint());
+        let proposals = generator.unwrap_or_else(|| Fingerprint::of("no proposals", 1, &[]));
+        let kind = FeatureKind::needed(&self.config);
+        StageFingerprints {
+            visual: self.visual_fingerprint(&self.config, kind, &proposals),
+            text: self.text_fingerprint(&self.parser),
+            terms: terms::fingerprint(&self.config),
+            proposals,
+        }
+    }
+
+    /// What visual features of this kind under these settings depend on beside the frame.
+    pub fn visual_fingerprint(&self, config: &Config, kind: FeatureKind, proposals: &Fingerprint) -> Fingerprint {
+        // the weight mixes features and makes none
+        let settings = crate::config::VisualSettings { global_weight: 0.0, ..config.visual.clone() };
+        let model = self.family.fingerprint();
+        let parts = [model.text(), proposals.text(), &format!("{kind:?} {settings:?}")];
+        Fingerprint::of("visual", VISUAL_VERSION, &parts)
+    }
+
+    /// What text features by this parser depend on beside the text.
+    pub fn text_fingerprint(&self, parser: &CommandParser) -> Fingerprint {
+        let parts = [self.family.fingerprint(), parser.fingerprint().clone()];
+        Fingerprint::of("text", TEXT_VERSION, &[parts[0].text(), parts[1].text()])
+    }
+
+    /// What a score under these settings depends on beside the features.
+    pub fn terms_fingerprint(&self, config: &Config) -> Fingerprint {
+        terms::fingerprint(config)
+    }
+
+    /// The meaning of a command.
+    pub fn parse(&self, command: &Command) -> ParsedCommand {
+        self.parser.parse(command.text())
+    }
+
+    /// Parses and encodes a command.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express it or the device fails.
+    pub fn encode_command(&self, command: &Command) -> Result<EncodedCommand> {
+        self.encode_parsed(self.parse(command), self.text_fingerprint(&self.parser))
+    }
+
+    /// Encodes a command that was parsed before. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
+    ///
+    /// # Errors
+    /// As [`Segmenter::encode_command`].
+    pub fn encode_parsed(&self, parsed: ParsedCommand, fingerprint: Fingerprint) -> Result<EncodedCommand> {
+        let began = Instant::now();
+        let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &*self.family)?;
+        Ok(EncodedCommand { parsed, features, fingerprint, time: began.elapsed() })
+    }
+
+    /// Encodes a frame: proposals and their features.
+    ///
+    /// # Errors
+    /// When the proposals do not fit the frame or the device fails.
+    pub fn encode_frame(&mut self, input: &FrameInput) -> Result<EncodedFrame> {
+        let whole = self.encode_frame_cancellable(input, |_| true)?;
+        whole.ok_or_else(|| Error::Image("given up before it was encoded, this is a bug".into()))
+    }
+
+    /// As [`Segmenter::encode_frame`], but asks `go_on` before each stage; `None` when it said no.
+    ///
+    /// # Errors
+    /// As [`Segmenter::encode_frame`].
+    pub fn encode_frame_cancellable(
+        &mut self,
+        input: &FrameInput,
+        mut go_on: impl FnMut(Stage) -> bool,
+    ) -> Result<Option<EncodedFrame>> {
+        if !go_on(Stage::Proposals) {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let fingerprint = self.fingerprints().visual;
+        let generator = self.generator.as_mut().ok_or_else(|| {
+            Error::Proposals("no generator: its weights could not be loaded; set proposals again".into())
+        })?;
+        let proposals = generator.propose(input)?;
+        let proposed = Instant::now();
+        if !go_on(Stage::Features) {
+            return Ok(None);
+        }
+        let kind = FeatureKind::needed(&self.config);
+        let encode = || self.encode_proposals(&self.config, kind, input.frame, &proposals);
+        let features = (!proposals.is_empty()).then(encode).transpose()?;
+        let (proposals_time, features_time) = (proposed - began, proposed.elapsed());
+        Ok(Some(EncodedFrame { proposals, features, fingerprint, proposals_time, features_time }))
+    }
+
+    /// Encodes proposals of a frame under these settings. `proposals` is not empty.
+    ///
+    /// # Errors
+    /// When the method does not fit the model or the device fails.
+    pub fn encode_proposals(
+        &self,
+        config: &Config,
+        kind: FeatureKind,
+        frame: &Frame,
+        proposals: &[Proposal],
+    ) -> Result<VisualFeatures> {
+        VisualFeatures::encode(frame, proposals, &*self.family, kind, config, &self.device)
+    }
+
+    /// Scores the proposals of a frame for a command and decides.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn answer(&self, frame: &EncodedFrame, command: &EncodedCommand) -> Result<Answer> {
+        self.answer_under(&self.config, frame, command, &self.config.answer)
+    }
+
+    /// As [`Segmenter::answer`], with thresholds of the caller's.
+    ///
+    /// # Errors
+    /// As [`Segmenter::answer`].
+    pub fn answer_with(
+        &self,
+        frame: &EncodedFrame,
+        command: &EncodedCommand,
+        thresholds: &AnswerSettings,
+    ) -> Result<Answer> {
+        self.answer_under(&self.config, frame, command, thresholds)
+    }
+
+    /// As [`Segmenter::answer`], under other settings of scoring than those in force.
+    ///
+    /// # Errors
+    /// As [`Segmenter::answer`].
+    pub fn answer_under(
+        &self,
+        config: &Config,
+        frame: &EncodedFrame,
+        command: &EncodedCommand,
+        thresholds: &AnswerSettings,
+    ) -> Result<Answer> {
+        let began = Instant::now();
+        let scored = terms::scores(frame, command, config, &*self.family)?;
+        let scores = scored.total;
+        let best = best_proposal(&scores, &frame.proposals);
+        let (status, reason) = decide_status(best, frame.proposals.len(), thresholds);
+        let mut order: Vec<usize> = (0..scores.len()).filter(|index| !scores[*index].is_nan()).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+        let leading = order.iter().take(LEADING).map(|&proposal| ScoredProposal {
+            proposal,
+            score: scores[proposal],
+            terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
+        });
+        Ok(Answer {
+            status,
+            reason,
+            target: command.parsed.target.phrase.clone(),
+            score: best.map_or(0.0, |best| best.score),
+            margin: best.map_or(0.0, |best| best.margin.unwrap_or(best.score)),
+            best: best.map(|best| best.index),
+            best_mask: best.map(|best| frame.proposals[best.index].mask.clone()),
+            leading: leading.collect(),
+            scores,
+            times: StageTimes {
+                proposals: frame.proposals_time,
+                visual_features: frame.features_time,
+                text_features: command.time,
+                scoring: began.elapsed(),
+            },
+        })
+    }
+}

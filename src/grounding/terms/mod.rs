@@ -1,0 +1,11 @@
+//! Scoring terms: each gives every proposal a log-score; a proposal's score is their weighted sum.
+//!
+//! A term is one file with an implementation of [`ScoringTerm`], one line in `registry.rs` and one weight in the
+//! configuration (`terms`).
+
+mod quality;
+mod registry;
+mod similarity;
+mod term;
+
+pub use registry::{fingerprint, scores};

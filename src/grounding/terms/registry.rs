@@ -1,0 +1,63 @@
+//! The registry of scoring terms, and their weighted sum.
+
+use super::quality::Quality;
+use super::similarity::Similarity;
+use super::term::{ScoringTerm, TermInput};
+use crate::config::Config;
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
+use crate::models::ModelFamily;
+
+/// Raised when the sum of the same terms is another.
+const VERSION: u32 = 1;
+
+/// Every term, in the order of their sum.
+static TERMS: [&dyn ScoringTerm; 2] = [&Similarity, &Quality];
+
+/// The scores of all proposals.
+pub struct TermScores {
+    /// The weighted sums, `[n]`.
+    pub total: Vec<f32>,
+    /// Each term's name and scores, `[n]`, before its weight; terms of weight 0 are left out.
+    pub terms: Vec<(&'static str, Vec<f32>)>,
+}
+
+fn weighted(config: &Config) -> impl Iterator<Item = (&'static dyn ScoringTerm, f32)> + '_ {
+    TERMS.iter().map(|term| (*term, term.weight(config))).filter(|(_, weight)| *weight != 0.0)
+}
+
+/// What the scores depend on beside the features.
+pub fn fingerprint(config: &Config) -> Fingerprint {
+    let part = |(term, weight): (&'static dyn ScoringTerm, f32)| {
+        format!("{} {} {weight} {}", term.name(), term.version(), term.settings(config))
+    };
+    let parts: Vec<String> = weighted(config).map(part).collect();
+    Fingerprint::of("terms", VERSION, &parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Scores the proposals of a frame for a command. Without proposals there are no scores.
+///
+/// # Errors
+/// When the device fails.
+pub fn scores(
+    frame: &EncodedFrame,
+    command: &EncodedCommand,
+    config: &Config,
+    family: &dyn ModelFamily,
+) -> Result<TermScores> {
+    let mut scored = TermScores { total: vec![0.0; frame.proposals.len()], terms: Vec::new() };
+    if frame.proposals.is_empty() {
+        return Ok(scored);
+    }
+    let input = TermInput { frame, command, config, family };
+    for (index, (term, weight)) in weighted(config).enumerate() {
+        let scores = term.scores(&input)?;
+        for (total, score) in scored.total.iter_mut().zip(&scores) {
+            // the first one as it is: 0.0 + -0.0 would change a sign
+            *total = if index == 0 { weight * score } else { *total + weight * score };
+        }
+        scored.terms.push((term.name(), scores));
+    }
+    Ok(scored)
+}

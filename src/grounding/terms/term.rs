@@ -1,0 +1,39 @@
+//! `ScoringTerm`: one reason to prefer some proposals over others.
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
+use crate::models::ModelFamily;
+
+/// What a term may look at.
+pub struct TermInput<'a> {
+    /// The frame's proposals and features; at least one proposal.
+    pub frame: &'a EncodedFrame,
+    /// The command's meaning and features.
+    pub command: &'a EncodedCommand,
+    /// The settings in force.
+    pub config: &'a Config,
+    /// The model that made the features.
+    pub family: &'a dyn ModelFamily,
+}
+
+/// A named reason to prefer some proposals.
+pub trait ScoringTerm: Sync {
+    /// Its name in the configuration, the answer and the fingerprint.
+    fn name(&self) -> &'static str;
+
+    /// Raised when the same input gives other scores.
+    fn version(&self) -> u32;
+
+    /// Its weight in the settings.
+    fn weight(&self, config: &Config) -> f32;
+
+    /// A log-score for each proposal, `[n]`, in units of the similarity: a logit divided by the model's logit scale.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn scores(&self, input: &TermInput) -> Result<Vec<f32>>;
+
+    /// The settings beside its weight that its scores depend on, as text.
+    fn settings(&self, config: &Config) -> String;
+}

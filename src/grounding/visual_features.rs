@@ -1,0 +1,169 @@
+//! `VisualFeatures`: a frame's proposals as the model sees them (section 3.2 of the paper).
+//!
+//! The *global* feature sees the whole image with the patch tokens masked in the last blocks; the
+//! *local* feature sees the masked crop. Both are kept; they are mixed when they are scored. The paper's
+//! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
+
+use super::method::check_method;
+use super::prepared_frame::PreparedFrame;
+use crate::config::{Config, Method, ResNetNorms, VisualSettings};
+use crate::device::Device;
+use crate::error::Result;
+use crate::image::{nearest_on_grid, Frame};
+use crate::models::tensor_math::l2_normalize;
+use crate::models::ModelFamily;
+use crate::proposals::Proposal;
+use candle_core::Tensor;
+
+/// Which features a method and its weights need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureKind {
+    /// The masked whole image.
+    Global,
+    /// The crops.
+    Local,
+    /// Both, to be mixed.
+    GlobalAndLocal,
+    /// A token for each region.
+    RegionTokens,
+    /// The last map.
+    LastMap,
+}
+
+impl FeatureKind {
+    /// What the settings need; nothing that would have weight 0.
+    pub fn needed(config: &Config) -> FeatureKind {
+        match (config.method, config.visual.global_weight) {
+            (Method::GlobalLocal, 1.0) => FeatureKind::Global,
+            (Method::GlobalLocal, 0.0) | (Method::Cropping, _) => FeatureKind::Local,
+            (Method::GlobalLocal, _) => FeatureKind::GlobalAndLocal,
+            (Method::RegionToken, _) => FeatureKind::RegionTokens,
+            (Method::ScoreMap | Method::GradCam, _) => FeatureKind::LastMap,
+        }
+    }
+
+    /// What settings that differ from these in weights alone need too, so that all can share it.
+    pub fn shareable(config: &Config) -> FeatureKind {
+        match config.method {
+            Method::GlobalLocal | Method::Cropping => FeatureKind::GlobalAndLocal,
+            _ => FeatureKind::needed(config),
+        }
+    }
+}
+
+/// Features of `n` proposals, f32.
+pub enum VisualFeatures {
+    /// One feature a proposal, `[n, d]`: the masked whole image alone, the crops alone, or region tokens.
+    One(Tensor),
+    /// Two features a proposal, `[n, d]` each, to be mixed.
+    Both {
+        /// The masked whole image.
+        global: Tensor,
+        /// The crops.
+        local: Tensor,
+    },
+    /// The last map of a ResNet, `[1, w, g, g]`; the proposals come in when it is scored.
+    Map(Tensor),
+}
+
+impl VisualFeatures {
+    /// Encodes the proposals of a frame. `proposals` is not empty.
+    ///
+    /// # Errors
+    /// When the model can't do the configured method or the device fails.
+    pub fn encode(
+        frame: &Frame,
+        proposals: &[Proposal],
+        family: &dyn ModelFamily,
+        kind: FeatureKind,
+        config: &Config,
+        device: &Device,
+    ) -> Result<VisualFeatures> {
+        check_method(config.method, family)?;
+        let settings = &config.visual;
+        let prepared = PreparedFrame::new(frame, family.preprocessing(), settings)?;
+        let encoder = Encoder { prepared: &prepared, proposals, family, settings, device };
+        Ok(match kind {
+            FeatureKind::Global => VisualFeatures::One(encoder.global()?),
+            FeatureKind::Local => VisualFeatures::One(encoder.local()?),
+            FeatureKind::GlobalAndLocal => VisualFeatures::Both { global: encoder.global()?, local: encoder.local()? },
+            FeatureKind::RegionTokens => VisualFeatures::One(encoder.region_tokens()?),
+            FeatureKind::LastMap => match family.dense_encoder() {
+                Some(dense) => VisualFeatures::Map(dense.encode_map(&prepared.tensor(device)?)?),
+                None => return Err(unavailable("a feature for each place")),
+            },
+        })
+    }
+
+    /// `v * global + (1 - v) * local`, `[n, d]`; equation 5 of the paper, on unnormalized features. A map
+    /// has nothing to mix.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn mixed(&self, global_weight: f32) -> Result<Tensor> {
+        let v = f64::from(global_weight);
+        Ok(match self {
+            VisualFeatures::Both { global, local } => ((global * v)? + (local * (1.0 - v))?)?,
+            VisualFeatures::One(only) | VisualFeatures::Map(only) => only.clone(),
+        })
+    }
+}
+
+fn unavailable(what: &str) -> crate::error::Error {
+    crate::error::Error::Computation(format!("this model gives no {what}; this is a bug, the method was checked"))
+}
+
+/// One frame's encoding under way.
+struct Encoder<'a> {
+    prepared: &'a PreparedFrame<'a>,
+    proposals: &'a [Proposal],
+    family: &'a dyn ModelFamily,
+    settings: &'a VisualSettings,
+    device: &'a Device,
+}
+
+impl Encoder<'_> {
+    /// The whole image seen through each mask: `[n, d]`.
+    fn global(&self) -> Result<Tensor> {
+        let masked = self.family.masked_encoder().ok_or_else(|| unavailable("feature through a mask"))?;
+        let (grid, blocks) = (self.family.grid(), self.settings.masked_blocks);
+        let shared = masked.encode_shared(blocks, &self.prepared.tensor(self.device)?)?;
+        let features = self.in_batches(|chunk| {
+            let masks: Vec<f32> = chunk.iter().flat_map(|p| self.prepared.patches(&p.mask, grid)).collect();
+            let masks = Tensor::from_vec(masks, (chunk.len(), grid * grid), self.device)?;
+            masked.encode_masked(blocks, &shared, &masks)
+        })?;
+        // the authors leave a ResNet's global feature unnormalized, so that long features win
+        match self.family.normalizes_before_mixing() && self.settings.resnet_norms == ResNetNorms::Unit {
+            true => Ok(l2_normalize(&features)?),
+            false => Ok(features),
+        }
+    }
+
+    /// The masked crops: `[n, d]`.
+    fn local(&self) -> Result<Tensor> {
+        let features = self.in_batches(|chunk| {
+            let crops = self.prepared.crops(chunk.iter().map(|proposal| &proposal.mask), self.device)?;
+            self.family.encode_images(&crops)
+        })?;
+        match self.family.normalizes_before_mixing() {
+            true => Ok(l2_normalize(&features)?),
+            false => Ok(features),
+        }
+    }
+
+    /// A class token for each region, which sees the patches inside its mask alone: `[n, d]`.
+    fn region_tokens(&self) -> Result<Tensor> {
+        let encoder = self.family.region_encoder().ok_or_else(|| unavailable("token for each region"))?;
+        let grid = self.family.grid();
+        let inside: Vec<f32> = self.proposals.iter().flat_map(|p| nearest_on_grid(&p.mask, grid)).collect();
+        let inside = Tensor::from_vec(inside, (self.proposals.len(), grid * grid), self.device)?;
+        encoder.encode_regions(&self.prepared.tensor(self.device)?, &inside)
+    }
+
+    /// Encodes `visual.batch` proposals at a time, so that memory does not grow with their number: `[n, d]`.
+    fn in_batches(&self, encode: impl Fn(&[Proposal]) -> Result<Tensor>) -> Result<Tensor> {
+        let parts = self.proposals.chunks(self.settings.batch).map(encode).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+}

@@ -1,0 +1,27 @@
+//! Images in memory: camera frames, raw encodings, masks, rectangles, resampling.
+//!
+//! Coordinates are *image pixels*: column 0, row 0 is the top left pixel. Nothing here knows ROS, models or language.
+
+mod frame;
+mod image_file;
+mod label_image;
+mod mask;
+mod mask_grid;
+mod packed8;
+mod pixel_encoding;
+mod raw_image;
+mod rect;
+pub mod resample;
+mod size_limit;
+
+pub use frame::Frame;
+pub use image_file::{decode, open};
+pub use label_image::LabelImage;
+#[cfg(test)]
+pub(crate) use mask::tests::drawn;
+pub use mask::Mask;
+pub use mask_grid::{area_on_grid, bilinear_on_grid, nearest_on_grid};
+pub use pixel_encoding::{PixelEncoding, RawRows};
+pub use raw_image::{RawImage, ENCODINGS};
+pub use rect::Rect;
+pub use size_limit::{check_size, MAX_PIXELS, MAX_SIDE};

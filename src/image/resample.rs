@@ -1,0 +1,110 @@
+//! Resampling: images brought to other sizes, and pixels to a model's units.
+//!
+//! Planes are f32, channel by channel, row-major; "normalized" means minus the mean, divided by the
+//! standard deviation.
+
+use super::frame::Frame;
+use super::rect::Rect;
+use crate::error::{Error, Result};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+/// How an image is filtered while its size changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Triangle filter over the whole support.
+    Bilinear,
+    /// Catmull-Rom filter over the whole support: Pillow's "bicubic".
+    Bicubic,
+}
+
+impl Filter {
+    fn kind(self) -> FilterType {
+        match self {
+            Filter::Bilinear => FilterType::Bilinear,
+            Filter::Bicubic => FilterType::CatmullRom,
+        }
+    }
+}
+
+/// Resizes as Pillow does: columns first, then rows, each rounded to bytes. Within one level of Pillow's pixels.
+///
+/// # Errors
+/// When the new size is above the limit for images.
+pub fn resize_like_pillow(frame: &Frame, width: usize, height: usize, filter: Filter) -> Result<Frame> {
+    resize(&resize(frame, width, frame.height(), filter)?, width, height, filter)
+}
+
+/// Resizes in one go with antialiasing: the filter's support grows with the reduction.
+///
+/// # Errors
+/// When the new size is above the limit for images.
+pub fn resize(frame: &Frame, width: usize, height: usize, filter: Filter) -> Result<Frame> {
+    super::size_limit::check_size(width as u64, height as u64)?;
+    let failed = |cause: &dyn std::fmt::Display| Error::Image(format!("can't be resized to {width}x{height}: {cause}"));
+    let source = ImageRef::new(frame.width() as u32, frame.height() as u32, frame.rgb(), PixelType::U8x3)
+        .map_err(|cause| failed(&cause))?;
+    let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.kind()));
+    Resizer::new().resize(&source, &mut target, &options).map_err(|cause| failed(&cause))?;
+    Frame::new(width, height, target.into_vec())
+}
+
+/// Bytes to normalized planes `[3, h, w]`.
+pub fn normalize(rgb: &[u8], mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
+    let plane = |channel: usize| {
+        let values = rgb.iter().skip(channel).step_by(3);
+        values.map(move |byte| (f32::from(*byte) / 255.0 - mean[channel]) / std[channel])
+    };
+    (0..3).flat_map(plane).collect()
+}
+
+/// Resamples a rectangle of a plane to `width` x `height` by the four neighbours of each sample, half-pixel
+/// centres, edges repeated: what torch calls bilinear without antialiasing. `value` gives the plane at a column
+/// and a row.
+pub fn bilinear(rect: Rect, width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Vec<f32> {
+    let across = taps(rect.width, width);
+    let down = taps(rect.height, height);
+    let at = |x: usize, y: usize| value(rect.x + x, rect.y + y);
+    let mut out = Vec::with_capacity(width * height);
+    for &(y0, y1, ty) in &down {
+        for &(x0, x1, tx) in &across {
+            let top = at(x0, y0) * (1.0 - tx) + at(x1, y0) * tx;
+            let low = at(x0, y1) * (1.0 - tx) + at(x1, y1) * tx;
+            out.push(top * (1.0 - ty) + low * ty);
+        }
+    }
+    out
+}
+
+/// For each of `target` samples over `source` pixels: the two neighbours and the weight of the second.
+fn taps(source: usize, target: usize) -> Vec<(usize, usize, f32)> {
+    let scale = source as f32 / target as f32;
+    let tap = |sample: usize| {
+        let place = ((sample as f32 + 0.5) * scale - 0.5).max(0.0);
+        let first = (place as usize).min(source - 1);
+        (first, (first + 1).min(source - 1), place - first as f32)
+    };
+    (0..target).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bilinear_samples_half_pixel_centres() {
+        // torch: interpolate(arange(4.), size=2, mode="bilinear", align_corners=False) = [0.5, 2.5]
+        let row = Rect::whole(4, 1);
+        assert_eq!(bilinear(row, 2, 1, |x, _| x as f32), [0.5, 2.5]);
+        // and to size 8: edges are repeated
+        let up = bilinear(row, 8, 1, |x, _| x as f32);
+        assert_eq!(up, [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]);
+    }
+
+    #[test]
+    fn normalized_planes_are_channel_by_channel() {
+        let planes = normalize(&[255, 0, 0, 255, 0, 255], [0.0; 3], [1.0, 0.5, 0.5]);
+        assert_eq!(planes, [1.0, 1.0, 0.0, 0.0, 0.0, 2.0]);
+    }
+}

@@ -1,0 +1,61 @@
+//! `CommandParser`: a command's text to its meaning.
+//!
+//! "pick up the red mug behind the laptop" → target "the red mug". Two parsers: rules, which also know
+//! commands, and a dependency parser with the paper's own rule. When neither sees a noun phrase, the whole
+//! text is the phrase, as in the paper.
+
+use super::dependency;
+use super::noun_phrase;
+use super::parsed_command::ParsedCommand;
+use crate::config::{Parser, TextSettings};
+use crate::error::Result;
+use crate::fingerprint::{of_optional_file, Fingerprint};
+
+/// Raised when a parser gives another meaning for the same text.
+const VERSION: u32 = 1;
+
+/// Finds the meaning of commands.
+pub struct CommandParser {
+    kind: Kind,
+    fingerprint: Fingerprint,
+}
+
+enum Kind {
+    /// Closed-class words and their order.
+    Rules,
+    /// Dependency trees.
+    Dependency(Box<dependency::Parser>),
+}
+
+impl CommandParser {
+    /// Makes the parser that the settings name.
+    ///
+    /// # Errors
+    /// When the dependency parser's weights can't be read.
+    pub fn open(settings: &TextSettings) -> Result<CommandParser> {
+        Ok(match settings.parser {
+            Parser::Rules => CommandParser { kind: Kind::Rules, fingerprint: Fingerprint::of("rules", VERSION, &[]) },
+            Parser::Dependency => {
+                let folder = &settings.parser_model;
+                let kind = Kind::Dependency(Box::new(dependency::Parser::load(folder)?));
+                let files = ["model.safetensors", "tables.json"].map(|name| of_optional_file(&folder.join(name)));
+                let fingerprint = Fingerprint::of("dependency", VERSION, &[&files[0], &files[1]]);
+                CommandParser { kind, fingerprint }
+            }
+        })
+    }
+
+    /// What its answers depend on beside the text.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// The meaning of a text.
+    pub fn parse(&self, text: &str) -> ParsedCommand {
+        let phrase = match &self.kind {
+            Kind::Rules => noun_phrase::find(text).map_or(text.trim(), |span| &text[span]).to_string(),
+            Kind::Dependency(parser) => parser.parse(text).target().unwrap_or_else(|| text.trim().to_string()),
+        };
+        ParsedCommand::with_target(text, phrase)
+    }
+}

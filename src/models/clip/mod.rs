@@ -1,0 +1,23 @@
+//! CLIP: vision transformers and ResNets of OpenAI's design with their text tower, in two checkpoint layouts.
+//!
+//! Weights are computed with in f32, whatever their type on disk.
+
+mod checkpoint;
+mod config;
+mod hugging_face;
+mod load;
+mod open_clip;
+mod preprocessing;
+mod resnet;
+mod text;
+mod tokenizer;
+mod towers;
+mod transformer;
+mod vision_transformer;
+
+pub use load::Clip;
+pub use resnet::ResNet;
+pub use text::TextEncoder;
+pub use tokenizer::Tokenizer;
+pub use towers::Towers;
+pub use vision_transformer::VisionTransformer;

@@ -1,0 +1,167 @@
+//! `Towers`: CLIP's vision and text towers as a model family, and what each kind of vision tower can do.
+
+use super::checkpoint::Checkpoint;
+use super::resnet::ResNet;
+use super::text::TextEncoder;
+use super::tokenizer::Tokenizer;
+use super::vision_transformer::VisionTransformer;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::fingerprint::{FileDigest, Fingerprint};
+use crate::models::family::{DenseEncoder, MaskedEncoder, ModelFamily, Preprocessing, RegionEncoder};
+use candle_core::Tensor;
+use std::path::Path;
+
+/// A vision tower of kind `V` with its text tower.
+pub struct Towers<V> {
+    /// Images to features.
+    pub vision: V,
+    /// Token ids to features.
+    pub text: TextEncoder,
+    /// Absent when only the towers were loaded.
+    tokenizer: Option<Tokenizer>,
+    logit_scale: f32,
+    checkpoint: Checkpoint,
+    device: Device,
+}
+
+impl<V> Towers<V> {
+    pub(super) fn new(vision: V, text: TextEncoder, checkpoint: Checkpoint, device: &Device) -> Result<Towers<V>> {
+        let logit_scale = checkpoint.logit_scale(device)?.exp();
+        Ok(Towers { vision, text, tokenizer: None, logit_scale, checkpoint, device: device.clone() })
+    }
+
+    pub(super) fn set_tokenizer(&mut self, tokenizer: Tokenizer) {
+        self.tokenizer = Some(tokenizer);
+    }
+}
+
+/// The methods in which both kinds agree.
+macro_rules! common_to_both_kinds {
+    () => {
+        fn preprocessing(&self) -> &Preprocessing {
+            &self.checkpoint.preprocessing
+        }
+
+        fn logit_scale(&self) -> f32 {
+            self.logit_scale
+        }
+
+        fn logit_bias(&self) -> f32 {
+            0.0
+        }
+
+        fn grid(&self) -> usize {
+            self.vision.grid()
+        }
+
+        fn encode_texts(&self, texts: &[&str]) -> Result<Tensor> {
+            let Some(tokenizer) = &self.tokenizer else {
+                return Err(Error::Command(
+                    "texts can't be encoded: the model was loaded without its tokenizer".into(),
+                ));
+            };
+            Ok(self.text.features(&tokenizer.batch(texts, &self.device)?)?)
+        }
+
+        fn masked_encoder(&self) -> Option<&dyn MaskedEncoder> {
+            Some(self)
+        }
+
+        fn weights_file(&self) -> &Path {
+            self.checkpoint.weights.path()
+        }
+
+        fn weights_digest(&self) -> &FileDigest {
+            self.checkpoint.weights.digest()
+        }
+
+        fn fingerprint(&self) -> Fingerprint {
+            self.checkpoint.fingerprint()
+        }
+    };
+}
+
+impl ModelFamily for Towers<VisionTransformer> {
+    fn name(&self) -> &'static str {
+        "CLIP vision transformer"
+    }
+
+    fn normalizes_before_mixing(&self) -> bool {
+        false
+    }
+
+    fn encode_images(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.features(pixels)?)
+    }
+
+    fn region_encoder(&self) -> Option<&dyn RegionEncoder> {
+        Some(self)
+    }
+
+    common_to_both_kinds!();
+}
+
+impl MaskedEncoder for Towers<VisionTransformer> {
+    fn encode_shared(&self, masked_blocks: usize, pixels: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.tokens_before(masked_blocks, pixels)?)
+    }
+
+    fn encode_masked(&self, masked_blocks: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.masked_features(masked_blocks, shared, masks)?)
+    }
+}
+
+impl RegionEncoder for Towers<VisionTransformer> {
+    fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.region_tokens(pixels, masks)?)
+    }
+}
+
+impl ModelFamily for Towers<Box<ResNet>> {
+    fn name(&self) -> &'static str {
+        "CLIP ResNet"
+    }
+
+    fn normalizes_before_mixing(&self) -> bool {
+        true
+    }
+
+    fn encode_images(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.pooled(&self.vision.map(pixels)?)?)
+    }
+
+    fn dense_encoder(&self) -> Option<&dyn DenseEncoder> {
+        Some(self)
+    }
+
+    common_to_both_kinds!();
+}
+
+impl MaskedEncoder for Towers<Box<ResNet>> {
+    fn encode_shared(&self, _: usize, pixels: &Tensor) -> Result<Tensor> {
+        Ok(ResNet::normalize_map(&self.vision.map(pixels)?)?)
+    }
+
+    fn encode_masked(&self, _: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.masked_features(shared, masks)?)
+    }
+}
+
+impl DenseEncoder for Towers<Box<ResNet>> {
+    fn encode_map(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.map(pixels)?)
+    }
+
+    fn pool_map(&self, map: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.pooled(map)?)
+    }
+
+    fn encode_places(&self, map: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.dense(map)?)
+    }
+
+    fn normalize_map(&self, map: &Tensor) -> Result<Tensor> {
+        Ok(ResNet::normalize_map(map)?)
+    }
+}

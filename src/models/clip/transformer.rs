@@ -1,0 +1,100 @@
+//! `Transformer`: the pre-norm residual blocks that both towers of CLIP are made of.
+//!
+//! candle-transformers has the same blocks, but keeps them private, and the method has to step between
+//! them (masking tokens before the last blocks); it also knows one activation only. Field and tensor
+//! names are those of the Hugging Face checkpoint.
+
+use super::config::{Activation, TransformerSizes};
+use candle_core::{Result, Tensor, D};
+use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
+
+impl Activation {
+    fn apply(self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Activation::QuickGelu => x * ops::sigmoid(&(x * 1.702)?)?,
+            Activation::Gelu => x.gelu_erf(),
+        }
+    }
+}
+
+pub struct Block {
+    layer_norm1: LayerNorm,
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    out_proj: Linear,
+    heads: usize,
+    layer_norm2: LayerNorm,
+    fc1: Linear,
+    fc2: Linear,
+    activation: Activation,
+}
+
+/// The blocks at `encoder.layers` of a tower.
+pub fn blocks(sizes: &TransformerSizes, tower: &VarBuilder) -> Result<Vec<Block>> {
+    let layers = tower.pp("encoder.layers");
+    (0..sizes.blocks).map(|index| Block::new(sizes, layers.pp(index))).collect()
+}
+
+impl Block {
+    fn new(sizes: &TransformerSizes, vb: VarBuilder) -> Result<Block> {
+        let (w, attention) = (sizes.width, vb.pp("self_attn"));
+        Ok(Block {
+            layer_norm1: layer_norm(w, sizes.epsilon, vb.pp("layer_norm1"))?,
+            q_proj: linear(w, w, attention.pp("q_proj"))?,
+            k_proj: linear(w, w, attention.pp("k_proj"))?,
+            v_proj: linear(w, w, attention.pp("v_proj"))?,
+            out_proj: linear(w, w, attention.pp("out_proj"))?,
+            heads: sizes.heads,
+            layer_norm2: layer_norm(w, sizes.epsilon, vb.pp("layer_norm2"))?,
+            fc1: linear(w, sizes.hidden, vb.pp("mlp.fc1"))?,
+            fc2: linear(sizes.hidden, w, vb.pp("mlp.fc2"))?,
+            activation: sizes.activation,
+        })
+    }
+
+    /// `x`: `[b, t, w]`; `bias`, added to the attention logits: `[t, t]`. Returns `[b, t, w]`.
+    pub fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        let x = (x + self.attend(&self.layer_norm1.forward(x)?, bias)?)?;
+        let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
+        &x + self.fc2.forward(&self.activation.apply(&hidden)?)?
+    }
+
+    fn attend(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        let (b, t, w) = x.dims3()?;
+        let depth = w / self.heads;
+        // [b, t, w] -> [b, heads, t, depth]
+        let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
+        let q = split((self.q_proj.forward(x)? * (depth as f64).powf(-0.5))?)?;
+        let k = split(self.k_proj.forward(x)?)?;
+        let v = split(self.v_proj.forward(x)?)?;
+        let mut logits = q.matmul(&k.transpose(D::Minus1, D::Minus2)?)?; // [b, heads, t, t]
+        if let Some(bias) = bias {
+            logits = logits.broadcast_add(bias)?;
+        }
+        let attended = ops::softmax_last_dim(&logits)?.matmul(&v)?;
+        self.out_proj.forward(&attended.transpose(1, 2)?.reshape((b, t, w))?)
+    }
+
+    /// Lone tokens `[n, w]`, each of which sees itself and the patches `[p, w]` through its row of `bias`
+    /// (`[n, p]`, added to the attention logits). Returns `[n, w]`.
+    pub fn forward_regions(&self, regions: &Tensor, patches: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let (n, w) = regions.dims2()?;
+        let depth = w / self.heads;
+        // [m, w] -> [heads, m, depth]
+        let split = |x: Tensor| x.reshape(((), self.heads, depth))?.transpose(0, 1)?.contiguous();
+        let (lone, shared) = (self.layer_norm1.forward(regions)?, self.layer_norm1.forward(patches)?);
+        let q = split((self.q_proj.forward(&lone)? * (depth as f64).powf(-0.5))?)?;
+        let own = (&q * split(self.k_proj.forward(&lone)?)?)?.sum_keepdim(D::Minus1)?; // [heads, n, 1]
+        let k = split(self.k_proj.forward(&shared)?)?;
+        let seen = q.matmul(&k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
+        let weights = ops::softmax_last_dim(&Tensor::cat(&[own, seen], 2)?)?;
+        let p = patches.dim(0)?;
+        let of_own = weights.narrow(2, 0, 1)?.broadcast_mul(&split(self.v_proj.forward(&lone)?)?)?;
+        let of_seen = weights.narrow(2, 1, p)?.contiguous()?.matmul(&split(self.v_proj.forward(&shared)?)?)?;
+        let attended = (of_own + of_seen)?.transpose(0, 1)?.reshape((n, w))?;
+        let x = (regions + self.out_proj.forward(&attended)?)?;
+        let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
+        &x + self.fc2.forward(&self.activation.apply(&hidden)?)?
+    }
+}

@@ -1,0 +1,136 @@
+//! `ModelFamily`: what the method needs of a model that puts images and texts into one feature space.
+//!
+//! Preprocessing, encoding, pooling, logit scale and bias are the family's own. What not every family can do is a
+//! capability: methods ask for it and are offered where it is there. A new family is one implementation and one arm in
+//! its loader.
+//!
+//! Letters in shapes: `b` batch, `n` proposals, `t` tokens, `w` width, `d` feature, `s` image side, `g` cells a side.
+
+use crate::error::Result;
+use crate::fingerprint::{FileDigest, Fingerprint};
+use crate::image::resample::Filter;
+use candle_core::Tensor;
+use std::path::Path;
+
+/// How a checkpoint wants its pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preprocessing {
+    /// Side of the square input, pixels.
+    pub image_size: usize,
+    /// Mean of the pixels, RGB in 0..1.
+    pub mean: [f32; 3],
+    /// Their standard deviation.
+    pub std: [f32; 3],
+    /// The filter that brings images to `image_size`.
+    pub filter: Filter,
+}
+
+/// A loaded model of images and texts.
+pub trait ModelFamily: Send + Sync {
+    /// What it is, for messages: "CLIP vision transformer".
+    fn name(&self) -> &'static str;
+
+    /// How it wants its pixels.
+    fn preprocessing(&self) -> &Preprocessing;
+
+    /// The factor on cosine similarities that makes them logits, `exp(logit_scale)`.
+    fn logit_scale(&self) -> f32;
+
+    /// What is added to the scaled similarity; 0 for models with a softmax loss.
+    fn logit_bias(&self) -> f32;
+
+    /// Whether features are brought to unit length before they are mixed (the authors' code: ResNets only).
+    fn normalizes_before_mixing(&self) -> bool;
+
+    /// Cells along each side of the grid that masks are brought to.
+    fn grid(&self) -> usize;
+
+    /// Features `[b, d]` of normalized pixels `[b, 3, s, s]`, unnormalized.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    fn encode_images(&self, pixels: &Tensor) -> Result<Tensor>;
+
+    /// Features `[b, d]` of texts, unnormalized.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express a text or the device fails.
+    fn encode_texts(&self, texts: &[&str]) -> Result<Tensor>;
+
+    /// Encoding of a whole image through masks, if the family can.
+    fn masked_encoder(&self) -> Option<&dyn MaskedEncoder> {
+        None
+    }
+
+    /// A token for each region, if the family can.
+    fn region_encoder(&self) -> Option<&dyn RegionEncoder> {
+        None
+    }
+
+    /// A feature for each place, if the family can.
+    fn dense_encoder(&self) -> Option<&dyn DenseEncoder> {
+        None
+    }
+
+    /// The file that the weights came from.
+    fn weights_file(&self) -> &Path;
+
+    /// The SHA-256 of that file.
+    fn weights_digest(&self) -> &FileDigest;
+
+    /// What its features depend on: the contents of all its files.
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+/// Encodes one image once and then through many masks (section 3.2 of the paper).
+pub trait MaskedEncoder {
+    /// What all proposals of one image (normalized pixels `[1, 3, s, s]`) share: all but the last `masked_blocks`
+    /// blocks of a transformer, or the last map of a ResNet, which has no use for the number.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    fn encode_shared(&self, masked_blocks: usize, pixels: &Tensor) -> Result<Tensor>;
+
+    /// Features `[n, d]`, unnormalized, of what [`MaskedEncoder::encode_shared`] gave with the same number of blocks,
+    /// seen through `n` masks `[n, g * g]` with values in 0..1.
+    ///
+    /// # Errors
+    /// When the device fails or the shapes disagree.
+    fn encode_masked(&self, masked_blocks: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor>;
+}
+
+/// Reads each region of an image by a class token of its own (AdaptingCLIP, Li et al. 2022).
+pub trait RegionEncoder {
+    /// Features `[n, d]`, unnormalized, of normalized pixels `[1, 3, s, s]` inside `n` masks `[n, g * g]`, 0 or 1.
+    ///
+    /// # Errors
+    /// When the device fails or the shapes disagree.
+    fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor>;
+}
+
+/// Keeps the places of an image apart, for heat maps.
+pub trait DenseEncoder {
+    /// The last map `[1, w, g, g]` of normalized pixels `[1, 3, s, s]`.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    fn encode_map(&self, pixels: &Tensor) -> Result<Tensor>;
+
+    /// The feature `[1, d]` that the model makes of a map, unnormalized and differentiable.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn pool_map(&self, map: &Tensor) -> Result<Tensor>;
+
+    /// Features of every place of a map, `[g * g, d]`, unnormalized (MaskCLIP, Zhou et al. 2022).
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn encode_places(&self, map: &Tensor) -> Result<Tensor>;
+
+    /// A map with its channels at unit length at every place.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn normalize_map(&self, map: &Tensor) -> Result<Tensor>;
+}

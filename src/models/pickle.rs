@@ -1,0 +1,37 @@
+//! Pickles: PyTorch's zipped checkpoints, read as data; their code is never run.
+//!
+//! candle's reader trusts the file: it panics on malformed tuples and allocates what a header claims. Both are caught
+//! here before a damaged or hostile file costs the process.
+
+use candle_core::{Error, Result, Tensor};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
+
+/// The tensors of a file by their names.
+///
+/// # Errors
+/// When the file is not such a pickle, or claims tensors that it can't hold.
+pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
+    let guarded = |work: &dyn Fn() -> Result<Vec<(String, Tensor)>>| {
+        let quiet = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let done = catch_unwind(AssertUnwindSafe(work));
+        std::panic::set_hook(quiet);
+        done.unwrap_or_else(|_| Err(Error::Msg("malformed pickle".into())))
+    };
+    guarded(&|| {
+        let length = std::fs::metadata(path)?.len();
+        for tensor in candle_core::pickle::read_pth_tensor_info(path, false, None)? {
+            // stored without compression, so no tensor is larger than the file
+            let count = tensor.layout.shape().dims().iter().try_fold(1u64, |all, side| all.checked_mul(*side as u64));
+            let bytes = count.and_then(|count| count.checked_mul(tensor.dtype.size_in_bytes() as u64));
+            if bytes.is_none_or(|bytes| bytes > length) {
+                let (name, shape) = (tensor.name, tensor.layout.shape().clone());
+                candle_core::bail!(
+                    "tensor {name:?} claims the shape {shape:?}, larger than the file of {length} bytes"
+                );
+            }
+        }
+        candle_core::pickle::read_all(path)
+    })
+}

@@ -1,0 +1,6 @@
+//! Segment Anything and MobileSAM: an image embedded once, prompts decoded to masks.
+
+mod layout;
+mod model;
+
+pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};

@@ -1,0 +1,326 @@
+//! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
+//! boxes are decoded to masks.
+//!
+//! The parts are candle-transformers'; this file reads their sizes off the checkpoint and keeps the
+//! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
+//! is padding; *low* pixels, a quarter of those, in which the decoder answers.
+
+use super::layout;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::fingerprint::FileDigest;
+use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
+use crate::image::{Frame, Mask, Rect};
+use crate::models::weights::Weights;
+use candle_core::{Module, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
+use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder;
+use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder;
+use candle_transformers::models::segment_anything::tiny_vit::{tiny_vit_5m, TinyViT};
+use std::path::{Path, PathBuf};
+
+/// ImageNet's mean and deviation, of pixels in 0..1, with which SAM was trained.
+const MEAN: [f32; 3] = [123.675 / 255.0, 116.28 / 255.0, 103.53 / 255.0];
+const STD: [f32; 3] = [58.395 / 255.0, 57.12 / 255.0, 57.375 / 255.0];
+/// Channels of the mask prompt's first layers.
+const MASK_CHANNELS: usize = 16;
+/// Masks that the decoder gives to one ambiguous prompt.
+const MULTIMASK: usize = 3;
+/// Layers of the perceptron that predicts a mask's quality.
+const QUALITY_LAYERS: usize = 3;
+/// A label that candle's prompt encoder gives no embedding, only the place.
+const CORNER: f32 = 2.0;
+/// MobileSAM's encoder comes in one size only.
+const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
+
+enum ImageEncoder {
+    Vit(Box<ImageEncoderViT>),
+    Tiny(Box<TinyViT>),
+}
+
+/// What the decoder must know of the encoder.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Model pixels a side.
+    image_size: usize,
+    /// Places of the embedding a side.
+    grid: usize,
+    /// Channels of the embedding.
+    channels: usize,
+}
+
+/// A loaded SAM or MobileSAM.
+pub struct SamModel {
+    encoder: ImageEncoder,
+    prompts: PromptEncoder,
+    /// What a box's two corners are told apart by, `[2, c]`.
+    corners: Tensor,
+    decoder: MaskDecoder,
+    sizes: Sizes,
+    digest: FileDigest,
+    device: Device,
+}
+
+/// A prompt for one embedded image, in image pixels.
+#[derive(Clone, Debug)]
+pub enum Prompt {
+    /// A place, and whether it belongs to the thing.
+    Points(Vec<([f32; 2], bool)>),
+    /// Left, top, right and bottom.
+    Box([f32; 4]),
+}
+
+/// An image as the decoder reads it.
+pub struct Embedding {
+    /// `[1, c, grid, grid]`.
+    pub features: Tensor,
+    /// Columns and rows of the image.
+    image: (usize, usize),
+    /// Columns and rows that it fills in model pixels.
+    inner: (usize, usize),
+    side: usize,
+}
+
+/// The decoder's answer to `n` prompts of one kind.
+pub struct Decoded {
+    /// Logits in low pixels, `[n, masks, s, s]`.
+    pub low: Tensor,
+    /// Quality that the model predicts, `[n, masks]`.
+    pub predicted_iou: Tensor,
+}
+
+/// One mask for a prompt.
+pub struct PromptedMask {
+    /// In image pixels; it may be empty.
+    pub mask: Mask,
+    /// Quality that the model predicts.
+    pub predicted_iou: f32,
+}
+
+/// The file of weights that a path names: itself, or `model.safetensors` of a folder.
+pub fn weights_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("model.safetensors")
+    } else {
+        path.to_path_buf()
+    }
+}
+
+impl SamModel {
+    /// Loads a file, or `model.safetensors` of a folder: SAM ViT or MobileSAM, of the original layout or
+    /// (SAM ViT) of Hugging Face's.
+    ///
+    /// # Errors
+    /// When the file is absent, damaged, or of another model.
+    pub fn open(path: &Path, device: &Device) -> Result<SamModel> {
+        let file = weights_file(path);
+        if !file.is_file() {
+            let fact =
+                "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
+            return Err(Error::model(file, fact));
+        }
+        let weights = Weights::open(&file, device)?;
+        let weights = match weights.has("vision_encoder.pos_embed") {
+            true => weights.with_layout(layout::hugging_face),
+            false => weights,
+        };
+        let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
+            (ImageEncoder::Tiny(Box::new(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?)), TINY)
+        } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
+            let (encoder, sizes) = image_encoder(&weights, device)?;
+            (ImageEncoder::Vit(Box::new(encoder)), sizes)
+        } else {
+            let fact =
+                "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
+                        (\"image_encoder.patch_embed.seq.0.c.weight\"); SAM 2 and later are not supported";
+            return Err(Error::model(file, fact));
+        };
+        let Sizes { image_size, grid, channels } = sizes;
+        let [_, hidden] = weights.shape("mask_decoder.iou_prediction_head.layers.1.weight")?;
+        let (prompts, corners, decoder) = weights.build(device, |vb: VarBuilder| {
+            let (at, side) = ((grid, grid), (image_size, image_size));
+            let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
+            let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, vb.pp("mask_decoder"))?;
+            let corner =
+                |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
+            Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
+        })?;
+        Ok(SamModel {
+            encoder,
+            prompts,
+            corners,
+            decoder,
+            sizes,
+            digest: weights.digest().clone(),
+            device: device.clone(),
+        })
+    }
+
+    /// The SHA-256 of its file.
+    pub fn digest(&self) -> &FileDigest {
+        &self.digest
+    }
+
+    /// Model pixels a side.
+    pub fn image_size(&self) -> usize {
+        self.sizes.image_size
+    }
+
+    /// Embeds `[1, 3, s, s]` normalised and padded model pixels to `[1, c, grid, grid]`.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(match &self.encoder {
+            ImageEncoder::Vit(encoder) => encoder.forward(pixels)?,
+            ImageEncoder::Tiny(encoder) => encoder.forward(pixels)?,
+        })
+    }
+
+    /// Embeds a frame: its longer side to the model's size, zeros behind the shorter one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn embed(&self, frame: &Frame) -> Result<Embedding> {
+        self.embed_crop(frame, Rect::whole(frame.width(), frame.height()))
+    }
+
+    /// Embeds a rectangle of an image, which becomes the image that prompts and masks speak of.
+    ///
+    /// # Errors
+    /// When it reaches outside the frame or the device fails.
+    pub fn embed_crop(&self, frame: &Frame, crop: Rect) -> Result<Embedding> {
+        let side = self.sizes.image_size;
+        let scale = side as f64 / crop.width.max(crop.height) as f64;
+        let scaled = |length: usize| ((length as f64 * scale + 0.5) as usize).clamp(1, side);
+        let inner = (scaled(crop.width), scaled(crop.height));
+        let part = frame.cropped(crop)?;
+        let part = match inner == (crop.width, crop.height) {
+            true => part,
+            false => resize_like_pillow(&part, inner.0, inner.1, Filter::Bilinear)?,
+        };
+        let planes = Tensor::from_vec(normalize(part.rgb(), MEAN, STD), (1, 3, inner.1, inner.0), &self.device)?;
+        let padded = planes.pad_with_zeros(2, 0, side - inner.1)?.pad_with_zeros(3, 0, side - inner.0)?;
+        let features = self.features(&padded)?;
+        Ok(Embedding { features, image: (crop.width, crop.height), inner, side })
+    }
+
+    /// Asks `n` lone points (`[x, y]` in image pixels), each for several masks of growing size.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode_points(&self, embedding: &Embedding, points: &[[f32; 2]]) -> Result<Decoded> {
+        let flat: Vec<f32> = points.iter().flat_map(|point| embedding.in_model(*point)).collect();
+        let coordinates = Tensor::from_vec(flat, (points.len(), 1, 2), &self.device)?;
+        let labels = Tensor::ones((points.len(), 1), candle_core::DType::F32, &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&coordinates, &labels)), None, None)?;
+        self.decode(embedding, &sparse, &dense, true)
+    }
+
+    /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
+    fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
+        let places = self.prompts.get_dense_pe()?;
+        let (low, predicted_iou) = self.decoder.forward(&embedding.features, &places, sparse, dense, multimask)?;
+        Ok(Decoded { low, predicted_iou })
+    }
+
+    /// The decoder's answer to one prompt: three masks of growing size with `multimask`, else one.
+    ///
+    /// # Errors
+    /// When the prompt is empty or the device fails.
+    pub fn ask(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Decoded> {
+        let (places, labels): (Vec<[f32; 2]>, Vec<f32>) = match prompt {
+            Prompt::Points(points) if points.is_empty() => {
+                return Err(Error::Proposals("a prompt without points; expected at least one".into()));
+            }
+            Prompt::Points(points) => {
+                points.iter().map(|(place, inside)| (*place, f32::from(u8::from(*inside)))).unzip()
+            }
+            Prompt::Box([left, top, right, bottom]) => {
+                [([*left, *top], CORNER), ([*right, *bottom], CORNER)].into_iter().unzip()
+            }
+        };
+        let count = places.len();
+        let flat: Vec<f32> = places.into_iter().flat_map(|place| embedding.in_model(place)).collect();
+        let places = Tensor::from_vec(flat, (1, count, 2), &self.device)?;
+        let labels = Tensor::from_vec(labels, (1, count), &self.device)?;
+        let (mut sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        if let Prompt::Box(_) = prompt {
+            // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and
+            // no padding point behind them
+            sparse = sparse.narrow(1, 0, count)?.broadcast_add(&self.corners)?;
+        }
+        self.decode(embedding, &sparse, &dense, multimask)
+    }
+
+    /// The masks for one prompt, best first: three of growing size with `multimask`, else one.
+    ///
+    /// # Errors
+    /// As [`SamModel::ask`].
+    pub fn segment(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Vec<PromptedMask>> {
+        let decoded = self.ask(embedding, prompt, multimask)?;
+        let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let (width, height) = embedding.image;
+        let mut masks = Vec::new();
+        for (index, predicted_iou) in quality.into_iter().enumerate() {
+            let logits = embedding.in_image(&decoded.low.get(0)?.get(index)?)?;
+            let mask = Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0);
+            masks.push(PromptedMask { mask, predicted_iou });
+        }
+        masks.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
+        Ok(masks)
+    }
+}
+
+impl Embedding {
+    /// Image pixels to model pixels.
+    fn in_model(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [x * (self.inner.0 as f32 / self.image.0 as f32), y * (self.inner.1 as f32 / self.image.1 as f32)]
+    }
+
+    /// Logits in low pixels, `[s, s]`, to image pixels, row-major: enlarged to the model's size, the padding cut
+    /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn in_image(&self, low: &Tensor) -> Result<Vec<f32>> {
+        let (rows, columns) = low.dims2()?;
+        let low = low.flatten_all()?.to_vec1::<f32>()?;
+        let side = self.side;
+        let padded = bilinear(Rect::whole(columns, rows), side, side, |x, y| low[y * columns + x]);
+        let (width, height) = self.image;
+        Ok(bilinear(Rect::whole(self.inner.0, self.inner.1), width, height, |x, y| padded[y * side + x]))
+    }
+}
+
+/// SAM's vision transformer, its sizes read off the tensors.
+fn image_encoder(weights: &Weights, device: &Device) -> Result<(ImageEncoderViT, Sizes)> {
+    let [_, grid, _, width] = weights.shape("image_encoder.pos_embed")?;
+    let [_, colours, patch, _] = weights.shape("image_encoder.patch_embed.proj.weight")?;
+    let [channels, _, _, _] = weights.shape("image_encoder.neck.0.weight")?;
+    let mut global = Vec::new();
+    let mut window = 0;
+    let (mut depth, mut heads) = (0, 1);
+    while let Ok([reach, head]) = weights.shape(&format!("image_encoder.blocks.{depth}.attn.rel_pos_h")) {
+        heads = width.checked_div(head).unwrap_or(1).max(1);
+        match reach == 2 * grid - 1 {
+            true => global.push(depth),
+            false => window = reach.div_ceil(2),
+        }
+        depth += 1;
+    }
+    if depth == 0 {
+        let fact = "tensor \"image_encoder.blocks.0.attn.rel_pos_h\" is absent; expected SAM's relative positions";
+        return Err(Error::model(weights.path(), fact));
+    }
+    let image_size = grid * patch;
+    let encoder = weights.build(device, |vb| {
+        let vb = vb.pp("image_encoder");
+        let (bias, relative, absolute) = (true, true, true);
+        ImageEncoderViT::new(
+            image_size, patch, colours, width, depth, heads, channels, bias, relative, absolute, window, &global, vb,
+        )
+    })?;
+    Ok((encoder, Sizes { image_size, grid, channels }))
+}

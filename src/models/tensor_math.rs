@@ -1,0 +1,44 @@
+//! Arithmetic on feature tensors.
+
+use candle_core::{DType, Result, Tensor, D};
+
+/// Vectors along the last dimension, brought to unit length; zero stays zero.
+///
+/// # Errors
+/// When the device fails.
+pub fn l2_normalize(x: &Tensor) -> Result<Tensor> {
+    x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?)
+}
+
+/// Cosine similarity of features `[n, d]` with a text feature `[d]`: `[n]` f32 values in -1..1.
+/// A feature of length zero has similarity 0.
+///
+/// # Errors
+/// When the device fails or the shapes disagree.
+pub fn cosine_similarities(visual: &Tensor, text: &Tensor) -> Result<Vec<f32>> {
+    dot_products(&l2_normalize(visual)?, &l2_normalize(text)?)
+}
+
+/// Dot products of features `[n, d]` with a text feature `[d]`, both unnormalized: `[n]` f32. What the
+/// authors do for ResNets, where a longer feature scores higher.
+///
+/// # Errors
+/// When the device fails or the shapes disagree.
+pub fn dot_products(visual: &Tensor, text: &Tensor) -> Result<Vec<f32>> {
+    visual.matmul(&text.unsqueeze(1)?)?.squeeze(1)?.to_dtype(DType::F32)?.to_vec1()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn similarity_is_the_cosine_and_safe_at_zero() {
+        let visual = Tensor::new(&[[3.0f32, 4.0], [0.0, 0.0], [-2.0, 0.0]], &Device::Cpu).unwrap();
+        let text = Tensor::new(&[5.0f32, 0.0], &Device::Cpu).unwrap();
+        let found = cosine_similarities(&visual, &text).unwrap();
+        assert!((found[0] - 0.6).abs() < 1e-6);
+        assert_eq!(found[1..], [0.0, -1.0]);
+    }
+}

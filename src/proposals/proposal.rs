@@ -1,0 +1,21 @@
+//! `Proposal`: a region that may be one thing, whatever its name.
+
+use crate::image::Mask;
+
+/// A class-agnostic region of a frame, in image pixels, never empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// Its pixels; as large as the frame.
+    pub mask: Mask,
+    /// The value that it has in a label image, if it came from one.
+    pub label: Option<u32>,
+    /// How good its generator thinks it is, 0..1; 1 where a generator does not say.
+    pub quality: f32,
+}
+
+impl Proposal {
+    /// A proposal that was handed in: nothing but its mask is known.
+    pub fn of_mask(mask: Mask) -> Proposal {
+        Proposal { mask, label: None, quality: 1.0 }
+    }
+}

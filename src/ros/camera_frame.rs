@@ -1,0 +1,94 @@
+//! `CameraFrame`: a camera's image message with the depth image that belongs to it.
+
+use super::lock::lock;
+use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp};
+use crate::wire::{from_cdr, Image, Input};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a depth image may come after its image.
+const DEPTH_WAIT: Duration = Duration::from_millis(100);
+
+/// A depth image's bytes with its camera, or why there are none.
+type Nearest = Result<(Arc<Vec<u8>>, CameraModel), String>;
+
+/// The last depth images of a camera as bytes, and their arrivals.
+#[derive(Default)]
+pub struct SharedDepth {
+    /// The images.
+    pub buffer: Mutex<DepthBuffer<Arc<Vec<u8>>>>,
+    /// Notified with every arrival.
+    pub arrived: Condvar,
+}
+
+impl SharedDepth {
+    /// The depth image of an image. With `wait`, waits a moment for one that may still come.
+    fn nearest(&self, image: &Stamp, tolerance: f64, wait: bool) -> Nearest {
+        let end = Instant::now() + if wait { DEPTH_WAIT } else { Duration::ZERO };
+        let mut buffer = lock(&self.buffer);
+        loop {
+            let found = buffer.nearest(image, tolerance);
+            let left = end.saturating_duration_since(Instant::now());
+            if found.is_ok() || left.is_zero() || !buffer.may_come(image) {
+                return found;
+            }
+            buffer = self.arrived.wait_timeout(buffer, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// A camera's frame. Its depth is looked up when the frame is worked on: later, when it is answered, newer depth images
+/// have taken its place. What was not there then is looked up again with every answer.
+pub struct CameraFrame {
+    /// The image message.
+    pub input: Input,
+    depth: Mutex<Option<Nearest>>,
+}
+
+impl CameraFrame {
+    /// Of an image message.
+    pub fn new(input: Input) -> CameraFrame {
+        CameraFrame { input, depth: Mutex::new(None) }
+    }
+
+    /// Looks the depth image up, unless it was found before.
+    pub fn find_depth(&self, depth: &SharedDepth, tolerance: f64, wait: bool) {
+        if matches!(&*lock(&self.depth), Some(Ok(_))) {
+            return;
+        }
+        let found = depth.nearest(&Stamp::from(&self.input.header), tolerance, wait);
+        *lock(&self.depth) = Some(found);
+    }
+
+    /// The depth image with its camera, or why there is none; `None` for cameras without depth.
+    pub fn depth(&self) -> Option<Result<(DepthImage, Pinhole), String>> {
+        let nearest = lock(&self.depth).clone()?;
+        Some(nearest.and_then(|(cdr, model)| {
+            let depth = from_cdr::<Image>(&cdr).and_then(|image| DepthImage::read(&(&image).into()));
+            let depth = depth.map_err(|error| error.to_string())?;
+            let camera = Pinhole::of(&model, depth.width, depth.height).map_err(|error| error.to_string())?;
+            Ok((depth, camera))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{to_cdr, Header, Time, Transport};
+
+    #[test]
+    fn depth_that_came_late_is_found_by_a_later_answer() {
+        let header = Header { stamp: Time { sec: 5, nanosec: 0 }, frame_id: "eye".into() };
+        let image = Image { header: header.clone(), ..Default::default() };
+        let frame = CameraFrame::new(Input::new(Transport::Raw, to_cdr(&image).unwrap()).unwrap());
+        let depth = SharedDepth::default();
+        frame.find_depth(&depth, 0.02, false);
+        assert!(frame.depth().unwrap().unwrap_err().contains("no depth image has been received"));
+        lock(&depth.buffer).set_model(CameraModel::default());
+        lock(&depth.buffer).push(Stamp::from(&header), Arc::new(to_cdr(&image).unwrap()));
+        frame.find_depth(&depth, 0.02, false);
+        // it is read now: an empty image of no depth encoding
+        assert!(frame.depth().unwrap().unwrap_err().contains("unsupported depth encoding"));
+    }
+}

@@ -1,0 +1,140 @@
+//! `NodeThread`: the one thread that owns the r2r node, and `Ros`, through which other threads call it.
+//!
+//! r2r wants the node exclusively both to spin and to create or ask anything, so jobs wait in a queue
+//! between two short spins. r2r's streams keep ten messages and drop what comes on top, faster than a task wakes
+//! when many callers call at once; so they are drained here, after every spin. Time that runs backwards (a bag that
+//! loops) is noticed here too.
+
+use super::lock::lock;
+use futures::stream::{poll_fn, BoxStream};
+use futures::{FutureExt, Stream, StreamExt};
+use r2r::{Clock, Node};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{mpsc, Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The longest that the thread waits for a message before it looks for jobs.
+const SPIN: Duration = Duration::from_millis(10);
+
+/// A clock corrected by less than this has not gone back.
+const JITTER: Duration = Duration::from_millis(100);
+
+/// Requests and commands that may wait for the task that serves them; as many as their profiles keep.
+pub const WAITING: usize = 100;
+
+type Job = Box<dyn FnOnce(&mut Owned) + Send>;
+
+/// Takes what a stream has; false when its end or nobody is there any more.
+type Drain = Box<dyn FnMut() -> bool + Send>;
+
+/// What the thread owns.
+struct Owned {
+    node: Node,
+    drains: Vec<Drain>,
+    /// The clock's time at the last look; `None` when it starts anew.
+    last_time: Option<Duration>,
+}
+
+/// The way to the node for other threads.
+#[derive(Clone)]
+pub struct Ros {
+    jobs: mpsc::Sender<Job>,
+    clock: Arc<Mutex<Clock>>,
+}
+
+impl Ros {
+    /// Runs a job with the node on its own thread.
+    ///
+    /// # Errors
+    /// When the node has ended.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Node) -> T + Send + 'static,
+    ) -> Result<T, &'static str> {
+        let (done, result) = tokio::sync::oneshot::channel();
+        let job = Box::new(move |owned: &mut Owned| {
+            let _ = done.send(job(&mut owned.node));
+        });
+        let ended = "the node has ended";
+        self.jobs.send(job).map_err(|_| ended)?;
+        result.await.map_err(|_| ended)
+    }
+
+    /// The messages of an r2r stream, none of which is lost while fewer than [`WAITING`] wait.
+    pub fn drained<T: Send + 'static>(&self, mut stream: BoxStream<'static, T>) -> impl Stream<Item = T> + Unpin {
+        let (waiting, mut messages) = tokio::sync::mpsc::channel(WAITING);
+        let drain = move || loop {
+            let Ok(place) = waiting.try_reserve() else { return !waiting.is_closed() };
+            match stream.next().now_or_never() {
+                Some(Some(message)) => place.send(message),
+                Some(None) => return false,
+                None => return true,
+            }
+        };
+        // a node that has ended has no messages
+        let _ = self.jobs.send(Box::new(|owned: &mut Owned| owned.drains.push(Box::new(drain))));
+        poll_fn(move |context| messages.poll_recv(context))
+    }
+
+    /// The clock's source changes: what it says next is no jump.
+    pub fn expect_another_time(&self) {
+        // a node that has ended has no clock
+        let _ = self.jobs.send(Box::new(|owned: &mut Owned| owned.last_time = None));
+    }
+
+    /// The node's time: of the system, or of `/clock`.
+    pub fn now(&self) -> Duration {
+        now(&self.clock)
+    }
+}
+
+fn now(clock: &Mutex<Clock>) -> Duration {
+    lock(clock).get_now().unwrap_or_default()
+}
+
+/// The thread.
+pub struct NodeThread {
+    running: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl NodeThread {
+    /// Starts to spin; `jumped` is called when time has gone backwards.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(node: Node, jumped: impl Fn() + Send + 'static) -> std::io::Result<(NodeThread, Ros)> {
+        let (jobs, to_do) = mpsc::channel::<Job>();
+        let clock = node.get_ros_clock();
+        let ros = Ros { jobs, clock: clock.clone() };
+        let running = Arc::new(AtomicBool::new(true));
+        let spinning = running.clone();
+        let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {
+            let mut owned = Owned { node, drains: Vec::new(), last_time: None };
+            while spinning.load(Ordering::Relaxed) {
+                while let Ok(job) = to_do.try_recv() {
+                    job(&mut owned);
+                }
+                owned.node.spin_once(SPIN);
+                owned.drains.retain_mut(|drain| drain());
+                let time = now(&clock);
+                if owned.last_time.is_some_and(|last| time + JITTER < last) {
+                    jumped();
+                }
+                owned.last_time = Some(time);
+            }
+            drop(owned); // peers see the endpoints go
+        })?;
+        Ok((NodeThread { running, thread }, ros))
+    }
+
+    /// Ends the spinning and the node. A thread that still spins while the process ends crashes it.
+    ///
+    /// # Errors
+    /// When the thread panicked.
+    pub fn stop(self) -> Result<(), &'static str> {
+        self.running.store(false, Ordering::Relaxed);
+        self.thread.join().map_err(|_| "the ROS thread panicked")
+    }
+}

@@ -1,0 +1,85 @@
+//! `NodeSettings`: what concerns the node rather than the segmenter.
+
+use super::table::position;
+use crate::error::{Error, Result};
+use crate::runtime::Mode;
+use crate::wire::Transport;
+use r2r::ParameterValue;
+
+/// The reliability of an image subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliability {
+    /// As the publishers offer.
+    Auto,
+    /// Always best effort.
+    BestEffort,
+    /// Always reliable.
+    Reliable,
+}
+
+/// The node's own settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeSettings {
+    /// When topic commands are answered.
+    pub mode: Mode,
+    /// Names of the cameras; one empty name for the camera without a name.
+    pub cameras: Vec<String>,
+    /// How images come.
+    pub transport: Transport,
+    /// Reliability of image subscriptions.
+    pub reliability: Reliability,
+    /// Whether there are depth images.
+    pub depth: bool,
+    /// Seconds.
+    pub depth_tolerance: f64,
+    /// Whether the node starts itself.
+    pub autostart: bool,
+    /// Seconds.
+    pub diagnostics_period: f64,
+    /// Whether the time comes from `/clock`.
+    pub sim_time: bool,
+}
+
+impl NodeSettings {
+    /// From the values of all parameters.
+    ///
+    /// # Errors
+    /// When a value is none of those expected.
+    pub fn of(values: &[ParameterValue]) -> Result<NodeSettings> {
+        let value = |name: &str| position(name).map(|at| values[at].clone());
+        let text = |name: &str| -> Result<String> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let flag = |name: &str| -> Result<bool> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let number = |name: &str| -> Result<f64> { Ok(value(name)?.try_into().unwrap_or_default()) };
+        let reliability = match text("image_reliability")?.as_str() {
+            "auto" => Reliability::Auto,
+            "best_effort" => Reliability::BestEffort,
+            "reliable" => Reliability::Reliable,
+            other => {
+                let fact = format!("{other:?} is unknown; expected auto, best_effort or reliable");
+                return Err(Error::config("parameter image_reliability", fact));
+            }
+        };
+        let mut cameras: Vec<String> = value("cameras")?.try_into().unwrap_or_default();
+        for (index, name) in cameras.iter().enumerate() {
+            let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !letters || name.starts_with(|c: char| c.is_ascii_digit()) || cameras[..index].contains(name) {
+                let fact = format!("{name:?} can't name a camera; expected letters, digits and _, each name once");
+                return Err(Error::config("parameter cameras", fact));
+            }
+        }
+        if cameras.is_empty() {
+            cameras.push(String::new());
+        }
+        Ok(NodeSettings {
+            mode: Mode::parse(&text("mode")?)?,
+            cameras,
+            transport: Transport::parse(&text("image_transport")?)?,
+            reliability,
+            depth: flag("depth")?,
+            depth_tolerance: number("depth_tolerance")?,
+            autostart: flag("autostart")?,
+            diagnostics_period: number("diagnostics_period")?,
+            sim_time: flag("use_sim_time")?,
+        })
+    }
+}

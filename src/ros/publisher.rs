@@ -1,0 +1,65 @@
+//! `RawPublisher`: a publisher of serialised messages.
+
+use crate::wire::{to_cdr, MessageType};
+use r2r::{Node, PublisherUntyped, QosProfile};
+
+/// A publisher of bytes, or none when this build does not know the message type.
+pub struct RawPublisher(Option<PublisherUntyped>);
+
+impl RawPublisher {
+    /// Opens a topic.
+    ///
+    /// # Errors
+    /// When ROS refuses.
+    pub fn open<T: MessageType>(node: &mut Node, topic: &str, profile: QosProfile) -> r2r::Result<RawPublisher> {
+        Ok(RawPublisher(Some(node.create_publisher_untyped(topic, T::TYPE, profile)?)))
+    }
+
+    /// For message types that may not have been there when this program was built.
+    ///
+    /// # Errors
+    /// When ROS refuses for another reason.
+    pub fn open_if_known<T: MessageType>(
+        node: &mut Node,
+        topic: &str,
+        profile: QosProfile,
+    ) -> r2r::Result<RawPublisher> {
+        match RawPublisher::open::<T>(node, topic, profile) {
+            Err(r2r::Error::InvalidMessageType { .. }) => Ok(RawPublisher(None)),
+            opened => opened,
+        }
+    }
+
+    /// Whether this build knows the message type.
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// No publisher: nothing is ever published.
+    pub fn absent() -> RawPublisher {
+        RawPublisher(None)
+    }
+
+    /// The publisher itself, to be taken from the graph one day.
+    pub fn inner(&self) -> Option<PublisherUntyped> {
+        self.0.clone()
+    }
+
+    /// How many subscribe.
+    pub fn subscribers(&self) -> usize {
+        let count = self.0.as_ref().map(PublisherUntyped::get_inter_process_subscription_count);
+        count.and_then(r2r::Result::ok).unwrap_or_default()
+    }
+
+    /// Whether anybody subscribes.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscribers() > 0
+    }
+
+    /// Publishes; once the node has ended, nothing.
+    pub fn publish<T: serde::Serialize>(&self, message: &T) {
+        if let (Some(publisher), Ok(cdr)) = (&self.0, to_cdr(message)) {
+            let _ = publisher.publish_raw(&cdr);
+        }
+    }
+}

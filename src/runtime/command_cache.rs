@@ -1,0 +1,42 @@
+//! `CommandCache`: encoded commands that may be asked again, reused while their fingerprint is the segmenter's.
+
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::grounding::{EncodedCommand, Segmenter};
+use crate::language::{Command, ParsedCommand};
+
+/// Encoded commands that are kept: enough for every camera's command and a few requests.
+const CAPACITY: usize = 16;
+
+/// The most recently used commands, the last used last.
+#[derive(Default)]
+pub struct CommandCache(Vec<EncodedCommand>);
+
+impl CommandCache {
+    /// The encoded command, its target given or found in the text.
+    ///
+    /// # Errors
+    /// When it can't be encoded.
+    pub fn encoded(
+        &mut self,
+        segmenter: &Segmenter,
+        fingerprint: &Fingerprint,
+        command: &Command,
+        target: Option<&str>,
+    ) -> Result<&EncodedCommand> {
+        let parsed = match target {
+            Some(target) => ParsedCommand::with_target(command.text(), target),
+            None => segmenter.parse(command),
+        };
+        let known = self.0.iter().position(|known| known.parsed == parsed && known.fingerprint == *fingerprint);
+        let encoded = match known {
+            Some(at) => self.0.remove(at),
+            None => segmenter.encode_parsed(parsed, fingerprint.clone())?,
+        };
+        if self.0.len() >= CAPACITY {
+            self.0.remove(0);
+        }
+        self.0.push(encoded);
+        Ok(&self.0[self.0.len() - 1])
+    }
+}

@@ -1,0 +1,29 @@
+//! `WorkerHost`: what the runtime needs from the world around it.
+
+use crate::answer::FrameResult;
+use crate::error::Result;
+use crate::image::Frame;
+
+/// Decodes inputs and takes results. `I` is a frame as it came.
+pub trait WorkerHost<I>: Send {
+    /// What a caller gets for a result.
+    type Reply;
+
+    /// Whether anybody would receive an answer for all from this camera. Without one its commands go on waiting.
+    fn wanted(&self, camera: usize) -> bool;
+
+    /// The image in a camera's input, which is worked on from now on.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn decode(&self, camera: usize, input: &I) -> Result<Frame>;
+
+    /// When the image in a camera's input was taken, nanoseconds since the epoch.
+    fn stamp(&self, input: &I) -> Option<i64>;
+
+    /// Takes a result away; makes of it what the caller gets.
+    fn deliver(&mut self, input: &I, result: &FrameResult) -> Self::Reply;
+
+    /// Hears of a failure that no result can carry.
+    fn problem(&mut self, text: &str);
+}

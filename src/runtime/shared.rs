@@ -1,0 +1,39 @@
+//! What the worker's handle and its thread share.
+
+use super::queue::Queue;
+use crate::error::Result;
+use crate::grounding::PreparedConfig;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Other settings, and who is told whether they are in force.
+pub struct ConfigChange {
+    pub prepared: PreparedConfig,
+    pub done: Box<dyn FnOnce(Result<()>) + Send>,
+}
+
+/// The queue, and what the thread is told.
+pub struct State<I, R> {
+    pub queue: Queue<I, R>,
+    pub changes: Vec<ConfigChange>,
+    pub stop: bool,
+    pub stopped: bool,
+}
+
+/// The state with its lock.
+pub struct Shared<I, R> {
+    state: Mutex<State<I, R>>,
+    /// Notified with every change of the state.
+    pub changed: Condvar,
+}
+
+impl<I, R> Shared<I, R> {
+    pub fn new(queue: Queue<I, R>) -> Self {
+        let state = State { queue, changes: Vec::new(), stop: false, stopped: false };
+        Shared { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State<I, R>> {
+        // a panic while the lock is held leaves the state whole: every change is one assignment
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,147 @@
+//! `Worker`: the handle to an inference thread.
+
+use super::host::WorkerHost;
+use super::inference_thread;
+use super::mode::Mode;
+use super::queue::{Dropped, Queue};
+use super::request::Request;
+use super::shared::{ConfigChange, Shared};
+use crate::error::{Error, Result};
+use crate::grounding::{PreparedConfig, Segmenter};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Handle to an inference thread; dropping it tells the thread to stop. `I` is a frame as it came, `R` what callers get
+/// for a result.
+pub struct Worker<I, R> {
+    shared: Arc<Shared<I, R>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
+    /// Starts the thread for so many cameras.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        segmenter: Segmenter,
+        mode: Mode,
+        cameras: usize,
+        host: impl WorkerHost<I, Reply = R> + 'static,
+    ) -> Result<Self> {
+        let shared = Arc::new(Shared::new(Queue::new(mode, cameras)));
+        let of_thread = shared.clone();
+        let thread = std::thread::Builder::new().name("inference".into()).spawn(move || {
+            inference_thread::run(&of_thread, segmenter, cameras, host);
+            let mut state = of_thread.lock();
+            state.stopped = true;
+            // whoever still waits is told by the end of his channel
+            let _callers = state.queue.clear();
+            state.queue.set_active(false);
+            drop(state);
+            of_thread.changed.notify_all();
+        });
+        let thread = thread.map_err(Error::file("inference thread"))?;
+        Ok(Worker { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Offers a camera's frame. It takes the place of the one before, worked on or not.
+    pub fn offer_frame(&self, camera: usize, input: I) {
+        // the frame before is dropped without the lock
+        let _before = self.shared.lock().queue.offer_frame(camera, input);
+        self.shared.changed.notify_all();
+    }
+
+    /// Takes a command of a topic, for one camera or all, and returns its number; `text` is an error when the
+    /// words did not arrive whole. An empty text clears what is in force, also for a frame that is being worked on.
+    /// One that can't be used is answered with the reason, and leaves what is in force as it is. When more than
+    /// [`MAX_WAITING`](super::MAX_WAITING) wait at a camera, the oldest is answered with an error.
+    pub fn command(&self, camera: Option<usize>, text: Result<String>) -> u32 {
+        let number = self.shared.lock().queue.command(camera, text);
+        self.shared.changed.notify_all();
+        number
+    }
+
+    /// Takes a request and returns its number.
+    ///
+    /// # Errors
+    /// When too many requests wait already, or the worker is not active; this one is dropped.
+    pub fn ask(&self, request: Request<I, R>) -> Result<u32> {
+        let number = self.shared.lock().queue.ask(request);
+        self.shared.changed.notify_all();
+        number
+    }
+
+    /// What became of a camera's frames that were never looked at.
+    pub fn dropped(&self, camera: usize) -> Dropped {
+        self.shared.lock().queue.dropped(camera)
+    }
+
+    /// Changes the mode; the topic's commands of the old one are discarded.
+    pub fn set_mode(&self, mode: Mode) {
+        self.shared.lock().queue.set_mode(mode);
+    }
+
+    /// Puts other settings in force before the next frame; `done` hears on the inference thread whether they are. It is
+    /// dropped unheard when the thread stops before.
+    pub fn change(&self, prepared: PreparedConfig, done: impl FnOnce(Result<()>) + Send + 'static) {
+        let mut state = self.shared.lock();
+        if !state.stop {
+            state.changes.push(ConfigChange { prepared, done: Box::new(done) });
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Discards the frames that came and what was encoded of them: time went backwards.
+    pub fn forget_frames(&self) {
+        self.shared.lock().queue.forget_frames();
+    }
+
+    /// While a worker is not active it takes nothing, and what it is working on reaches nobody.
+    pub fn set_active(&self, active: bool) {
+        let _callers = {
+            let mut state = self.shared.lock();
+            state.queue.set_active(active);
+            (!active).then(|| state.queue.clear())
+        };
+        self.shared.changed.notify_all();
+    }
+
+    /// Drops the requests that nobody waits for any more.
+    pub fn drop_cancelled(&self) {
+        let _callers = self.shared.lock().queue.drop_cancelled();
+    }
+
+    /// Tells the thread to stop after the stage at hand; true when it did within `patience`.
+    pub fn stop(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut state = self.shared.lock();
+        state.stop = true;
+        state.changes.clear();
+        self.shared.changed.notify_all();
+        while !state.stopped {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(state);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        thread.is_none_or(|thread| thread.join().is_ok())
+    }
+}
+
+impl<I, R> Drop for Worker<I, R> {
+    /// Tells the thread to stop and does not wait for it: a stage may take long, and whoever wants to wait calls
+    /// [`Worker::stop`].
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.stop = true;
+        state.changes.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}

@@ -1,0 +1,86 @@
+//! Conversion between messages and the plain types of `camera`.
+
+use super::referseg::Object;
+use super::standard::{CameraInfo, Header, PointCloud2, PointField, Pose, Quaternion, Vector3};
+use crate::answer::FrameResult;
+use crate::camera::{CameraModel, ColouredPoint, ObjectInSpace, Stamp};
+use crate::image::Rect;
+
+/// `sensor_msgs/PointField` FLOAT32.
+const FLOAT32: u8 = 7;
+
+impl From<&Header> for Stamp {
+    fn from(header: &Header) -> Stamp {
+        Stamp { nanoseconds: header.stamp.nanoseconds(), frame_id: header.frame_id.clone() }
+    }
+}
+
+impl From<&CameraInfo> for CameraModel {
+    fn from(info: &CameraInfo) -> CameraModel {
+        let roi = Rect {
+            x: info.roi.x_offset as usize,
+            y: info.roi.y_offset as usize,
+            width: info.roi.width as usize,
+            height: info.roi.height as usize,
+        };
+        CameraModel { width: info.width as usize, height: info.height as usize, k: info.k, p: info.p, roi }
+    }
+}
+
+fn vector([x, y, z]: [f64; 3]) -> Vector3 {
+    Vector3 { x, y, z }
+}
+
+/// Where a thing is, as `referseg/msg/Object`.
+pub fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Object {
+    let [x, y, z, w] = found.pose.orientation;
+    Object {
+        header: header.clone(),
+        target: result.target().into(),
+        score: result.score(),
+        point: vector(found.point),
+        pose: Pose { position: vector(found.pose.position), orientation: Quaternion { x, y, z, w } },
+        size: vector(found.size),
+        points: found.points as u32,
+    }
+}
+
+/// Coloured points as `sensor_msgs/PointCloud2`: x, y, z and PCL's packed rgb, each 4 bytes.
+pub fn point_cloud(header: &Header, points: &[ColouredPoint]) -> PointCloud2 {
+    let mut data = Vec::with_capacity(points.len() * 16);
+    for point in points {
+        for value in point.position {
+            data.extend((value as f32).to_le_bytes());
+        }
+        // 0x00rrggbb, little endian
+        data.extend([point.rgb[2], point.rgb[1], point.rgb[0], 0]);
+    }
+    let field = |name: &str, offset| PointField { name: name.into(), offset, datatype: FLOAT32, count: 1 };
+    let count = points.len() as u32;
+    PointCloud2 {
+        header: header.clone(),
+        height: 1,
+        width: count,
+        fields: vec![field("x", 0), field("y", 4), field("z", 8), field("rgb", 12)],
+        is_bigendian: false,
+        point_step: 16,
+        row_step: 16 * count,
+        data,
+        is_dense: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_four_floats_with_pcls_packed_colour() {
+        let points = [ColouredPoint { position: [1.5, -2.0, 0.25], rgb: [10, 20, 30] }];
+        let cloud = point_cloud(&Header::default(), &points);
+        assert_eq!((cloud.width, cloud.height, cloud.data.len()), (1, 1, 16));
+        let value = |at: usize| f32::from_le_bytes(cloud.data[at..at + 4].try_into().unwrap());
+        assert_eq!([value(0), value(4), value(8)], [1.5, -2.0, 0.25]);
+        assert_eq!(cloud.data[12..16], [30, 20, 10, 0]);
+    }
+}

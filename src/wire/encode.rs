@@ -1,0 +1,198 @@
+//! Messages out: a result to Referseg's messages, each with the input image's header unchanged.
+
+use super::referseg::{Object, Segmentation};
+use super::standard::{
+    BoundingBox2D, CompressedImage, Detection2D, Detection2DArray, Header, Image, LabelInfo, ObjectHypothesisWithPose,
+    Pose, RegionOfInterest, VisionClass,
+};
+use crate::answer::{FrameResult, Origin, Status};
+use crate::drawing;
+use crate::error::{Error, Result};
+use crate::image::{Frame, Rect};
+use std::borrow::Cow;
+
+/// Class ids of the label mask: everything else, and the thing meant.
+const BACKGROUND: u16 = 0;
+const TARGET: u16 = 1;
+/// Quality of the compressed overlay, percent.
+const JPEG_QUALITY: u8 = 85;
+
+fn image(
+    header: &Header,
+    width: usize,
+    height: usize,
+    encoding: &str,
+    channels: usize,
+    data: Vec<u8>,
+) -> Image<'static> {
+    Image {
+        header: header.clone(),
+        width: width as u32,
+        height: height as u32,
+        encoding: encoding.into(),
+        is_bigendian: 0,
+        step: (width * channels) as u32,
+        data: Cow::Owned(data),
+    }
+}
+
+/// mono8 of the frame's size with one value inside what is shown and 0 elsewhere; 0x0 when the frame could not be read.
+fn painted(header: &Header, result: &FrameResult, value: u8) -> Image<'static> {
+    let (width, height) = result.frame.map_or((0, 0), |frame| (frame.width(), frame.height()));
+    let data = match result.shown() {
+        Some((mask, _)) => mask.to_mono8(value),
+        None => vec![0; width * height],
+    };
+    image(header, width, height, "mono8", 1, data)
+}
+
+/// 255 inside; all 0 when nothing was found; 0x0 when the frame could not be read.
+pub fn mask(header: &Header, result: &FrameResult) -> Image<'static> {
+    painted(header, result, 255)
+}
+
+/// The class id of each pixel, as `label_info` names them.
+pub fn label_mask(header: &Header, result: &FrameResult) -> Image<'static> {
+    painted(header, result, TARGET as u8)
+}
+
+/// How sure the answer is of each pixel: 255 times the score inside, 0 outside.
+pub fn confidence(header: &Header, result: &FrameResult) -> Image<'static> {
+    painted(header, result, (probability(result) * 255.0).round() as u8)
+}
+
+/// The score as vision_msgs and Nav2 want it, 0..1.
+fn probability(result: &FrameResult) -> f64 {
+    f64::from(result.score()).clamp(0.0, 1.0)
+}
+
+/// rgb8: the frame with the answer drawn and written on it.
+pub fn overlay(header: &Header, frame: &Frame, result: &FrameResult) -> Image<'static> {
+    let drawn = drawing::describe(frame, result);
+    image(header, frame.width(), frame.height(), "rgb8", 3, drawn)
+}
+
+/// The same as JPEG.
+///
+/// # Errors
+/// When the image has sides that JPEG can't have.
+pub fn compressed(overlay: &Image) -> Result<CompressedImage<'static>> {
+    let mut data = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut data, JPEG_QUALITY)
+        .encode(&overlay.data, overlay.width, overlay.height, image::ExtendedColorType::Rgb8)
+        .map_err(|cause| Error::Image(format!("overlay can't be compressed: {cause}")))?;
+    let format = "rgb8; jpeg compressed bgr8".into();
+    Ok(CompressedImage { header: overlay.header.clone(), format, data: Cow::Owned(data) })
+}
+
+/// The result. `mask` is that of [`mask`]; `object` is absent when there is no depth, or nobody subscribes to it.
+pub fn segmentation<'a>(
+    header: &Header,
+    camera: &str,
+    result: &FrameResult,
+    mask: &'a Image,
+    object: Option<&std::result::Result<Object, String>>,
+) -> Segmentation<'a> {
+    let rect = result.shown().map(|(_, rect)| rect).unwrap_or_default();
+    let mut message = Segmentation {
+        header: header.clone(),
+        camera: camera.into(),
+        command: result.command.text.clone(),
+        command_number: result.command.number,
+        way: origin(result.command.origin),
+        request_id: result.command.id.clone(),
+        target: result.target().into(),
+        status: status(result.status()),
+        reason: result.reason(),
+        score: result.score(),
+        margin: result.margin(),
+        bounding_box: region(rect),
+        mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
+        ..Default::default()
+    };
+    match object {
+        Some(Ok(object)) => {
+            message.has_object = true;
+            message.object = object.clone();
+        }
+        Some(Err(reason)) => message.object_reason = reason.clone(),
+        None => {}
+    }
+    message
+}
+
+fn without_data(image: &Image) -> Image<'static> {
+    let Image { header, height, width, encoding, is_bigendian, step, .. } = image;
+    Image {
+        header: header.clone(),
+        encoding: encoding.clone(),
+        height: *height,
+        width: *width,
+        is_bigendian: *is_bigendian,
+        step: *step,
+        data: Cow::Borrowed(&[]),
+    }
+}
+
+/// A rectangle as a message.
+pub fn region(rect: Rect) -> RegionOfInterest {
+    RegionOfInterest {
+        x_offset: rect.x as u32,
+        y_offset: rect.y as u32,
+        height: rect.height as u32,
+        width: rect.width as u32,
+        do_rectify: false,
+    }
+}
+
+/// An origin as its constant in the messages.
+pub fn origin(origin: Origin) -> u8 {
+    match origin {
+        Origin::Topic => 0,
+        Origin::Service => 1,
+        Origin::Action => 2,
+    }
+}
+
+/// A status as its constant in the messages.
+pub fn status(status: Status) -> u8 {
+    match status {
+        Status::Found => 0,
+        Status::NotFound => 1,
+        Status::Ambiguous => 2,
+        Status::Error => 3,
+    }
+}
+
+/// One detection when something is shown, none otherwise. `id` tells commands apart, and stays while one is in force.
+pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
+    let detection = |rect: Rect| Detection2D {
+        header: header.clone(),
+        results: vec![ObjectHypothesisWithPose {
+            class_id: result.target().into(),
+            score: probability(result),
+            pose: Pose::default(),
+            covariance: ([0.0; 18], [0.0; 18]),
+        }],
+        bbox: BoundingBox2D {
+            centre_x: rect.x as f64 + rect.width as f64 / 2.0,
+            centre_y: rect.y as f64 + rect.height as f64 / 2.0,
+            theta: 0.0,
+            size_x: rect.width as f64,
+            size_y: rect.height as f64,
+        },
+        id: result.command.number.to_string(),
+    };
+    let detections = result.shown().map(|(_, rect)| detection(rect)).into_iter().collect();
+    Detection2DArray { header: header.clone(), detections }
+}
+
+/// What the values of the label mask mean.
+pub fn label_info(header: &Header, target: &str, min_score: f32) -> LabelInfo {
+    let class = |class_id, name: &str| VisionClass { class_id, class_name: name.into() };
+    LabelInfo {
+        header: header.clone(),
+        class_map: vec![class(BACKGROUND, "background"), class(TARGET, target)],
+        threshold: min_score.clamp(0.0, 1.0),
+    }
+}

@@ -1,0 +1,56 @@
+//! `Transport`: how a camera sends its images, named as in image_transport.
+
+use super::cdr::MessageType;
+use super::standard::{CompressedImage, Image};
+use crate::error::{Error, Result};
+
+/// How a camera sends its images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// `sensor_msgs/Image`.
+    Raw,
+    /// `sensor_msgs/CompressedImage`, JPEG or PNG.
+    Compressed,
+}
+
+impl Transport {
+    /// `raw` or `compressed`.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(name: &str) -> Result<Transport> {
+        match name {
+            "raw" => Ok(Transport::Raw),
+            "compressed" => Ok(Transport::Compressed),
+            _ => {
+                let fact = format!("{name:?} is unknown; expected raw or compressed");
+                Err(Error::config("image_transport", fact))
+            }
+        }
+    }
+
+    /// The transport of a message type; `None` for types that hold no image.
+    pub fn of_type(name: &str) -> Option<Transport> {
+        match name {
+            <Image as MessageType>::TYPE => Some(Transport::Raw),
+            <CompressedImage as MessageType>::TYPE => Some(Transport::Compressed),
+            _ => None,
+        }
+    }
+
+    /// The message type.
+    pub fn message_type(self) -> &'static str {
+        match self {
+            Transport::Raw => Image::TYPE,
+            Transport::Compressed => CompressedImage::TYPE,
+        }
+    }
+
+    /// The topic below a base topic, as image_transport names it.
+    pub fn topic(self, base: &str) -> String {
+        match self {
+            Transport::Raw => base.into(),
+            Transport::Compressed => format!("{base}/compressed"),
+        }
+    }
+}
