@@ -1,7 +1,8 @@
 """Starts referseg_node. `ros2 launch referseg referseg.launch.py --show-args` lists the arguments.
 
-The XML and YAML files beside this one do the same with the same arguments, but for `managed`: only Python knows
-launch_ros's LifecycleNode. In all three, autostart:=false leaves the node to a lifecycle manager.
+Every parameter of the node is an argument; an empty one leaves the node's own value. The XML and YAML files beside this
+one do the same with the same arguments, but for `managed`: only Python knows launch_ros's LifecycleNode. In all three,
+autostart:=false leaves the node to a lifecycle manager.
 """
 
 from launch import LaunchDescription
@@ -12,31 +13,57 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-SHARE = FindPackageShare('referseg')
-MODEL = PathJoinSubstitution([SHARE, 'models', 'demo'])
-
-ARGUMENTS = [
+TOPICS = [
     ('namespace', '', 'Namespace of the node and its relative topics'),
-    ('image_topic', 'image', 'sensor_msgs/Image to look at'),
-    ('command_topic', 'command', 'std_msgs/String with what to find'),
-    ('depth_topic', 'depth', 'Depth image aligned with the image, camera_info beside it; for depth:=true'),
-    ('depth', 'false', 'Listen to depth images and say where things are in space'),
-    ('image_transport', 'raw', 'raw or compressed'),
-    ('model', MODEL, 'Model folder'),
-    ('proposals', '', 'regions, sam or labels:FILE.png; empty for the configured ones'),
-    ('sam_model', '', 'Weights of Segment Anything for proposals:=sam; empty for the configured ones'),
-    ('config', '', 'YAML file of segmenter settings; empty for none'),
-    ('device', 'auto', 'auto, cpu or cuda:N'),
-    ('mode', 'continuous', 'continuous or once'),
-    ('autostart', 'true', 'Configure and activate at the start; false for a lifecycle manager'),
-    ('managed', 'false', 'Start as a LifecycleNode, whose transitions launch files can ask for and wait for'),
-    ('large_images', 'false', 'Start this and what is launched after it with a Fast DDS profile for large best-effort images'),
+    ('image_topic', 'image', 'Topic of sensor_msgs/Image; not for cameras:=[...], whose topics are NAME/image'),
+    ('command_topic', 'command', 'Topic of std_msgs/String with the command'),
+    ('depth_topic', 'depth', 'Topic of the depth images, camera_info beside it; for depth:=true without cameras'),
+]
+PARAMETERS = [
+    ('mode', 'continuous',
+     'continuous: every newest frame while a command is set; once: one answer per command, on the next frame'),
+    ('model', '', 'Model folder with config.json, model.safetensors and tokenizer.json'),
+    ('config', '', 'YAML file of segmenter settings; empty for none. Parameters set on the node override it'),
+    ('device', '', 'auto (first GPU, else CPU), cpu or cuda:N'),
+    ('preset', '', "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
+    ('method', '', 'global_local, or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)'),
+    ('proposals', '', 'regions, sam or labels:FILE.png'),
+    ('sam_model', '', 'Weights of Segment Anything for proposals:=sam'),
+    ('sam_preset', '', "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)"),
+    ('proposal_limit', '', 'Maximum proposals per frame, 1 to 1000'),
+    ('parser', '', "How the target's noun phrase is found: rules or dependency"),
+    ('global_weight', '', 'Weight of the global visual feature against the local one, 0 to 1'),
+    ('sentence_weight', '', 'Weight of the sentence against the noun phrase, 0 to 1'),
+    ('min_score', '', 'Cosine similarity below which the answer is NOT_FOUND, -1 to 1'),
+    ('min_margin', '', 'Margin in cosine similarity below which the answer is AMBIGUOUS, 0 to 2'),
+    ('cameras', '',
+     'Names of cameras, each with its own topics NAME/image and ~/NAME/...; empty for one camera without a name'),
+    ('image_transport', 'raw', 'raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage)'),
+    ('image_reliability', 'auto',
+     'auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)'),
+    ('depth', 'false', 'Whether to subscribe to depth images and publish 3D outputs'),
+    ('depth_tolerance', '0.02', 'Largest time between a depth image and its image, seconds, 0 to 1'),
+    ('autostart', 'true', 'Whether the node configures and activates itself at the start'),
+    ('diagnostics_period', '1.0', 'Period of /diagnostics, seconds, 0.1 to 60'),
+    ('use_sim_time', 'false', 'Whether time comes from /clock'),
+]
+PROCESS = [
+    ('managed', 'false', 'Start as a LifecycleNode, whose transitions launch files can request and wait for'),
+    ('large_images', 'false',
+     'Start this and what is launched after it with a Fast DDS profile for large best-effort images'),
     ('log_level', 'info', 'debug, info, warn, error or fatal'),
-    ('use_sim_time', 'false', 'Take the time from /clock'),
+]
+
+FLAGS = ['depth', 'autostart', 'use_sim_time']
+# read as YAML: a number, a list of names, or nothing
+UNTYPED = [
+    'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'cameras', 'depth_tolerance',
+    'diagnostics_period',
 ]
 
 
-def value(name, kind=str):
+def value(name):
+    kind = bool if name in FLAGS else None if name in UNTYPED else str
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
@@ -49,18 +76,7 @@ def generate_launch_description():
             namespace=LaunchConfiguration('namespace'),
             output='screen',
             condition=condition,
-            parameters=[{
-                'image_transport': value('image_transport'),
-                'depth': value('depth', bool),
-                'model': value('model'),
-                'proposals': value('proposals'),
-                'sam_model': value('sam_model'),
-                'config': value('config'),
-                'device': value('device'),
-                'mode': value('mode'),
-                'autostart': value('autostart', bool),
-                'use_sim_time': value('use_sim_time', bool),
-            }],
+            parameters=[{name: value(name) for name, _, _ in PARAMETERS}],
             remappings=[
                 ('image', LaunchConfiguration('image_topic')),
                 ('command', LaunchConfiguration('command_topic')),
@@ -71,10 +87,11 @@ def generate_launch_description():
 
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, default, description in ARGUMENTS
+        for name, default, description in TOPICS + PARAMETERS + PROCESS
     ]
     profile = SetEnvironmentVariable(
-        'FASTRTPS_DEFAULT_PROFILES_FILE', PathJoinSubstitution([SHARE, 'config', 'fastdds_large_images.xml']),
+        'FASTRTPS_DEFAULT_PROFILES_FILE',
+        PathJoinSubstitution([FindPackageShare('referseg'), 'config', 'fastdds_large_images.xml']),
         condition=IfCondition(LaunchConfiguration('large_images')))
     managed = LaunchConfiguration('managed')
     return LaunchDescription([

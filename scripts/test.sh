@@ -5,7 +5,13 @@
 # Finds or makes a ROS 2 first (scripts/build.sh). --no-cuda leaves out the type check of the cuda feature.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-step() { printf '\n=== %s\n' "$*"; }
+name="" began=0 times=""
+# announces a step, and notes what the one before it took
+step() {
+    [ -z "$name" ] || times+=$(printf '%6d s  %s' "$((SECONDS - began))" "$name")$'\n'
+    name=$* began=$SECONDS
+    printf '\n=== %s\n' "$*"
+}
 
 step "build"
 REFERSEG_STAND_INS=1 bash scripts/build.sh
@@ -31,3 +37,4 @@ if [ "${1:-}" != --no-cuda ]; then
     bash scripts/check_cuda.sh
 fi
 step "all passed"
+printf '%s' "$times"

@@ -68,7 +68,7 @@ pub enum Error {
     /// A ROS message that can't be read or written.
     #[error("message: {0}")]
     Message(String),
-    /// Masks handed in from outside that do not fit the image, or more of them than memory should hold.
+    /// Masks from outside that do not fit the image, or more of them than memory should hold.
     #[error("proposals: {0}")]
     Proposals(String),
     /// A tensor operation failed: shapes that disagree, or a device out of memory.

@@ -3,27 +3,22 @@
 
 mod common;
 
-use candle_core::{Device, Tensor};
-use common::{data, from_names, hashed, json, relative_error, safetensors, Tensors};
+use candle_core::{DType, Device, Tensor};
+use common::{data, from_names, hashed, json, relative_error, safetensors, write_open_clip, Tensors};
+use referseg::answer::Status;
 use referseg::config::{Config, Layer};
 use referseg::grounding::{grad_cam, mean_in_masks, score_map, Segmenter};
 use referseg::image::{Frame, LabelImage, Mask};
 use referseg::language::Command;
 use referseg::models::clip::Clip;
+use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
 use referseg::proposals::{FrameInput, Labels, Proposal};
 use std::path::Path;
-
-/// Writes a model in OpenCLIP's layout.
-fn write(folder: &Path, config: &serde_json::Value, tensors: &Tensors) {
-    let config = serde_json::json!({ "model_cfg": config });
-    std::fs::write(folder.join("open_clip_config.json"), config.to_string()).unwrap();
-    candle_core::safetensors::save(tensors, folder.join("open_clip_model.safetensors")).unwrap();
-}
 
 fn small(name: &str) -> (Clip, Tensors) {
     let fixture = json(&data(&format!("baselines/{name}.json")));
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
+    write_open_clip(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
     let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
     (clip, safetensors(&data(&format!("baselines/{name}.safetensors"))))
 }
@@ -101,7 +96,7 @@ fn colour_resnet(folder: &Path) -> Clip {
         }
         *tensor = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
     }
-    write(folder, &fixture["model_cfg"], &tensors);
+    write_open_clip(folder, &fixture["model_cfg"], &tensors);
     Clip::load_towers(folder, &Device::Cpu).unwrap()
 }
 
@@ -192,7 +187,7 @@ fn similar_but_incompatible_checkpoints_are_refused_with_the_tensor_and_both_sha
     let tensors = from_names(&fixture["tensors"]);
     let refused = |config: &serde_json::Value, tensors: &Tensors| {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), config, tensors);
+        write_open_clip(folder.path(), config, tensors);
         Clip::load_towers(folder.path(), &Device::Cpu).err().unwrap().to_string()
     };
     let mut wide = fixture["model_cfg"].clone();
@@ -208,4 +203,151 @@ fn similar_but_incompatible_checkpoints_are_refused_with_the_tensor_and_both_sha
     siglip.remove("visual.class_embedding");
     let said = refused(&fixture["model_cfg"], &siglip);
     assert!(said.contains("\"visual.class_embedding\" is absent") && said.contains("[32]"), "{said}");
+}
+
+#[test]
+fn options_that_change_the_arithmetic_are_refused() {
+    let fixture = json(&data("baselines/vit.json"));
+    let tensors = from_names(&fixture["tensors"]);
+    for (part, key, value) in [
+        ("vision_cfg", "pool_type", "avg".into()),
+        ("text_cfg", "pool_type", "last".into()),
+        ("vision_cfg", "act_kwargs", serde_json::json!({"approximate": "tanh"})),
+        ("text_cfg", "norm_kwargs", serde_json::json!({"eps": 1e-6})),
+    ] {
+        let mut config = fixture["model_cfg"].clone();
+        config[part][key] = value;
+        let folder = tempfile::tempdir().unwrap();
+        write_open_clip(folder.path(), &config, &tensors);
+        let said = Clip::load_towers(folder.path(), &Device::Cpu).err().unwrap().to_string();
+        assert!(said.contains(key), "{part} {key}: {said}");
+    }
+}
+
+/// A fixture's model as a folder that a segmenter can open; `preprocess` is its `preprocess_cfg`.
+fn folder_of(name: &str, preprocess: serde_json::Value) -> tempfile::TempDir {
+    let fixture = json(&data(&format!("baselines/{name}.json")));
+    let folder = tempfile::tempdir().unwrap();
+    write_open_clip(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
+    let config = serde_json::json!({ "model_cfg": fixture["model_cfg"], "preprocess_cfg": preprocess });
+    std::fs::write(folder.path().join("open_clip_config.json"), config.to_string()).unwrap();
+    std::fs::write(folder.path().join("tokenizer.json"), common::tokenizer(512)).unwrap();
+    folder
+}
+
+/// A frame of the ResNet's own size in four colours, their masks as proposals, and its pixels as the ResNet wants them.
+fn four_colours() -> (Frame, Labels, Vec<Proposal>, Tensor) {
+    let side = 128;
+    let quarter = |i: usize| (i % side) / 64 + 2 * (i / side / 64);
+    let colours = [[200u8, 30, 40], [20, 180, 60], [30, 60, 220], [240, 230, 20]];
+    let rgb: Vec<u8> = (0..side * side).flat_map(|i| colours[quarter(i)]).collect();
+    let labels = (0..side * side).map(|i| quarter(i) as u32 + 1).collect();
+    let proposals =
+        (0..4).map(|q| Proposal::of_mask(Mask::from_fn(side, side, |x, y| quarter(y * side + x) == q))).collect();
+    // CLIP's mean and standard deviation
+    let (mean, std) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]);
+    let planes: Vec<f32> = (0..3)
+        .flat_map(|c| rgb[c..].iter().step_by(3).map(move |v| (f32::from(*v) / 255.0 - mean[c]) / std[c]))
+        .collect();
+    let pixels = Tensor::from_vec(planes, (1, 3, side, side), &Device::Cpu).unwrap();
+    let labels = Labels::new(LabelImage::new(side, side, labels).unwrap()).unwrap();
+    (Frame::new(side, side, rgb).unwrap(), labels, proposals, pixels)
+}
+
+/// The scores of a command by a segmenter on a random model.
+fn scores(folder: &Path, more: &[Layer]) -> Vec<f32> {
+    let layers = [&[Layer::value("test", "model", folder.display().to_string())], more].concat();
+    let mut segmenter = Segmenter::open(Config::from_layers(&layers).unwrap()).unwrap();
+    let (frame, labels, _, _) = four_colours();
+    segmenter.set_generator(Box::new(labels));
+    let frame = segmenter.encode_frame(&FrameInput::single(&frame)).unwrap();
+    let command = segmenter.encode_command(&Command::parse("word7 word40 word99").unwrap()).unwrap();
+    segmenter.answer(&frame, &command).unwrap().scores
+}
+
+/// The same scores, but for a small part of what tells the proposals apart.
+fn assert_close(name: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    let gap = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let spread = expected.iter().fold(f32::MIN, |a, b| a.max(*b)) - expected.iter().fold(f32::MAX, |a, b| a.min(*b));
+    assert!(gap < 0.01 * spread && found.iter().all(|s| s.is_finite()), "{name}: {found:?}, expected {expected:?}");
+}
+
+#[test]
+fn a_segmenter_on_a_resnet_scores_as_each_method_says() {
+    let folder = folder_of("resnet", serde_json::Value::Null);
+    let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+    let (_, _, proposals, pixels) = four_colours();
+    let ids = Tensor::new(&[[510u32, 7, 40, 99, 511]], &Device::Cpu).unwrap();
+    let words = clip.text().features(&ids).unwrap().get(0).unwrap();
+    let family = clip.family();
+    let encoder = family.dense_encoder().unwrap();
+    let map = encoder.encode_map(&pixels).unwrap();
+    let of = |method: &str, more: &[Layer]| {
+        scores(folder.path(), &[&[Layer::value("test", "method", method)], more].concat())
+    };
+    let heat = score_map(encoder, &map, &words).unwrap();
+    assert_close("score_map", &of("score_map", &[]), &mean_in_masks(&heat, true, &proposals));
+    let heat = grad_cam(encoder, &map, &words, family.logit_scale()).unwrap();
+    assert_close("grad_cam", &of("grad_cam", &[]), &mean_in_masks(&heat, false, &proposals));
+
+    // the global feature and the sentence alone: one product
+    let alone = [("visual.global_weight", 1.0), ("text.sentence_weight", 1.0)];
+    let alone = alone.map(|(key, weight)| Layer::value("test", key, weight));
+    let norms = |norms: &str| [&alone[..], &[Layer::value("test", "visual.resnet_norms", norms)]].concat();
+    let masked = family.masked_encoder().unwrap();
+    let grid = family.grid();
+    let inside = proposals.iter().flat_map(|proposal| referseg::image::bilinear_on_grid(&proposal.mask, grid));
+    let inside = Tensor::from_vec(inside.collect::<Vec<f32>>(), (4, grid * grid), &Device::Cpu).unwrap();
+    let global = masked.encode_masked(0, &masked.encode_shared(0, &pixels).unwrap(), &inside).unwrap();
+    let words = l2_normalize(&words.unsqueeze(0).unwrap()).unwrap().get(0).unwrap();
+    assert_close("paper", &of("global_local", &norms("paper")), &dot_products(&global, &words).unwrap());
+    assert_close("unit", &of("global_local", &norms("unit")), &cosine_similarities(&global, &words).unwrap());
+}
+
+#[test]
+fn a_checkpoints_own_mean_and_deviation_are_used() {
+    let half = serde_json::json!({"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "interpolation": "bicubic"});
+    let (own, silent) = (folder_of("vit", half), folder_of("vit", serde_json::Value::Null));
+    let halves = |key: &str| Layer::parse("test", &format!("visual: {{{key}: [0.5, 0.5, 0.5]}}")).unwrap();
+    let asked = scores(silent.path(), &[halves("mean"), halves("std")]);
+    assert_close("as if set by hand", &scores(own.path(), &[]), &asked);
+    let gap = scores(silent.path(), &[]).iter().zip(&asked).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(gap > 1e-3, "and they matter: {gap}");
+}
+
+#[test]
+fn weights_of_half_precision_are_read() {
+    let fixture = json(&data("baselines/vit.json"));
+    let tensors = from_names(&fixture["tensors"]);
+    let expected = safetensors(&data("baselines/vit.safetensors"));
+    for (kind, most) in [(DType::F16, 1e-2), (DType::BF16, 5e-2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let halved = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.to_dtype(kind).unwrap())).collect();
+        write_open_clip(folder.path(), &fixture["model_cfg"], &halved);
+        let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+        let found = clip.family().encode_images(&hashed("pixels", &[1, 3, 64, 64], 1.0, 0.0)).unwrap();
+        assert_eq!(found.dtype(), DType::F32);
+        let error = relative_error(&found, &expected["image"]);
+        assert!(error > 0.0 && error < most, "{kind:?}: {error}");
+    }
+}
+
+#[test]
+fn scores_that_are_not_numbers_are_an_error_and_not_an_absent_target() {
+    let folder = folder_of("vit", serde_json::Value::Null);
+    let fixture = json(&data("baselines/vit.json"));
+    let mut tensors = from_names(&fixture["tensors"]);
+    tensors.insert("visual.proj".into(), Tensor::full(f32::NAN, (32, 24), &Device::Cpu).unwrap());
+    candle_core::safetensors::save(&tensors, folder.path().join("open_clip_model.safetensors")).unwrap();
+    let model = Layer::value("test", "model", folder.path().display().to_string());
+    let mut segmenter = Segmenter::open(Config::from_layers(&[model]).unwrap()).unwrap();
+    let (frame, labels, _, _) = four_colours();
+    segmenter.set_generator(Box::new(labels));
+    let encoded = segmenter.encode_frame(&FrameInput::single(&frame)).unwrap();
+    let command = segmenter.encode_command(&Command::parse("word7").unwrap()).unwrap();
+    let answer = segmenter.answer(&encoded, &command).unwrap();
+    assert_eq!(answer.status, Status::Error);
+    assert!(answer.reason.contains("none of the 4 scores is a number"), "{}", answer.reason);
+    assert!(answer.shown().is_none());
 }

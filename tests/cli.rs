@@ -202,3 +202,97 @@ fn bench_reports_every_stage() {
         assert!(report["times_ms"][stage]["median"].as_f64() > Some(0.0), "{report}");
     }
 }
+
+#[test]
+fn the_terms_of_the_score_are_listed_and_their_weights_decide() {
+    let ask = |more: &[&str]| {
+        let arguments = ["segment", "--image", &scene("000000.png"), "--text", "the red ball", "--json"];
+        lines(&referseg(&[&arguments[..], more].concat())).remove(0)
+    };
+    let plain = ask(&[]);
+    let [best, second] = &plain["terms"].as_array().unwrap()[..] else { panic!("the best two: {plain}") };
+    assert_eq!((&best["proposal"], &best["score"]), (&plain["proposal"], &plain["score"]));
+    assert!(second["score"].as_f64() < best["score"].as_f64(), "{plain}");
+    let similarity = best["terms"]["similarity"].as_f64().unwrap();
+    assert!((similarity - plain["score"].as_f64().unwrap()).abs() < 1e-6, "{plain}");
+    assert!(best["terms"].get("quality").is_none(), "a term of weight 0 is not computed: {plain}");
+    let by_quality = ask(&["--set", "terms.quality=100", "--set", "terms.similarity=1"]);
+    assert!(by_quality["terms"][0]["terms"]["quality"].as_f64().unwrap() <= 0.0, "{by_quality}");
+    let quality_alone = ask(&["--set", "terms.quality=1", "--set", "terms.similarity=0"]);
+    assert_eq!(by_quality["proposal"], quality_alone["proposal"]);
+    assert_ne!(by_quality["proposal"], plain["proposal"], "the generator's favourite is not the red ball");
+}
+
+#[test]
+fn a_palette_of_labels_is_read_by_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.png");
+    let ids = image::open(scene("000000_ids.png")).unwrap().into_luma8();
+    let mut encoder = png::Encoder::new(std::fs::File::create(&path).unwrap(), ids.width(), ids.height());
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette((0..=255u8).flat_map(|i| [255 - i, i, 7]).collect::<Vec<u8>>());
+    encoder.write_header().unwrap().write_image_data(ids.as_raw()).unwrap();
+    let labels = format!("labels:{}", path.display());
+    let out = referseg(&[
+        "segment",
+        "--image",
+        &scene("000000.png"),
+        "--proposals",
+        &labels,
+        "--text",
+        "the red ball",
+        "--json",
+    ]);
+    assert_eq!((lines(&out)[0]["label"].as_u64(), lines(&out)[0]["proposals"].as_u64()), (Some(5), Some(5)));
+}
+
+#[test]
+fn a_text_of_200_000_words_is_survived_and_the_next_line_answered() {
+    use std::io::Write;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_referseg"))
+        .args(["parse", "--lines"])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let written = std::thread::spawn(move || input.write_all(("go ".repeat(200_000) + "\nthe cup\n").as_bytes()));
+    let out = child.wait_with_output().unwrap();
+    written.join().unwrap().unwrap();
+    let answers = lines(&out);
+    assert_eq!(answers.len(), 2);
+    assert!(answers[0]["target"].is_string());
+    assert_eq!(answers[1]["target"], "the cup");
+}
+
+#[test]
+fn calibrate_chooses_thresholds_and_writes_settings_that_a_model_folder_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenes = folder.path().join("scenes");
+    std::fs::create_dir(&scenes).unwrap();
+    std::fs::copy(scene("000000.png"), scenes.join("000000.png")).unwrap();
+    std::fs::copy(scene("000000_ids.png"), scenes.join("000000_ids.png")).unwrap();
+    let expression = |text: &str, kind: &str, target: u32| serde_json::json!({"text": text, "kind": kind, "target": target, "phrase": text});
+    let record = serde_json::json!({"scene": 0, "width": 320, "height": 240, "objects": [], "expressions": [
+        expression("the red ball", "attribute", 5), expression("the purple cow", "absent", 0),
+        expression("the thing", "ambiguous", 0)]});
+    std::fs::write(scenes.join("scenes.jsonl"), format!("{record}\n")).unwrap();
+    let settings = folder.path().join("referseg.yaml");
+    let at = scenes.display().to_string();
+    let out = referseg(&["calibrate", "--data", &at, "--test", &at, "--write", settings.to_str().unwrap()]);
+    assert_eq!(status(&out), 0, "{}", said(&out));
+    let report = String::from_utf8(out.stdout.clone()).unwrap();
+    assert!(report.contains("3 commands chosen on") && report.contains("clear 1.000"), "{report}");
+    let out = referseg(&[
+        "segment",
+        "--config",
+        settings.to_str().unwrap(),
+        "--image",
+        &scene("000000.png"),
+        "--text",
+        "the red ball",
+        "--json",
+    ]);
+    assert_eq!(lines(&out)[0]["status"], "FOUND", "{}", said(&out));
+}

@@ -344,3 +344,134 @@ fn what_is_no_dataset_is_named() {
     let why = refusal(&["--data", &folder("phrasecut"), "--truth"]);
     assert!(why.contains("does not know all things"), "{why}");
 }
+
+/// A copy of a dataset's folder that a test may change.
+fn copy_of(name: &str, home: &Path) -> std::path::PathBuf {
+    let (from, to) = (data("datasets").join(name), home.join(name));
+    for file in files(&from) {
+        let copy = to.join(file.strip_prefix(&from).unwrap());
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(file, copy).unwrap();
+    }
+    to
+}
+
+#[test]
+fn a_run_with_a_wrong_folder_of_images_goes_on_with_the_right_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (out, empty) = (home.path().join("out"), home.path().join("empty"));
+    std::fs::create_dir(&empty).unwrap();
+    let refcoco = folder("refcoco");
+    let with = |images: &str| {
+        let arguments =
+            ["--data", &refcoco, "--images", images, "--by", "unc", "--split", "testA", "--truth", "--out", text(&out)];
+        table(&eval(&arguments))
+    };
+    assert!(with(text(&empty)).contains("0 of 5 expressions"));
+    let resumed = with(&folder("pictures"));
+    assert!(resumed.contains("5 of 5 expressions"), "{resumed}");
+}
+
+#[test]
+fn results_are_of_one_run_whose_settings_files_and_annotations_are_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let (refcoco, out) = (copy_of("refcoco", home.path()), home.path().join("out"));
+    let labels = home.path().join("labels.png");
+    let model = home.path().join("model");
+    std::fs::create_dir(&model).unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        std::fs::copy(common::root().join("models/demo").join(file), model.join(file)).unwrap();
+    }
+    let square = |grey: u8| {
+        let mut image = image::GrayImage::new(320, 240);
+        (0..50).for_each(|i| image.put_pixel(i, i, image::Luma([grey])));
+        image.save(&labels).unwrap();
+    };
+    square(1);
+    let generator = format!("labels:{}", text(&labels));
+    let run = |more: &[&str]| {
+        let arguments = [
+            "--data",
+            text(&refcoco),
+            "--images",
+            &folder("pictures"),
+            "--by",
+            "unc",
+            "--split",
+            "testA",
+            "--model",
+            text(&model),
+            "--proposals",
+            &generator,
+            "--out",
+            text(&out),
+        ];
+        eval(&[&arguments[..], more].concat())
+    };
+    table(&run(&[]));
+    table(&run(&[]));
+    let other = |what: &str, output: Output| {
+        assert_eq!(output.status.code(), Some(2), "{what}");
+        assert!(said(&output).contains("holds another run"), "{what}: {}", said(&output));
+    };
+    other(
+        "a setting",
+        run(&["--set", "answer.min_score=0.9", "--set", "visual.batch=3", "--set", "terms.quality=0.5"]),
+    );
+    square(2);
+    other("the label image", run(&[]));
+    square(1);
+    table(&run(&[]));
+    let tokenizer = model.join("tokenizer.json");
+    let tokens = std::fs::read_to_string(&tokenizer).unwrap();
+    std::fs::write(&tokenizer, tokens.replacen("\"version\"", " \"version\"", 1)).unwrap();
+    other("the tokenizer", run(&[]));
+    std::fs::write(&tokenizer, &tokens).unwrap();
+    let instances = refcoco.join("instances.json");
+    let annotations = std::fs::read_to_string(&instances).unwrap();
+    let mut edited: Value = serde_json::from_str(&annotations).unwrap();
+    for annotation in edited["annotations"].as_array_mut().unwrap() {
+        // polygons; a crowd is runs
+        if let Some(x) = annotation["segmentation"].pointer_mut("/0/0").filter(|x| x.is_number()) {
+            *x = (x.as_f64().unwrap() + 1.0).into();
+        }
+    }
+    std::fs::write(&instances, edited.to_string()).unwrap();
+    other("an annotation", run(&[]));
+    std::fs::write(&instances, annotations).unwrap();
+    table(&run(&[]));
+}
+
+#[test]
+fn a_crowd_that_an_expression_means_is_a_truth() {
+    let home = tempfile::tempdir().unwrap();
+    let refcoco = copy_of("refcoco", home.path());
+    let path = refcoco.join("instances.json");
+    let mut instances: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for annotation in instances["annotations"].as_array_mut().unwrap() {
+        // number 99 is the crowd that no expression means
+        if annotation["id"].as_u64().unwrap() % 1000 != 99 {
+            annotation["iscrowd"] = 1.into();
+        }
+    }
+    std::fs::write(&path, instances.to_string()).unwrap();
+    let arguments = ["--images", &folder("pictures"), "--by", "unc", "--split", "testA", "--truth"];
+    let printed = table(&eval(&[&["--data", text(&refcoco)], &arguments[..]].concat()));
+    assert!(printed.contains("5 of 5 expressions"), "{printed}");
+}
+
+#[test]
+fn results_that_cannot_be_read_are_an_error_and_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let results = home.path().join("results.jsonl");
+    std::fs::create_dir(&results).unwrap();
+    let refcoco =
+        ["--data", &folder("refcoco"), "--images", &folder("pictures"), "--by", "unc", "--split", "testA", "--truth"];
+    let output = eval(&[&refcoco[..], &["--out", text(home.path())]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    std::fs::remove_dir(&results).unwrap();
+    std::fs::write(&results, "notes of mine\n").unwrap();
+    let output = eval(&[&refcoco[..], &["--out", text(home.path())]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&results).unwrap(), "notes of mine\n");
+}

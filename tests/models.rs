@@ -253,13 +253,18 @@ fn a_model_is_fetched_once_into_the_hubs_cache_and_pinned() {
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     assert_eq!((&listed["here"], &listed["revision"]), (&"yes".into(), &COMMIT.into()));
     assert_eq!(listed["files"][0]["bytes"], 800_000);
+
+    // a file of another size is not called "here"
+    std::fs::write(home.blob(&sha256(&hub.large())), b"cut").unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&printed(&home.run(&["list", "--json"]))).unwrap();
+    assert_eq!(listed["here"], "damaged", "{listed}");
 }
 
 #[test]
 fn a_download_that_breaks_off_goes_on_where_it_ended() {
     let hub = Hub::open();
     let home = Home::new(&hub);
-    // once: mended within the command
+    // once: repaired within the command
     hub.break_off(1, 300_000);
     printed(&home.run(&["fetch", "small"]));
     assert_eq!(read(home.snapshot().join("large.safetensors")), hub.large());

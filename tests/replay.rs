@@ -4,8 +4,8 @@
 mod common;
 
 use common::data;
-use referseg::wire::bag::{Bag, Message};
-use referseg::wire::{from_cdr, CompressedImage, Image, Segmentation};
+use referseg::wire::bag::{Bag, Message, Writer};
+use referseg::wire::{from_cdr, to_cdr, CompressedImage, Image, Segmentation};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -66,6 +66,63 @@ fn every_form_of_recording_gives_the_same_bytes() {
     assert!(std::fs::read(&out).unwrap() == expected);
     let (_home, out, _) = replay(&data("bags/mcap_storage/metadata.yaml"), &ONE);
     assert!(std::fs::read(&out).unwrap() == expected);
+}
+
+#[test]
+fn messages_that_are_compressed_one_by_one_are_read_without_metadata() {
+    let (_home, expected, _) = replay(&data("bags/mcap"), &ONE);
+    for file in ["mcap_message/mcap_message.mcap", "sqlite_message/sqlite_message.db3"] {
+        let (_home, out, _) = replay(&data("bags").join(file), &ONE);
+        assert!(std::fs::read(&out).unwrap() == std::fs::read(&expected).unwrap(), "{file}");
+    }
+}
+
+/// Writes an image of the shipped recording into a file, so many seconds later.
+fn write_one(path: &Path, second: u64) {
+    let all = messages(&data("bags/mcap"));
+    let mut message = of(&all, "/camera/image_raw").next().unwrap().clone();
+    message.log_time += second * 1_000_000_000;
+    let mut image: Image = from_cdr(&message.cdr).unwrap();
+    image.header.stamp.sec += second as i32;
+    message.cdr = to_cdr(&image).unwrap();
+    let mut writer = Writer::create(path, &[]).unwrap();
+    writer.write(&message).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn a_recording_in_several_files_is_read_in_the_order_of_its_time() {
+    let orders: [&[(&str, u64)]; 2] = [
+        // by name, _10 would come before _2
+        &[("r_0", 0), ("r_1", 1), ("r_2", 2), ("r_3", 3), ("r_9", 9), ("r_10", 10), ("r_11", 11)],
+        // two recorders' files in one folder
+        &[("late_0", 8), ("early_1", 3), ("early_0", 1)],
+    ];
+    for files in orders {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, second) in files {
+            write_one(&folder.path().join(format!("{name}.mcap")), *second);
+        }
+        let (_home, out, said) = replay(folder.path(), &["--text", "the red ball"]);
+        assert!(said.contains(&format!("{0} frames, {0} answers", files.len())), "{said}");
+        let all = messages(&out);
+        let times: Vec<u64> = of(&all, "/referseg/segmentation").map(|message| message.log_time).collect();
+        assert_eq!(times.len(), files.len());
+        assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_used_is_answered_and_the_replay_goes_on() {
+    let timetable = tempfile::NamedTempFile::new().unwrap();
+    let long = "go ".repeat(2000);
+    std::fs::write(timetable.path(), format!("- {{at: 0.0, say: '{long}'}}\n- {{at: 0.2, say: the red ball}}\n"))
+        .unwrap();
+    let (_home, out, _) = replay(&data("bags/mcap"), &[&ONE[..], &["--timetable", text(timetable.path())]].concat());
+    let all = messages(&out);
+    let answers: Vec<Segmentation> = of(&all, "/referseg/segmentation").map(|m| from_cdr(&m.cdr).unwrap()).collect();
+    assert!(answers.iter().any(|a| a.status == 3 && a.reason.contains("expected at most 1000")), "{answers:?}");
+    assert_eq!(answers.last().unwrap().command, "the red ball");
 }
 
 #[test]
@@ -220,6 +277,10 @@ fn compare_tells_the_same_from_the_different() {
     let output = compare(&data("bags/mcap"), &data("bags/mcap"));
     assert_eq!(output.status.code(), Some(2));
     assert!(said_all(&output, &["neither recording holds answers"]));
+    for (a, b) in [(&same, &data("bags/mcap")), (&data("bags/mcap"), &same)] {
+        let output = compare(a, b);
+        assert_eq!(output.status.code(), Some(2), "one of them was never answered: {}", said(&output));
+    }
 }
 
 /// Made by `cargo run -- replay tests/data/recording/bag --timetable tests/data/recording/timetable.yaml --out

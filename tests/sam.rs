@@ -6,7 +6,7 @@ mod common;
 use candle_core::{Device, IndexOp, Tensor};
 use common::{data, from_names, hashed, json, relative_error, safetensors};
 use referseg::config::{Config, Layer, ProposalSettings};
-use referseg::image::{self, Frame, Mask};
+use referseg::image::{self, Frame, Mask, Rect};
 use referseg::models::sam::{Prompt, SamModel};
 use referseg::proposals::{FrameInput, ProposalGenerator, SamGenerator};
 use serde_json::Value;
@@ -124,20 +124,35 @@ fn images_of_any_size_give_masks_of_that_size_within_the_limit_in_one_order() {
     }
 }
 
+/// What a crop gives alone stands in the frame at the crop's place.
 #[test]
 fn crop_layers_see_parts_and_keep_the_images_coordinates() {
     let mut settings = open_to_all(1000.0);
     settings.sam.crop_layers = 1;
     settings.sam.min_region_area = 0;
     (settings.sam.box_nms, settings.sam.crop_nms) = (1.0, 1.0);
-    let (sam, frame) = (SamGenerator::open(&settings, &Device::Cpu).unwrap(), frame());
+    let sam = SamGenerator::open(&settings, &Device::Cpu).unwrap();
+    // so small that no crop's edge is further from the frame's than the 20 pixels within which a mask counts as cut off
+    let (width, height) = (40, 30);
+    let frame = frame().cropped(Rect { x: 20, y: 20, width, height }).unwrap();
     let found = sam.generate(&frame).unwrap();
-    assert!(
-        found.len() > 4
-            && found
-                .iter()
-                .all(|candidate| (candidate.mask.width(), candidate.mask.height()) == (frame.width(), frame.height()))
-    );
+    assert!(found.iter().all(|c| (c.mask.width(), c.mask.height()) == (width, height)));
+    settings.sam.crop_layers = 0;
+    let alone = SamGenerator::open(&settings, &Device::Cpu).unwrap();
+    // segment-anything's generate_crop_boxes: two crops a side overlap by 512/1500 of the shorter side
+    let overlap = (512.0 / 1500.0 * height as f32) as usize;
+    let (across, down) = ((width + overlap).div_ceil(2), (height + overlap).div_ceil(2));
+    for (x, y) in [(0, 0), (0, down - overlap), (across - overlap, 0), (across - overlap, down - overlap)] {
+        let crop = Rect { x, y, width: across.min(width - x), height: down.min(height - y) };
+        let candidates = alone.generate(&frame.cropped(crop).unwrap()).unwrap();
+        assert!(!candidates.is_empty());
+        for candidate in candidates {
+            let inside: Vec<_> = candidate.mask.inside().map(|(column, row)| (x + column, y + row)).collect();
+            let moved = Mask::of_pixels(width, height, &inside);
+            let best = found.iter().map(|c| c.mask.iou(&moved)).fold(0.0, f32::max);
+            assert!(best > 0.99, "crop at ({x}, {y}): a mask is not in the frame's; best IoU {best}");
+        }
+    }
 }
 
 #[test]

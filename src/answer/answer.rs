@@ -35,7 +35,7 @@ pub struct Answer {
     pub status: Status,
     /// Why it is not `Found`; empty when it is.
     pub reason: String,
-    /// The noun phrase of the thing meant.
+    /// The noun phrase of the target.
     pub target: String,
     /// Score of the best proposal: the weighted sum of its terms, with the default weights a cosine similarity in
     /// -1..1 (but for heat maps and `resnet_norms: paper`, which have scales of their own); 0 without proposals.
@@ -55,7 +55,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The mask and box of the thing meant, in image pixels; `None` when nothing was found. When several
+    /// The mask and box of the target, in image pixels; `None` when nothing was found. When several
     /// things fit, it is the best of them.
     pub fn shown(&self) -> Option<(&Mask, Rect)> {
         let shown = matches!(self.status, Status::Found | Status::Ambiguous);

@@ -32,7 +32,7 @@ impl FrameResult<'_> {
         }
     }
 
-    /// The noun phrase of the thing meant; empty without an answer.
+    /// The noun phrase of the target; empty without an answer.
     pub fn target(&self) -> &str {
         self.answer.map_or("", |answer| answer.target.as_str())
     }

@@ -1,5 +1,6 @@
 //! The answer to a command on a frame, in plain types: no tensors, no messages.
 
+#[allow(clippy::module_inception)] // the first noun of the folder
 mod answer;
 mod command_info;
 mod frame_result;

@@ -1,4 +1,4 @@
-//! `ObjectInSpace`: where the thing meant is, from the depth pixels inside its mask.
+//! `ObjectInSpace`: where the target is, from the depth pixels inside its mask.
 //!
 //! The mask's edge is left out for the point and the box: depth bleeds there. Pixels far off the median (seen
 //! through a handle, or past the edge) are left out as well.

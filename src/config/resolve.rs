@@ -6,7 +6,7 @@ use super::layer::{check_known_keys, lay_over, Layer};
 use super::settings::{Config, VisualSettings};
 use crate::error::{Error, Result};
 use serde_yaml::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const DEFAULTS: &str = include_str!("../../config/referseg.yaml");
 const PAPER: &str = include_str!("../../config/paper.yaml");
@@ -121,16 +121,22 @@ fn strongest<'a>(key: &str, layers: impl Iterator<Item = &'a Layer>) -> Option<V
     layers.filter_map(|layer| layer.at(key)).next().cloned()
 }
 
-/// A relative path that is not here is looked for in the share folder of the ROS package that this
-/// program is installed with (`lib/referseg/PROGRAM` beside `share/referseg`).
+/// A relative path that is not here is looked for in the share folder of the ROS package: of the one that this program
+/// is installed with (`lib/referseg/PROGRAM` beside `share/referseg`), then of those in `AMENT_PREFIX_PATH`, for
+/// `colcon build --symlink-install` leaves the program in its build folder.
 fn located(path: PathBuf) -> PathBuf {
     if path.is_absolute() || path.exists() {
         return path;
     }
     let program = std::env::current_exe().ok();
-    let prefix = program.as_deref().and_then(|program| program.ancestors().nth(3));
-    let shared = prefix.map(|prefix| prefix.join("share/referseg").join(&path));
-    shared.filter(|shared| shared.exists()).unwrap_or(path)
+    let own = program.as_deref().and_then(|program| program.ancestors().nth(3)).map(Path::to_path_buf);
+    let sourced = std::env::var_os("AMENT_PREFIX_PATH").unwrap_or_default();
+    let mut prefixes = own.into_iter().chain(std::env::split_paths(&sourced));
+    let shared = prefixes.find_map(|prefix| {
+        let shared = prefix.join("share/referseg").join(&path);
+        shared.exists().then_some(shared)
+    });
+    shared.unwrap_or(path)
 }
 
 /// Reads the merged values; on failure names the key and the layer that it came from.
@@ -186,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("referseg.yaml"), "{preset: paper, visual: {global_weight: 0.5}}").unwrap();
         let model = Layer::value("a", "model", folder.path().display().to_string());
-        let config = Config::from_layers(&[model.clone()]).unwrap();
+        let config = Config::from_layers(std::slice::from_ref(&model)).unwrap();
         assert_eq!((config.preset, config.visual.short_side, config.visual.global_weight), (Preset::Paper, 800, 0.5));
         let clean = Config::from_layers(&[model, Layer::value("b", "preset", "clean")]).unwrap();
         assert_eq!((clean.preset, clean.visual.short_side), (Preset::Clean, 0));

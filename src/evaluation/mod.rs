@@ -19,7 +19,7 @@ pub mod report;
 pub mod results;
 mod rle;
 pub mod run;
-mod variants;
+pub mod variants;
 
 pub use open_dataset::open;
 pub use overlap::{oracle, IouCounts, Overlap};

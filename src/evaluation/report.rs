@@ -137,7 +137,7 @@ impl Report {
             &model[..12.min(model.len())],
         );
         text += match (truth, self.kinds().is_empty()) {
-            (true, false) => " Kinds: picks of the thing meant.",
+            (true, false) => " Kinds: picks of the target.",
             (false, false) => " Kinds: answers with an IoU of 0.5 or more.",
             (_, true) => "",
         };

@@ -68,7 +68,7 @@ pub struct RowResult {
     pub proposal: Option<usize>,
     /// Its overlap with the truth.
     pub shared: IouCounts,
-    /// Whether it is the thing meant: with the targets as proposals, itself; else by an IoU of 0.5.
+    /// Whether it is the target: with the targets as proposals, itself; else by an IoU of 0.5.
     pub right: bool,
     /// Its score.
     pub score: f32,

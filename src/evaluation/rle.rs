@@ -4,7 +4,7 @@
 
 use crate::image::Mask;
 
-/// Polygons are walked at this many times the picture's resolution.
+/// Polygons are walked at this many times the image's resolution.
 const SCALE: f64 = 5.0;
 
 /// Lengths of runs down the columns, the first outside.
@@ -16,14 +16,14 @@ pub struct Rle {
 }
 
 impl Rle {
-    /// Run lengths of a picture; what is missing at the end is outside.
+    /// Run lengths of an image; what is missing at the end is outside.
     ///
     /// # Errors
-    /// When they are longer than the picture.
+    /// When they are longer than the image.
     pub fn new(width: usize, height: usize, counts: Vec<u32>) -> Result<Rle, String> {
         let sum: u64 = counts.iter().map(|count| u64::from(*count)).sum();
         if sum > (width * height) as u64 {
-            return Err(format!("runs of {sum} pixels in a picture of {width}x{height}"));
+            return Err(format!("runs of {sum} pixels in an image of {width}x{height}"));
         }
         Ok(Rle { width, height, counts })
     }
@@ -31,7 +31,7 @@ impl Rle {
     /// COCO's compressed string: six bits a character, differences to the last but one run.
     ///
     /// # Errors
-    /// When it is cut, or has other characters, or is too long for the picture.
+    /// When it is cut, or has other characters, or is too long for the image.
     pub fn parse(width: usize, height: usize, text: &str) -> Result<Rle, String> {
         let mut counts: Vec<u32> = Vec::new();
         let mut bytes = text.bytes();

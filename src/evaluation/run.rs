@@ -10,8 +10,7 @@ use super::overlap::{oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::rle::Rle;
-use super::variants::Variants;
-use crate::config::Config;
+use super::variants::{Variant, Variants};
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_bytes, of_texts};
 use crate::grounding::{EncodedFrame, Segmenter};
@@ -22,14 +21,6 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// A row of the table: a name and the settings behind it.
-pub struct Variant {
-    /// As the table shows it.
-    pub name: String,
-    /// Its settings; the model and the device are the same in all rows.
-    pub config: Config,
-}
 
 /// How a run is done.
 pub struct Run<'a> {

@@ -1,12 +1,19 @@
 //! `Variants`: the rows of a table as the segmenter can answer them, sharing generators, parsers and features.
 
-use super::run::Variant;
 use crate::config::{Config, Parser};
 use crate::error::Result;
 use crate::fingerprint::{of_texts, Fingerprint};
 use crate::grounding::{EncodedCommand, FeatureKind, Segmenter};
 use crate::language::{Command, CommandParser};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
+
+/// A row of the table: a name and the settings behind it.
+pub struct Variant {
+    /// As the table shows it.
+    pub name: String,
+    /// Its settings; the model and the device are the same in all rows.
+    pub config: Config,
+}
 
 /// What a row's answers depend on, stage by stage.
 pub struct Keys {

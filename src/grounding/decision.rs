@@ -37,13 +37,13 @@ pub fn best_proposal(scores: &[f32], proposals: &[Proposal]) -> Option<BestPropo
 /// The status of the best of `proposals` proposals and the reason for it, in words.
 pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &AnswerSettings) -> (Status, String) {
     let Some(best) = best else {
-        let reason = match proposals {
-            0 => "no proposals in this frame".into(),
-            _ => format!(
-                "none of the {proposals} scores is a number; the model's weights are damaged or do not fit this device"
-            ),
-        };
-        return (Status::NotFound, reason);
+        if proposals == 0 {
+            return (Status::NotFound, "no proposals in this frame".into());
+        }
+        let reason = format!(
+            "none of the {proposals} scores is a number; the model's weights are damaged or do not fit this device"
+        );
+        return (Status::Error, reason);
     };
     if best.score < settings.min_score {
         let reason = format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score);
@@ -96,7 +96,7 @@ mod tests {
         let (status, reason) = decide_status(None, 0, &settings);
         assert_eq!((status, reason.as_str()), (Status::NotFound, "no proposals in this frame"));
         let (status, reason) = decide_status(best_proposal(&[f32::NAN], &proposals(&["#."])), 1, &settings);
-        assert_eq!(status, Status::NotFound);
+        assert_eq!(status, Status::Error);
         assert!(reason.contains("none of the 1 scores is a number"), "{reason}");
     }
 }

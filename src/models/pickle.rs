@@ -35,3 +35,21 @@ pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
         candle_core::pickle::read_all(path)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> Result<Vec<(String, Tensor)>> {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pickles").join(name))
+    }
+
+    #[test]
+    fn broken_and_hostile_files_are_errors_and_cost_no_memory() {
+        let whole = fixture("whole.pth").unwrap();
+        assert_eq!((whole[0].0.as_str(), whole[0].1.dims()), ("weight", &[2, 3][..]));
+        let said = fixture("huge_shape.pth").unwrap_err().to_string();
+        assert!(said.contains("claims the shape [2147483647, 3], larger than the file"), "{said}");
+        assert!(fixture("short_tuple.pth").is_err());
+    }
+}

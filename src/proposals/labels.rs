@@ -1,4 +1,4 @@
-//! `Labels`: proposals handed in as a label image, one for each pixel value but 0.
+//! `Labels`: proposals read from a label image, one for each pixel value but 0.
 
 use super::budget::check_budget;
 use super::generator::{FrameInput, ProposalGenerator};

@@ -14,7 +14,7 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// A proposal that was handed in: nothing but its mask is known.
+    /// A proposal from outside: nothing but its mask is known.
     pub fn of_mask(mask: Mask) -> Proposal {
         Proposal { mask, label: None, quality: 1.0 }
     }

@@ -12,7 +12,7 @@ pub struct AnswerRecord {
     pub log_time: u64,
     /// The command.
     pub command: String,
-    /// The noun phrase of the thing meant.
+    /// The noun phrase of the target.
     pub target: String,
     /// The status.
     pub status: Status,

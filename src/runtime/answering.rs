@@ -24,7 +24,7 @@ pub struct Control<'a> {
     pub current: &'a dyn Fn(Option<u32>) -> bool,
 }
 
-/// A segmenter at work with what it keeps.
+/// The active segmenter with its caches.
 pub struct Answering {
     segmenter: Segmenter,
     cameras: Vec<CameraState>,

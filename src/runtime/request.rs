@@ -19,7 +19,7 @@ pub trait Caller<R>: Send {
 pub struct Request<I, R> {
     /// The command.
     pub text: String,
-    /// The noun phrase of the thing meant; `None` to find it in the text.
+    /// The noun phrase of the target; `None` to find it in the text.
     pub target: Option<String>,
     /// The camera's index.
     pub camera: usize,

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::image::{Frame, Rect};
 use std::borrow::Cow;
 
-/// Class ids of the label mask: everything else, and the thing meant.
+/// Class ids of the label mask: everything else, and the target.
 const BACKGROUND: u16 = 0;
 const TARGET: u16 = 1;
 /// Quality of the compressed overlay, percent.

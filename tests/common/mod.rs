@@ -49,6 +49,13 @@ pub fn from_names(rows: &serde_json::Value) -> Tensors {
     rows.as_array().unwrap().iter().map(tensor).collect()
 }
 
+/// Writes a model in OpenCLIP's layout.
+pub fn write_open_clip(folder: &Path, config: &serde_json::Value, tensors: &Tensors) {
+    let config = serde_json::json!({ "model_cfg": config });
+    std::fs::write(folder.join("open_clip_config.json"), config.to_string()).unwrap();
+    candle_core::safetensors::save(tensors, folder.join("open_clip_model.safetensors")).unwrap();
+}
+
 /// Length of the difference over the length of what was expected; NaN counts as infinite.
 pub fn relative_error(found: &Tensor, expected: &Tensor) -> f32 {
     assert_eq!(found.dims(), expected.dims());

@@ -150,8 +150,25 @@ class Peer:
 
         return self.until(replied, f"the reply of {service}", limit=60).result()
 
-    def segment(self, **request):
-        return self.call("segment", Segment, Segment.Request(**request)).result
+    def segment(self, node="/referseg", **request):
+        return self.call("segment", Segment, Segment.Request(**request), node).result
+
+    def topic_answers_up_to(self, message, node="/referseg"):
+        """The answers to the topic's commands, up to a frame and with it: for what must not happen.
+
+        Calls on a frame are answered together with the commands that wait for it, and published in that order.
+        """
+        asked = []
+
+        def answered():
+            self.images.publish(message)
+            asked.append(f"up to a frame {len(self.heard)} {len(asked)}")
+            answer = self.segment(node, text="the thing", request_id=asked[-1], timeout=5.0)
+            return answer.header.stamp == message.header.stamp
+
+        self.until(answered, "an answer on the frame")
+        self.until(lambda: any(answer.request_id == asked[-1] for answer in self.heard), "the call's answer on the topic")
+        return [answer for answer in self.heard if answer.way == Segmentation.TOPIC]
 
     def health(self):
         """Diagnostics as they come, by the status's name."""

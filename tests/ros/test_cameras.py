@@ -10,9 +10,11 @@ from conftest import ASKED, ROOT, image, iou, mask_of, picture, truth
 from PIL import Image as Picture
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from referseg.msg import Object, Segmentation
+from referseg.srv import Segment
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
+from test_life import set_parameter
 from geometry_msgs.msg import PointStamped
 
 
@@ -112,6 +114,38 @@ def test_cameras_share_a_model_and_keep_their_topics_apart(peer):
     assert (answer.camera, answer.header.frame_id) == ("right", "right_eye")
 
 
+def test_with_once_every_camera_answers_a_command_for_all_once(peer):
+    peer.start("-p", "cameras:=[left, right]", mode="once", wait=False)
+    heard = {"left": [], "right": []}
+    for name in heard:
+        peer.node.create_subscription(Segmentation, f"/referseg/{name}/segmentation", heard[name].append, 10)
+    images = {name: peer.node.create_publisher(Image, f"/{name}/image", 5) for name in heard}
+    command = peer.node.create_publisher(String, "/command", 10)
+    peer.until(lambda: all(p.get_subscription_count() for p in (*images.values(), command)) and
+               all(peer.node.count_publishers(f"/referseg/{name}/segmentation") for name in heard), "the node's endpoints")
+    command.publish(String(data=ASKED["text"]))
+    peer.spin(0.5)
+    stamp = [0]
+
+    def show(names):
+        stamp[0] += 1
+        for name in names:
+            images[name].publish(image(picture(), stamp=(stamp[0], 0), frame_id=f"{name}_eye"))
+        peer.spin(0.3)
+
+    peer.until(lambda: show(["left"]) or heard["left"], "the left camera's answer")
+    assert not heard["right"], "it has no frame yet"
+    peer.until(lambda: show(["left", "right"]) or heard["right"], "the right camera's answer")
+    # a call on a later frame of each: what the command would have got on it stands before its answer
+    calls = [peer.call_async("segment", Segment, Segment.Request(text="the thing", camera=name, request_id="later",
+                                                                 next_frame=True, timeout=60.0)) for name in heard]
+    peer.until(lambda: show(["left", "right"]) or all(call.done() for call in calls), "the calls' answers")
+    peer.until(lambda: all(any(a.request_id == "later" for a in answers) for answers in heard.values()), "and on the topics")
+    for name, answers in heard.items():
+        (answer,) = [a for a in answers if a.way == Segmentation.TOPIC]
+        assert answer.header.frame_id == f"{name}_eye"
+
+
 def test_time_that_goes_backwards_drops_what_was_seen_and_nothing_sticks(peer):
     peer.start(use_sim_time="true")
     clock = peer.node.create_publisher(Clock, "/clock", 10)
@@ -137,6 +171,27 @@ def test_time_that_goes_backwards_drops_what_was_seen_and_nothing_sticks(peer):
     assert "time went backwards" in peer.output()
 
 
+def test_simulated_time_that_is_switched_on_or_off_is_not_a_jump(peer):
+    peer.start()
+    clock = peer.node.create_publisher(Clock, "/clock", 10)
+    message = Clock()
+    message.clock.sec = 100
+    peer.ask(ASKED["text"], image(picture(), stamp=(109, 0)))
+    assert set_parameter(peer, "use_sim_time", True).successful  # from the wall clock's billions back to 100 s
+    peer.until(clock.get_subscription_count, "the clock's subscription")
+    for _ in range(10):
+        clock.publish(message)
+        peer.spin(0.1)
+    assert peer.segment(text="the thing").header.stamp.sec == 109, "the frame is kept"
+    assert set_parameter(peer, "use_sim_time", False).successful
+    peer.spin(0.5)
+    assert set_parameter(peer, "use_sim_time", True).successful
+    clock.publish(message)
+    peer.spin(0.5)
+    assert peer.segment(text="the thing").header.stamp.sec == 109
+    assert "time went backwards" not in peer.output()
+
+
 F = 300.0  # pixels
 
 
@@ -155,19 +210,20 @@ def info_of(message):
     return info
 
 
+def met(peer, publisher):
+    """Whether the node's subscription for a reliable publisher is there: one for any kind may come before it."""
+    known = peer.node.get_subscriptions_info_by_topic(publisher.topic_name)
+    reliable = any(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE for info in known)
+    return reliable and publisher.get_subscription_count() == len(known)
+
+
 class DepthCamera:
     def __init__(self, peer):
         self.peer = peer
         self.depth = peer.node.create_publisher(Image, "/camera/depth/image_rect", 5)
         self.info = peer.node.create_publisher(CameraInfo, "/camera/depth/camera_info", 5)
         peer.start("-r", "depth:=/camera/depth/image_rect", depth="true", mode="once")
-        peer.until(lambda: self.met(self.depth) and self.met(self.info), "depth's subscriptions")
-
-    def met(self, publisher):
-        """Whether the node's subscription for a reliable publisher is there: one for any kind may come before it."""
-        known = self.peer.node.get_subscriptions_info_by_topic(publisher.topic_name)
-        reliable = any(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE for info in known)
-        return reliable and publisher.get_subscription_count() == len(known)
+        peer.until(lambda: met(peer, self.depth) and met(peer, self.info), "depth's subscriptions")
 
     def ask(self, depth_for, text=ASKED["text"], info=True):
         """Answers with the stamp and depth that `depth_for` makes of each frame."""
@@ -221,8 +277,8 @@ def test_missing_stale_or_foreign_depth_is_a_reason_and_never_a_point(peer):
     points = []
     peer.node.create_subscription(PointStamped, "/referseg/point", points.append, 10)
     camera = DepthCamera(peer)
-    assert camera.ask(lambda message: None, info=False).object_reason == "no depth image has come"
-    assert "no camera_info has come" in camera.ask(depth_of, info=False).object_reason
+    assert camera.ask(lambda message: None, info=False).object_reason == "no depth image has been received"
+    assert "no camera_info has been received" in camera.ask(depth_of, info=False).object_reason
 
     def stale(message):
         depth = depth_of(message)
@@ -247,3 +303,37 @@ def test_missing_stale_or_foreign_depth_is_a_reason_and_never_a_point(peer):
     assert not any(a.has_object for a in answers) and points == []
     assert all(a.status == Segmentation.FOUND for a in answers), "the mask needs no depth"
     assert camera.ask(depth_of).has_object
+
+
+def test_each_named_camera_has_depth_of_its_own(peer):
+    heard = {"left": [], "right": []}
+    peer.start("-p", "cameras:=[left, right]", depth="true", mode="once", wait=False)
+    node, publishers = peer.node, {}
+    for name in heard:
+        node.create_subscription(Segmentation, f"/referseg/{name}/segmentation", heard[name].append, 10)
+        publishers[name] = [node.create_publisher(kind, f"/{name}/{topic}", 5)
+                            for kind, topic in ((Image, "image"), (Image, "depth"), (CameraInfo, "camera_info"))]
+    command = node.create_publisher(String, "/command", 10)
+
+    peer.until(lambda: command.get_subscription_count() and all(met(peer, p) for of in publishers.values() for p in of), "the endpoints")
+    peer.until(lambda: all(node.count_publishers(f"/referseg/{name}/segmentation") for name in heard), "the publishers")
+    metres = {"left": 0.8, "right": 1.2}
+    stamp = [0]
+
+    def show():
+        stamp[0] += 1
+        command.publish(String(data=ASKED["text"]))
+        for name, (images, depths, infos) in publishers.items():
+            message = image(picture(), stamp=(stamp[0], 0), frame_id=f"{name}_eye")
+            infos.publish(info_of(message))
+            depths.publish(depth_of(message, metres=metres[name]))
+            peer.spin(0.2)
+            images.publish(message)
+        peer.spin(0.3)
+        return all(any(answer.has_object for answer in answers) for answers in heard.values())
+
+    peer.until(show, "objects of both cameras", limit=60)
+    for name, answers in heard.items():
+        found = next(answer for answer in answers if answer.has_object)
+        assert found.object.point.z == pytest.approx(metres[name], abs=0.005), name
+        assert found.object.header.frame_id == f"{name}_eye"

@@ -6,6 +6,7 @@
 import ast
 import importlib.util
 import pathlib
+import re
 import shutil
 import signal
 import sysconfig
@@ -15,8 +16,9 @@ import pytest
 import yaml
 from conftest import ASKED, NODE, ROOT
 from lifecycle_msgs.msg import Transition
+from rcl_interfaces.msg import ParameterType
 from referseg.msg import Segmentation
-from test_life import change, state
+from test_life import change, get_parameters, state
 
 FILES = [f"referseg.launch.{kind}" for kind in ("py", "xml", "yaml")]
 PLAY_LAUNCH = ROOT / "target" / "ros" / "play_launch"
@@ -97,17 +99,47 @@ def test_the_python_file_can_start_a_lifecycle_node(launched):
     assert state(peer).label == "unconfigured"
 
 
-def test_all_three_declare_the_same_arguments():
+@pytest.mark.parametrize("file", FILES)
+def test_launch_arguments_reach_the_nodes_parameters(launched, file):
+    peer = launched(file, "cameras:=[left, right]", "min_score:=-0.5", "proposal_limit:=7", "sentence_weight:=1",
+                    "image_reliability:=best_effort")
+    values = get_parameters(peer, ["cameras", "min_score", "proposal_limit", "sentence_weight", "image_reliability", "min_margin"])
+    cameras, min_score, limit, weight, reliability, min_margin = values
+    assert list(cameras.string_array_value) == ["left", "right"]
+    assert (min_score.double_value, limit.integer_value, weight.double_value) == (-0.5, 7, 1.0)
+    assert reliability.string_value == "best_effort" and min_margin.type == ParameterType.PARAMETER_DOUBLE
+    peer.until(lambda: peer.node.count_subscribers("/left/image") and peer.node.count_subscribers("/right/image"), "the cameras")
+
+
+def declared_arguments():
+    """name -> (default, description), of the XML, YAML and Python file."""
     folder = ROOT / "launch"
     of_xml = {arg.get("name"): (arg.get("default"), arg.get("description"))
               for arg in xml.etree.ElementTree.parse(folder / FILES[1]).getroot().iter("arg")}
     of_yaml = {entry["arg"]["name"]: (entry["arg"]["default"], entry["arg"]["description"])
                for entry in yaml.safe_load((folder / FILES[2]).read_text())["launch"] if "arg" in entry}
-    (of_python,) = (node.value for node in ast.parse((folder / FILES[0]).read_text()).body
-                    if isinstance(node, ast.Assign) and node.targets[0].id == "ARGUMENTS")
-    of_python = {name.value: (getattr(default, "value", None), said.value) for name, default, said in (row.elts for row in of_python.elts)}
+    tables = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse((folder / FILES[0]).read_text()).body
+              if isinstance(node, ast.Assign)}
+    of_python = {name: (default, said) for table in ("TOPICS", "PARAMETERS", "PROCESS") for name, default, said in tables[table]}
+    return of_xml, of_yaml, of_python
+
+
+def test_all_three_declare_the_same_arguments():
+    of_xml, of_yaml, of_python = declared_arguments()
     assert of_xml == of_yaml
-    managed = of_python.pop("managed")
-    assert managed[0] == "false"
-    model = "$(find-pkg-share referseg)/models/demo"
-    assert {name: (model if name == "model" else default, said) for name, (default, said) in of_python.items()} == of_xml
+    assert of_python.pop("managed")[0] == "false"
+    assert of_python == of_xml
+
+
+def test_every_parameter_of_the_node_is_a_launch_argument_and_is_passed_on():
+    # the unit test of the node's table holds the README to it
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (?:live|reload|start) \| (.*) \|$", (ROOT / "README.md").read_text(), re.M)
+    assert len(rows) > 20
+    of_xml, _, _ = declared_arguments()
+    for name, default, meaning in rows:
+        assert of_xml[name][1] == meaning, name
+        assert of_xml[name][0] in ("", default), name
+    nodes = xml.etree.ElementTree.parse(ROOT / "launch" / FILES[1]).getroot().iter("node")
+    assert [param.get("name") for node in nodes for param in node.iter("param")] == [name for name, _, _ in rows]
+    nodes = [entry["node"] for entry in yaml.safe_load((ROOT / "launch" / FILES[2]).read_text())["launch"] if "node" in entry]
+    assert [param["name"] for node in nodes for param in node["param"]] == [name for name, _, _ in rows]

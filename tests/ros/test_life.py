@@ -1,8 +1,11 @@
 """Lifecycle, parameters, diagnostics and the log."""
 
+import pathlib
+import re
 import signal
 
 import pytest
+from action_msgs.msg import GoalStatus
 from bond.msg import Status
 from conftest import ASKED, ROOT, image, picture
 from lifecycle_msgs.msg import State, Transition, TransitionEvent
@@ -10,8 +13,9 @@ from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetAvailableTran
 from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
 from rcl_interfaces.srv import (DescribeParameters, GetParameters, GetParameterTypes, ListParameters, SetParameters,
                                 SetParametersAtomically)
-from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.action import ActionClient, get_action_server_names_and_types_by_node
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from referseg.action import Ground
 from referseg.msg import Segmentation
 from referseg.srv import Segment
 
@@ -48,12 +52,8 @@ def test_a_managed_node_goes_through_its_states(peer):
     (answer,) = peer.ask(ASKED["text"])
     assert answer.status == Segmentation.FOUND
     assert change(peer, Transition.TRANSITION_DEACTIVATE)
-    had = len(peer.heard)
-    for _ in range(5):
-        peer.images.publish(image(picture()))
-        peer.spin(0.3)
-    assert len(peer.heard) <= had + 1, "only what was under way"
-    peer.until(lambda: peer.node.count_subscribers("/image") == 0, "the subscription to go")
+    # the subscription goes with the next message that it gets
+    peer.film(lambda: peer.node.count_subscribers("/image") == 0, image(picture(), stamp=(7000, 0)))
     assert "inactive" in peer.call("segment", Segment, Segment.Request(text="the mug")).result.reason
     assert change(peer, Transition.TRANSITION_CLEANUP)
     peer.until(lambda: peer.node.count_publishers("/referseg/segmentation") == 0, "the publishers to go")
@@ -62,6 +62,7 @@ def test_a_managed_node_goes_through_its_states(peer):
     peer.until(peer.images.get_subscription_count, "the subscription")
     (answer,) = peer.ask(ASKED["text"])
     assert answer.command_number == 1
+    assert all(answer.header.stamp.sec < 7000 for answer in peer.heard), "nothing is answered after deactivate"
     assert change(peer, "shutdown")
     assert state(peer).label == "finalized"
     way = [(e.start_state.label, e.goal_state.label) for e in events]
@@ -71,8 +72,55 @@ def test_a_managed_node_goes_through_its_states(peer):
     assert way[-2:] == [("active", "shuttingdown"), ("shuttingdown", "finalized")]
 
 
+@pytest.mark.parametrize("also_cleanup", [False, True])
+def test_deactivate_answers_the_goals_and_calls_in_flight(peer, also_cleanup):
+    peer.start()
+    goals = ActionClient(peer.node, Ground, "/referseg/ground")
+    peer.until(goals.server_is_ready, "the action server")
+    # a goal and a call that wait for a frame, and a goal that is at its frames
+    calls = [peer.call_async("segment", Segment, Segment.Request(text="the thing", timeout=60.0))]
+    sent = goals.send_goal_async(Ground.Goal(text=ASKED["text"], frames=1000, timeout=60.0))
+    peer.until(sent.done, "the goal's acceptance")
+    result = sent.result().get_result_async()
+    peer.film(calls[0].done)
+    calls.append(peer.call_async("segment", Segment, Segment.Request(text="the thing", next_frame=True, timeout=60.0)))
+    peer.spin(0.5)
+    assert change(peer, Transition.TRANSITION_DEACTIVATE)
+    if also_cleanup:
+        assert change(peer, Transition.TRANSITION_CLEANUP)
+    peer.until(lambda: result.done() and calls[1].done(), "both answers", limit=10)
+    assert result.result().status == GoalStatus.STATUS_ABORTED
+    assert "deactivated" in result.result().result.result.reason, "with the best answer so far"
+    answer = calls[1].result().result
+    assert answer.status == Segmentation.ERROR and "deactivated" in answer.reason, answer.reason
+    if also_cleanup:
+        assert change(peer, "configure")
+    assert change(peer, "activate")
+    assert peer.segment(text=ASKED["text"], image=image(picture())).status == Segmentation.FOUND
+
+
+def resident(process):
+    """Memory of a process, MiB."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+def test_cleanup_frees_the_memory(peer):
+    managed(peer, proposals="sam", sam_model=ROOT / "tests" / "data" / "sam" / "random_sam.pth")
+    sizes = []
+    for _ in range(8):
+        assert change(peer, Transition.TRANSITION_CONFIGURE)
+        loaded = resident(peer.process)
+        assert change(peer, Transition.TRANSITION_CLEANUP)
+        sizes.append((loaded, resident(peer.process)))
+    models = (ROOT / "models" / "demo" / "model.safetensors").stat().st_size / 2**20
+    grown = sizes[-1][1] - sizes[1][1]
+    assert grown < 3 * models, f"six models stay when none of them is freed: {sizes}"
+
+
 def test_nav2s_lifecycle_manager_finds_its_bond(peer):
     """What nav2_lifecycle_manager and its end of bondcpp do: activate, wait for the node's heartbeat, watch it, let go."""
+    health = peer.health()
     peer.start("-r", "__ns:=/robot", autostart="false", wait=False)
     heard = []
     peer.node.create_subscription(Status, "/robot/bond", heard.append, 100)
@@ -99,7 +147,8 @@ def test_nav2s_lifecycle_manager_finds_its_bond(peer):
     assert change(peer, Transition.TRANSITION_DEACTIVATE, "/robot/referseg")
     peer.until(lambda: not heard[-1].active, "the end of the heartbeat")
     heard.clear()
-    peer.spin(1.0)
+    had = len(health["robot/referseg: model"])
+    peer.until(lambda: len(health["robot/referseg: model"]) > had + 1, "two more diagnostics")
     assert not heard, "silent while inactive"
     assert change(peer, Transition.TRANSITION_ACTIVATE, "/robot/referseg")
     alive()
@@ -142,7 +191,7 @@ def set_parameter(peer, name, value):
     return peer.call("set_parameters", SetParameters, request).results[0]
 
 
-def get(peer, *names):
+def get_parameters(peer, names):
     return peer.call("get_parameters", GetParameters, GetParameters.Request(names=names)).values
 
 
@@ -158,7 +207,7 @@ def test_parameters_are_listed_and_described_with_their_ranges(peer):
     assert (score.from_value, score.to_value, limit.from_value, limit.to_value) == (-1.0, 1.0, 1, 1000)
     assert "needs a reload" in of["model"].additional_constraints and of["autostart"].read_only
     assert of["mode"].additional_constraints == ""
-    (unknown,) = get(peer, "nothing")
+    (unknown,) = get_parameters(peer, ["nothing"])
     assert unknown.type == ParameterType.PARAMETER_NOT_SET
 
 
@@ -169,7 +218,7 @@ def test_parameters_change_while_the_node_works_and_events_tell(peer):
     (answer,) = peer.ask(ASKED["text"])
     assert answer.status == Segmentation.FOUND
     assert set_parameter(peer, "min_score", 0.99).successful
-    assert get(peer, "min_score")[0].double_value == pytest.approx(0.99)
+    assert get_parameters(peer, ["min_score"])[0].double_value == pytest.approx(0.99)
     answers = peer.ask(None, count=3)
     assert answers[-1].status == Segmentation.NOT_FOUND and "below answer.min_score" in answers[-1].reason
     assert not any(answers[-1].mask.data)
@@ -182,9 +231,41 @@ def test_parameters_change_while_the_node_works_and_events_tell(peer):
                {p.name for e in events for p in e.changed_parameters if e.node == "/referseg"}, "the events")
 
 
+def test_the_proposals_change_live_to_segment_anything_and_back(peer, tmp_path):
+    config = tmp_path / "sam.yaml"
+    # random weights: masks of no object, so that every mask may pass and every answer counts
+    config.write_text("proposals: {limit: 6, sam: {min_predicted_iou: -1.0, min_stability: 0.0, box_nms: 1.0}}\n"
+                      "answer: {min_score: -1.0, min_margin: 0.0}\n")
+    peer.start(config=config)
+    regions = peer.segment(text=ASKED["text"], image=image(picture()))
+    request = SetParametersAtomically.Request(parameters=[
+        Parameter(name="sam_model", value=value_of(str(ROOT / "tests" / "data" / "sam" / "random_sam.pth"))),
+        Parameter(name="proposals", value=value_of("sam"))])
+    assert peer.call("set_parameters_atomically", SetParametersAtomically, request).result.successful
+    sam = peer.segment(text=ASKED["text"], image=image(picture()))
+    assert sam.status == Segmentation.FOUND and bytes(sam.mask.data) != bytes(regions.mask.data)
+    assert not set_parameter(peer, "sam_model", "/nowhere.pth").successful
+    assert bytes(peer.segment(text=ASKED["text"], image=image(picture())).mask.data) == bytes(sam.mask.data), "as before"
+    assert set_parameter(peer, "proposals", "regions").successful
+    assert bytes(peer.segment(text=ASKED["text"], image=image(picture())).mask.data) == bytes(regions.mask.data)
+
+
+def test_an_edited_configuration_file_counts_from_the_next_configure_on(peer, tmp_path):
+    config = tmp_path / "settings.yaml"
+    config.write_text("answer: {min_score: -1.0, min_margin: 0.0}\n")
+    peer.start(config=config)
+    config.write_text("answer: {min_score: 0.99, min_margin: 0.0}\n")
+    assert set_parameter(peer, "proposal_limit", 30).successful
+    assert peer.segment(text=ASKED["text"], image=image(picture())).status == Segmentation.FOUND, "not before"
+    for transition in ("deactivate", "cleanup", "configure", "activate"):
+        assert change(peer, transition), transition
+    assert get_parameters(peer, ["min_score"])[0].double_value == pytest.approx(0.99)
+    assert peer.segment(text=ASKED["text"], image=image(picture())).status == Segmentation.NOT_FOUND
+
+
 def test_refused_parameters_change_nothing_and_say_why(peer):
     peer.start()
-    before = get(peer, "min_score", "method", "proposals", "model")
+    before = get_parameters(peer, ["min_score", "method", "proposals", "model"])
     for name, value, reason in (
         ("min_score", 3.0, "3 is out of range; expected -1 to 1"),
         ("min_score", "high", "is a string; expected a double"),
@@ -201,8 +282,8 @@ def test_refused_parameters_change_nothing_and_say_why(peer):
     both = [Parameter(name="min_margin", value=value_of(0.5)), Parameter(name="mode", value=value_of("twice"))]
     request = SetParametersAtomically.Request(parameters=both)
     assert not peer.call("set_parameters_atomically", SetParametersAtomically, request).result.successful
-    assert get(peer, "min_margin")[0].double_value != 0.5
-    assert get(peer, "min_score", "method", "proposals", "model") == before
+    assert get_parameters(peer, ["min_margin"])[0].double_value != 0.5
+    assert get_parameters(peer, ["min_score", "method", "proposals", "model"]) == before
     assert peer.ask(ASKED["text"])[0].status == Segmentation.FOUND
 
 
@@ -219,7 +300,7 @@ def test_diagnostics_tell_how_the_node_is(peer):
     model, camera = of("referseg: model"), of("referseg: camera")
     assert model["state"] == "active" and model["device"] == "cpu" and model["model"].endswith("models/demo")
     assert camera["topic"] == "/image" and camera["publishers"] == "1" and int(camera["frames"]) >= 2
-    assert int(camera["dropped, a newer one came"]) >= 0 and int(camera["dropped, nobody asked"]) >= 0
+    assert int(camera["dropped (superseded)"]) >= 0 and int(camera["dropped (no request)"]) >= 0
     assert float(camera["visual features, ms"]) > 0 and float(camera["proposals, ms"]) > 0
     assert health["referseg: camera"][-1].level == b"\x00" and health["referseg: camera"][-1].hardware_id == "cpu"
     had = len(health["referseg: model"])
@@ -227,7 +308,7 @@ def test_diagnostics_tell_how_the_node_is(peer):
     bad = image(picture())
     bad.encoding = "bayer_rggb8"
     peer.ask(None, bad)
-    peer.until(lambda: peer.images.publish(bad) or "bayer_rggb8" in of("referseg: model").get("last trouble", ""), "the trouble")
+    peer.until(lambda: peer.images.publish(bad) or "bayer_rggb8" in of("referseg: model").get("last problem", ""), "the problem")
 
 
 def test_the_log_goes_to_rosout(peer):

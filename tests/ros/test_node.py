@@ -53,15 +53,11 @@ def test_every_encoding_padded_or_not_gives_the_same_mask(peer):
 
 def test_once_answers_each_command_once_on_the_next_frame(peer):
     peer.start(mode="once")
-    peer.images.publish(image(picture(), stamp=(1, 0)))  # before any command: costs nothing
-    peer.spin(1.0)
-    assert peer.heard == []
+    assert peer.topic_answers_up_to(image(picture(), stamp=(1, 0))) == [], "before any command"
     (answer,) = peer.ask(ASKED["text"], image(picture(), stamp=(2, 0)))
     assert answer.header.stamp.sec == 2
-    for _ in range(3):
-        peer.images.publish(image(picture(), stamp=(3, 0)))
-        peer.spin(0.5)
-    assert len(peer.heard) == 1
+    for second in (31, 32):
+        assert peer.topic_answers_up_to(image(picture(), stamp=(second, 0))) == [answer]
     (answer,) = peer.ask("the thing", image(picture(), stamp=(4, 0)))
     assert (answer.command_number, answer.header.stamp.sec) == (2, 4)
 
@@ -69,25 +65,49 @@ def test_once_answers_each_command_once_on_the_next_frame(peer):
 def test_a_command_waits_for_the_first_frame(peer):
     peer.start(mode="once")
     peer.say(ASKED["text"])
-    peer.spin(1.0)
-    assert peer.heard == []
-    (answer,) = peer.ask(None)
-    assert answer.command_number == 1
+    late = peer.segment(text="the thing", timeout=1.0)
+    assert late.status == Segmentation.ERROR and all(answer.way == Segmentation.SERVICE for answer in peer.heard)
+    answers = [answer for answer in peer.ask(None, count=1) if answer.way == Segmentation.TOPIC]
+    assert [answer.command for answer in answers] == [ASKED["text"]]
 
 
 def test_continuous_answers_every_newest_frame_until_cleared(peer):
+    health = peer.health()
     peer.start()
     answers = peer.ask(ASKED["text"], count=3)
     assert {a.command_number for a in answers} == {1}
     newer = peer.ask("the thing", count=4)
     assert newer[-1].command == "the thing" and newer[-1].command_number == 2
+
+    def unasked():
+        return next((int(v.value) for s in health.get("referseg: camera", [])[-1:] for v in s.values
+                     if v.key == "dropped (no request)"), 0)
+
+    before = unasked()
     peer.say("")
-    peer.spin(3.0)  # what was under way comes out
-    had = len(peer.heard)
-    for _ in range(4):
-        peer.images.publish(image(picture()))
-        peer.spin(0.5)
-    assert len(peer.heard) == had
+    peer.film(lambda: unasked() > before)  # it has been heard
+    had = peer.topic_answers_up_to(image(picture(), stamp=(5000, 0)))
+    assert peer.topic_answers_up_to(image(picture(), stamp=(5001, 0))) == had
+    assert all(answer.header.stamp.sec < 5000 for answer in had)
+
+
+def test_nothing_is_computed_while_nobody_subscribes(peer):
+    health = peer.health()
+    peer.start()
+    peer.node.destroy_subscription(peer.results)
+    peer.until(lambda: peer.node.count_subscribers("/referseg/segmentation") == 0, "the last subscriber to leave")
+    peer.spin(1.0)
+    peer.say(ASKED["text"])
+
+    def camera(key):
+        status = health.get("referseg: camera", [])
+        return {v.key: v.value for v in status[-1].values}.get(key) if status else None
+
+    peer.film(lambda: int(camera("dropped (superseded)") or 0) >= 5)
+    assert camera("answers") == "0"
+    peer.node.create_subscription(Segmentation, "/referseg/segmentation", peer.heard.append, 10)
+    peer.film(lambda: peer.heard)
+    assert peer.heard[0].command == ASKED["text"], "the command was kept"
 
 
 def test_the_newest_frame_wins_when_frames_come_fast(peer):
@@ -111,9 +131,7 @@ def test_namespace_remapping_and_parameter_file(peer, tmp_path):
     peer.connect(image_topic="/camera/color", command_topic="/robot1/ask", result="/robot1/eye/segmentation")
     (answer,) = peer.ask(ASKED["text"])
     assert answer.command == ASKED["text"]
-    peer.images.publish(image(picture()))
-    peer.spin(2.0)
-    assert len(peer.heard) == 1, "mode once came from the file"
+    assert peer.topic_answers_up_to(image(picture(), stamp=(99, 0)), "/robot1/eye") == [answer], "mode once came from the file"
 
 
 def test_mask_and_overlay_carry_the_header_and_are_published_to_listeners(peer):

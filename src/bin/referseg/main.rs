@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(version, about = "Find the thing that a person named in a picture (Global-Local CLIP)")]
+#[command(version, about = "Find the thing that a person named in an image (Global-Local CLIP)")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

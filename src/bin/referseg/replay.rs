@@ -10,6 +10,7 @@ use referseg::replay::{self, BagIndex, Commands, Options};
 use referseg::runtime::Mode;
 use referseg::wire::bag::{Bag, Writer};
 use referseg::{Error, Result};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -81,6 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let options = Options { images, commands, mode, overlays: !arguments.no_overlays };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
+    // now, so that a report that can't be written does not cost the time of a replay
+    let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
     let summary = replay::replay(&bag, &index, &options, segmenter, &mut writer, || bar.inc(1))?;
     writer.finish()?;
     bar.finish_and_clear();
@@ -98,9 +101,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(why) = &summary.truncation {
         eprintln!("referseg: the recording is truncated: {why}");
     }
-    if let Some(path) = &arguments.report {
+    if let Some(report) = report {
         let title = arguments.bag.file_name().map_or("recording".into(), |name| name.to_string_lossy());
-        AtomicFile::write(path, &inputs, replay::html(&title, &summary)?.as_bytes())?;
+        let page = replay::html(&title, &summary)?;
+        report.file()?.write_all(page.as_bytes()).map_err(Error::file(report.path()))?;
+        report.commit()?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 /// OpenAI CLIP's mean and standard deviation (github.com/openai/CLIP, clip.py `_transform`).
 const MEAN: [f32; 3] = [0.48145466, 0.4578275, 0.40821073];
+#[allow(clippy::excessive_precision)] // as published
 const STD: [f32; 3] = [0.26862954, 0.26130258, 0.27577711];
 
 const HUGGING_FACE: &str = "preprocessor_config.json";

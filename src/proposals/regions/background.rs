@@ -1,4 +1,4 @@
-//! The background: what is reached from the picture's edge without meeting another colour.
+//! The background: what is reached from the image's edge without meeting another colour.
 //!
 //! What it leaves over, in pieces that hang together, are candidates. Things with several colours, or
 //! with sides in light and shade, come out whole here although no affinity merges them.
@@ -8,7 +8,7 @@ use super::superpixels::{Colour, Superpixels};
 
 /// Colour distances at which a patch still counts as background, ascending.
 const TOLERANCES: [f32; 7] = [6.0, 10.0, 15.0, 21.0, 28.0, 38.0, 52.0];
-/// Part of the picture's edge that a colour must hold to be a background colour.
+/// Part of the image's edge that a colour must hold to be a background colour.
 const EDGE_SHARE: f32 = 0.02;
 
 /// Distance of a patch from a background colour. A shadow keeps the hue and loses light, so with

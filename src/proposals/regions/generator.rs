@@ -27,7 +27,7 @@ const TREES: [Affinity; 3] = [
 ];
 /// Weight of a merge tree's score against one finding by the background.
 const TREE_WEIGHT: f32 = 0.25;
-/// Part of its own outline that a candidate may share with the picture's edge.
+/// Part of its own outline that a candidate may share with the image's edge.
 const MOST_BORDER: f32 = 0.35;
 
 /// Candidates that are one, merged into the best of them, their scores added; best first.

@@ -72,7 +72,7 @@ fn typed(spec: &Spec, value: ParameterValue) -> Result<Option<ParameterValue>> {
     let value = match (spec.kind, value) {
         (_, ParameterValue::NotSet) => return Ok(None),
         // as launch files pass for "not given"
-        (Text, ParameterValue::String(text)) if text.is_empty() => return Ok(None),
+        (_, ParameterValue::String(text)) if text.is_empty() => return Ok(None),
         (Texts, ParameterValue::StringArray(texts)) => {
             ParameterValue::StringArray(texts.into_iter().filter(|text| !text.is_empty()).collect())
         }
@@ -305,6 +305,8 @@ mod tests {
             assert!(refused.contains(said), "{refused}");
         }
         assert!(set(&parameters, "min_score", ParameterValue::Integer(0), true).is_ok());
+        let unset = set(&parameters, "min_score", text(""), true).unwrap();
+        assert_eq!(unset.value("min_score"), parameters.value("min_score"), "empty is not set");
         let both = [("min_margin".to_string(), ParameterValue::Double(0.1)), ("mode".to_string(), text("twice"))];
         assert!(parameters.with(&both, true).is_err());
     }
