@@ -73,7 +73,7 @@ def wait(executor, process, ready, what, every=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", default=str(ROOT / "target" / "demo"), help="folder for the overlay pictures")
+    parser.add_argument("--out", default=str(ROOT / "target" / "demo"), help="folder for the overlay images")
     out = pathlib.Path(parser.parse_args().out)
     out.mkdir(parents=True, exist_ok=True)
     # loopback only, in a domain that no robot nearby uses by default
@@ -116,7 +116,7 @@ def main():
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
-    print(f"\n{right} of {len(asked)} answers right (IoU >= 0.5); pictures in {out}")
+    print(f"\n{right} of {len(asked)} answers right (IoU >= 0.5); images in {out}")
     return 0 if right == len(asked) else 1
 
 

@@ -323,29 +323,10 @@ impl Core {
             worker.set_mode(now.node().mode);
         }
         if before.node().sim_time != now.node().sim_time {
-            self.use_sim_time(now.node().sim_time).await?;
+            self.ros.use_sim_time(now.node().sim_time).await?;
         }
         *lock(&self.parameters) = now;
         Ok(())
-    }
-
-    /// Takes the time from `/clock` or from the system.
-    ///
-    /// # Errors
-    /// When ROS refuses.
-    pub async fn use_sim_time(&self, wanted: bool) -> Result<(), String> {
-        let switched = self.ros.call(move |node| {
-            let source = node.get_time_source();
-            if wanted {
-                source.enable_sim_time(node)
-            } else {
-                source.disable_sim_time();
-                Ok(())
-            }
-        });
-        let switched = switched.await?.map_err(|error| error.to_string());
-        self.ros.expect_another_time();
-        switched
     }
 
     /// Time went backwards: cached frames and depth images are of another time.

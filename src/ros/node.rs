@@ -67,7 +67,7 @@ async fn run_node() -> Result<(), BoxError> {
     let jumped = jumps.clone();
     let (node_thread, ros) = NodeThread::start(node, move || jumped.notify_one())?;
     let core = Arc::new(Core::new(ros.clone(), logger.clone(), parameters, names));
-    core.use_sim_time(settings.sim_time).await?;
+    core.ros.use_sim_time(settings.sim_time).await?;
     let (life, mut tasks) = Lifecycle::serve(lifecycle_streams, core.clone(), ros.clone());
     let of_parameters = core.clone();
     let apply: parameter_server::Apply = Arc::new(move |changes| {

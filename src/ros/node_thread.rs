@@ -52,9 +52,16 @@ impl Ros {
         &self,
         job: impl FnOnce(&mut Node) -> T + Send + 'static,
     ) -> Result<T, &'static str> {
+        self.call_owned(move |owned| job(&mut owned.node)).await
+    }
+
+    async fn call_owned<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Owned) -> T + Send + 'static,
+    ) -> Result<T, &'static str> {
         let (done, result) = tokio::sync::oneshot::channel();
         let job = Box::new(move |owned: &mut Owned| {
-            let _ = done.send(job(&mut owned.node));
+            let _ = done.send(job(owned));
         });
         let ended = "the node has ended";
         self.jobs.send(job).map_err(|_| ended)?;
@@ -77,10 +84,23 @@ impl Ros {
         poll_fn(move |context| messages.poll_recv(context))
     }
 
-    /// The clock's source changes: what it says next is no jump.
-    pub fn expect_another_time(&self) {
-        // a node that has ended has no clock
-        let _ = self.jobs.send(Box::new(|owned: &mut Owned| owned.last_time = None));
+    /// Takes the time from `/clock` or from the system; what the clock says next is no jump.
+    ///
+    /// # Errors
+    /// When ROS refuses or the node has ended.
+    pub async fn use_sim_time(&self, wanted: bool) -> Result<(), String> {
+        let switched = self.call_owned(move |owned| {
+            // before the thread looks at the clock again
+            owned.last_time = None;
+            let source = owned.node.get_time_source();
+            if wanted {
+                source.enable_sim_time(&mut owned.node)
+            } else {
+                source.disable_sim_time();
+                Ok(())
+            }
+        });
+        switched.await?.map_err(|error| error.to_string())
     }
 
     /// The node's time: of the system, or of `/clock`.

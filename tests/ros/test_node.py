@@ -59,7 +59,7 @@ def test_once_answers_each_command_once_on_the_next_frame(peer):
     for second in (31, 32):
         assert peer.topic_answers_up_to(image(picture(), stamp=(second, 0))) == [answer]
     (answer,) = peer.ask("the thing", image(picture(), stamp=(4, 0)))
-    assert (answer.command_number, answer.header.stamp.sec) == (2, 4)
+    assert (answer.command, answer.header.stamp.sec) == ("the thing", 4)
 
 
 def test_a_command_waits_for_the_first_frame(peer):
