@@ -7,7 +7,7 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{data, from_names, hashed, json, safetensors, write_open_clip, Tensors};
+use common::{data, from_names, hashed, json, not_run, safetensors, write_open_clip, Tensors};
 use referseg::image::{bilinear_on_grid, Mask};
 use referseg::models::clip::Clip;
 use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
@@ -18,7 +18,7 @@ fn folders() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = match std::fs::read_dir(&shared) {
         Ok(entries) => entries.map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect(),
         Err(_) => {
-            eprintln!("SKIPPED: {shared:?} is absent: the larger models of the reference are not checked");
+            not_run(&format!("{shared:?} is absent: the larger models of the reference are not checked"));
             Vec::new()
         }
     };

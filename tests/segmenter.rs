@@ -1,16 +1,14 @@
 //! Stories of the whole method, on images small enough to describe.
 
+mod common;
+
+use common::root;
 use referseg::answer::{Answer, Status};
 use referseg::config::{Config, Layer};
 use referseg::grounding::{EncodedFrame, Segmenter};
 use referseg::image::{self, Frame, LabelImage};
 use referseg::language::Command;
 use referseg::proposals::{FrameInput, Labels};
-use std::path::Path;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn segmenter(more: &[Layer]) -> Segmenter {
     let model = root().join("models/demo").display().to_string();
@@ -119,7 +117,7 @@ fn regions_find_the_things_of_a_scene_and_never_exceed_the_limit() {
 fn the_real_photo_gives_proposals_of_its_size() {
     let path = root().join("../shared/images/desk.jpg");
     if !path.is_file() {
-        eprintln!("SKIPPED: {path:?} is absent");
+        common::not_run(&format!("{path:?} is absent: no real photo is tried"));
         return;
     }
     let frame = image::open(&path).unwrap();
