@@ -33,8 +33,7 @@ interfaces() {
         cmake --build "$out/build_$name" -j2 >> "$out/$name.log" 2>&1 &&
         cmake --install "$out/build_$name" >> "$out/$name.log" 2>&1 ||
         { tail -30 "$out/$name.log" >&2; exit 1; }
-    # r2r caches its bindings by the environment, not by what the messages contain
-    cargo clean -q -p r2r_msg_gen -p r2r 2>/dev/null || true
+    rm -f "$out/r2r.stamp"
     echo "$sum" > "$out/$name.stamp"
 }
 interfaces . referseg CMakeLists.txt package.xml msg/* srv/* action/*
@@ -51,4 +50,11 @@ done
 set +u
 . "$out/env.sh"
 set -u
+# r2r keeps its bindings by the environment, not by what the messages contain, and for an environment that it has seen
+# before it forgets which messages there are (it prints no cfg then): anew for every other environment or message
+sum=$(sha256sum <<< "$AMENT_PREFIX_PATH")
+if [ "$(cat "$out/r2r.stamp" 2>/dev/null)" != "$sum" ]; then
+    cargo clean -q -p r2r_msg_gen -p r2r 2>/dev/null || true
+    echo "$sum" > "$out/r2r.stamp"
+fi
 cargo build --locked --features ros --bins "$@"
