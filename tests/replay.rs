@@ -113,6 +113,25 @@ fn a_recording_in_several_files_is_read_in_the_order_of_its_time() {
 }
 
 #[test]
+fn topics_that_differ_by_a_slash_stay_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let bag = home.path().join("two.mcap");
+    let all = messages(&data("bags/mcap"));
+    let mut writer = Writer::create(&bag, &[]).unwrap();
+    for topic in ["/a/b", "/a_b"] {
+        let mut message = of(&all, "/camera/image_raw").next().unwrap().clone();
+        message.topic = topic.into();
+        writer.write(&message).unwrap();
+    }
+    writer.finish().unwrap();
+    let (_home, out, _) = replay(&bag, &["--all", "--text", "the red ball"]);
+    let answers = messages(&out);
+    for topic in ["/referseg/a/b/segmentation", "/referseg/a_b/segmentation"] {
+        assert_eq!(of(&answers, topic).count(), 1, "{topic}");
+    }
+}
+
+#[test]
 fn a_command_that_cannot_be_used_is_answered_and_the_replay_goes_on() {
     let timetable = tempfile::NamedTempFile::new().unwrap();
     let long = "go ".repeat(2000);
