@@ -1,4 +1,4 @@
-//! `Layer`: some settings as YAML, and whose they are, so that errors can say.
+//! `Layer`: some settings as YAML with their source, which errors name.
 
 use crate::error::{Error, Result};
 use serde_yaml::Value;

@@ -18,12 +18,18 @@ pub struct BestProposal {
 /// Part of the smaller of two proposals that must be shared for both to count as one thing.
 const SAME_THING: f32 = 0.6;
 
+/// The proposals by their scores `[n]`, best first, ties in their order; scores that are no numbers are left out.
+pub fn best_first(scores: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).filter(|i| !scores[*i].is_nan()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    order
+}
+
 /// The proposal with the highest score, ties to the first; `None` without proposals. Scores that are no
 /// numbers are never best. A proposal that mostly overlaps the best is the same thing seen otherwise (a
 /// part, a rim, a shadow included), not a rival.
 pub fn best_proposal(scores: &[f32], proposals: &[Proposal]) -> Option<BestProposal> {
-    let mut order: Vec<usize> = (0..scores.len()).filter(|i| !scores[*i].is_nan()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    let order = best_first(scores);
     let (&index, others) = order.split_first()?;
     let area = |i: usize| proposals[i].mask.area();
     let rival = others.iter().find(|other| {

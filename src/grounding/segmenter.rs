@@ -3,7 +3,7 @@
 //! Text changes rarely and frames constantly, so both are encoded apart: an [`EncodedCommand`] is computed once
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
-use super::decision::{best_proposal, decide_status};
+use super::decision::{best_first, best_proposal, decide_status};
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::method::{check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
@@ -275,9 +275,7 @@ impl Segmenter {
         let scores = scored.total;
         let best = best_proposal(&scores, &frame.proposals);
         let (status, reason) = decide_status(best, frame.proposals.len(), thresholds);
-        let mut order: Vec<usize> = (0..scores.len()).filter(|index| !scores[*index].is_nan()).collect();
-        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        let leading = order.iter().take(LEADING).map(|&proposal| ScoredProposal {
+        let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
             proposal,
             score: scores[proposal],
             terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
