@@ -24,8 +24,19 @@ pub struct ScoredProposal {
     pub proposal: usize,
     /// The weighted sum.
     pub score: f32,
-    /// Each term's name and value, before its weight.
+    /// Each term's name and value, before its weight; with full guidance probabilities, 0..1.
     pub terms: Vec<(&'static str, f32)>,
+}
+
+/// A thing that is part of the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundThing {
+    /// Index of its proposal.
+    pub proposal: usize,
+    /// Its score.
+    pub score: f32,
+    /// Its pixels.
+    pub mask: Mask,
 }
 
 /// The answer to one command on one frame.
@@ -33,19 +44,24 @@ pub struct ScoredProposal {
 pub struct Answer {
     /// The status; never `Error`.
     pub status: Status,
-    /// Why it is not `Found`; empty when it is.
+    /// Why it is not `Found`, and what of the command was not understood or not looked for; empty when there is nothing
+    /// to say.
     pub reason: String,
     /// The noun phrase of the target.
     pub target: String,
-    /// Score of the best proposal: the weighted sum of its terms, with the default weights a cosine similarity in
-    /// -1..1 (but for heat maps and `resnet_norms: paper`, which have scales of their own); 0 without proposals.
+    /// How the command was understood, in words.
+    pub reading: String,
+    /// Score of the best proposal; 0 without proposals. With full guidance how surely it is all that was said, 0..1. Else
+    /// the weighted sum of its terms, with the default weights a cosine similarity in -1..1 (but for heat maps and
+    /// `resnet_norms: paper`, which have scales of their own).
     pub score: f32,
     /// Margin over the best other thing; the score itself when there is no other.
     pub margin: f32,
     /// The best proposal's index, whatever the status.
     pub best: Option<usize>,
-    /// The best proposal's mask, whatever the status.
-    pub(crate) best_mask: Option<Mask>,
+    /// What was found, best first: one thing, or as many as were asked for; when several fit that were not asked for,
+    /// the best of them. Empty when nothing was found.
+    pub found: Vec<FoundThing>,
     /// All scores, one for each proposal.
     pub scores: Vec<f32>,
     /// The best proposals with their terms, best first; at most two.
@@ -55,11 +71,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The mask and box of the target, in image pixels; `None` when nothing was found. When several
-    /// things fit, it is the best of them.
-    pub fn shown(&self) -> Option<(&Mask, Rect)> {
-        let shown = matches!(self.status, Status::Found | Status::Ambiguous);
-        let mask = self.best_mask.as_ref().filter(|_| shown)?;
-        Some((mask, mask.bounding_box()?))
+    /// The mask and box of all that was found, in image pixels; `None` when nothing was.
+    pub fn shown(&self) -> Option<(Mask, Rect)> {
+        let (first, others) = self.found.split_first()?;
+        let mask = others.iter().fold(first.mask.clone(), |mask, other| mask.union(&other.mask));
+        let rect = mask.bounding_box()?;
+        Some((mask, rect))
     }
 }

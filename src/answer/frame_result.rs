@@ -1,6 +1,6 @@
 //! `FrameResult`: what came of one command on one frame, for those who publish, record or draw it.
 
-use super::answer::Answer;
+use super::answer::{Answer, FoundThing};
 use super::command_info::CommandInfo;
 use super::status::Status;
 use crate::error::Error;
@@ -24,7 +24,7 @@ impl FrameResult<'_> {
         self.answer.map_or(Status::Error, |answer| answer.status)
     }
 
-    /// Why the status is not `Found`, in words; empty when it is.
+    /// Why the status is not `Found`, and what was not understood, in words; may be empty.
     pub fn reason(&self) -> String {
         match self.answer {
             Ok(answer) => answer.reason.clone(),
@@ -47,8 +47,18 @@ impl FrameResult<'_> {
         self.answer.map_or(0.0, |answer| answer.margin)
     }
 
-    /// The thing found, if any, in image pixels.
-    pub fn shown(&self) -> Option<(&Mask, Rect)> {
+    /// All that was found as one mask and box, in image pixels.
+    pub fn shown(&self) -> Option<(Mask, Rect)> {
         self.answer.ok()?.shown()
+    }
+
+    /// The things found, best first.
+    pub fn found(&self) -> &[FoundThing] {
+        self.answer.map_or(&[], |answer| &answer.found)
+    }
+
+    /// How the command was understood, in words; empty without an answer.
+    pub fn reading(&self) -> &str {
+        self.answer.map_or("", |answer| answer.reading.as_str())
     }
 }

@@ -6,7 +6,7 @@ mod command_info;
 mod frame_result;
 mod status;
 
-pub use answer::{Answer, ScoredProposal, StageTimes};
+pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 pub use command_info::{CommandInfo, Origin};
 pub use frame_result::FrameResult;
 pub use status::Status;

@@ -1,7 +1,7 @@
 //! `Status`: whether a command was answered, and how surely.
 
 /// The outcome of a command on a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// One thing fits.

@@ -67,6 +67,9 @@ pub(super) fn check_known_keys(layer: &Layer, values: &Value, defaults: &Value, 
     let (Value::Mapping(values), Value::Mapping(defaults)) = (values, defaults) else {
         return Ok(());
     };
+    if defaults.is_empty() {
+        return Ok(()); // a map of the user's own keys
+    }
     for (key, value) in values {
         let name = key.as_str().map_or_else(|| format!("{key:?}"), str::to_string);
         let Some(default) = defaults.get(key) else {

@@ -6,6 +6,6 @@ mod settings;
 
 pub use layer::Layer;
 pub use settings::{
-    AnswerSettings, Config, Generator, MaskResampling, Method, Parser, Preset, ProposalSettings, ResNetNorms,
-    Resampling, SamPreset, SamSettings, TermWeights, TextSettings, VisualSettings,
+    AnswerSettings, Config, Generator, Guidance, MaskResampling, Method, Parser, Preset, ProposalSettings, ResNetNorms,
+    Resampling, SamPreset, SamSettings, TermWeights, TextSettings, VisualSettings, WordSettings,
 };

@@ -3,7 +3,7 @@
 //! Every layer may name only keys that the complete default file (`config/referseg.yaml`) has.
 
 use super::layer::{check_known_keys, lay_over, Layer};
-use super::settings::{Config, VisualSettings};
+use super::settings::{Config, VisualSettings, TermWeights};
 use crate::error::{Error, Result};
 use serde_yaml::Value;
 use std::path::{Path, PathBuf};
@@ -111,6 +111,26 @@ impl Config {
         within("proposals.sam.crop_points_downscale", sam.crop_points_downscale as f32, 1.0, 16.0)?;
         within("terms.similarity", self.terms.similarity, -100.0, 100.0)?;
         within("terms.quality", self.terms.quality, -100.0, 100.0)?;
+        let TermWeights { description, place, order, relation, exclusion, likeness, .. } = self.terms;
+        let weights = [description, place, order, relation, exclusion, likeness];
+        let names = ["description", "place", "order", "relation", "exclusion", "likeness"];
+        for (name, weight) in names.iter().zip(weights) {
+            within(&format!("terms.{name}"), weight, 0.0, 100.0)?;
+        }
+        let words = &self.words;
+        if !words.template.contains("{}") {
+            let fact = format!("\"{}\" has no {{}}; expected a text with {{}} where the noun stands", words.template);
+            return Err(Error::config("words.template", fact));
+        }
+        if words.nouns.len() < 2 || words.colours.len() < 2 {
+            return Err(Error::config("words", "expected at least two nouns and two colours to judge by"));
+        }
+        for (word, others) in &words.synonyms {
+            if let Some(other) = others.iter().find(|other| !words.nouns.contains(other)) {
+                let fact = format!("\"{other}\" is not among words.nouns; expected names from that list");
+                return Err(Error::config(format!("words.synonyms.{word}"), fact));
+            }
+        }
         within("answer.min_score", self.answer.min_score, -1.0, 1.0)?;
         within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)
     }

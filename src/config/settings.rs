@@ -14,11 +14,20 @@ pub struct Config {
     pub model: PathBuf,
     pub device: String,
     pub method: Method,
+    pub guidance: Guidance,
     pub proposals: ProposalSettings,
     pub visual: VisualSettings,
     pub text: TextSettings,
+    pub words: WordSettings,
     pub terms: TermWeights,
     pub answer: AnswerSettings,
+}
+
+impl Config {
+    /// The guidance that applies: the paper's baselines have none.
+    pub fn guidance_in_force(&self) -> Guidance {
+        if self.method == Method::GlobalLocal { self.guidance } else { Guidance::None }
+    }
 }
 
 /// A named set of values.
@@ -62,6 +71,16 @@ impl std::fmt::Display for Method {
         let named = Self::NAMES.iter().find(|(_, method)| method == self);
         f.write_str(named.map_or("", |(name, _)| name))
     }
+}
+
+/// What of a command's meaning, beside the similarity of its words, decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Guidance {
+    /// Nothing: the paper's method.
+    None,
+    /// All that the parser understands: places, orders, relations, exclusions, likeness, numbers.
+    Full,
 }
 
 /// Which proposals, and how many.
@@ -204,6 +223,24 @@ pub enum Parser {
     Dependency,
 }
 
+/// The words that a description is judged against: a thing is a mug if no other noun fits it better.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordSettings {
+    /// The text for a noun or a description, `{}` in its place.
+    pub template: String,
+    /// Whether the model knows no other words than these.
+    pub closed: bool,
+    /// Names of things.
+    pub nouns: Vec<String>,
+    /// Colours.
+    pub colours: Vec<String>,
+    /// What a proposal can be that is no thing.
+    pub nothing: Vec<String>,
+    /// Other words for some of the nouns.
+    pub synonyms: std::collections::BTreeMap<String, Vec<String>>,
+}
+
 /// Weights of the scoring terms; a term of weight 0 is not computed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -211,6 +248,12 @@ pub enum Parser {
 pub struct TermWeights {
     pub similarity: f32,
     pub quality: f32,
+    pub description: f32,
+    pub place: f32,
+    pub order: f32,
+    pub relation: f32,
+    pub exclusion: f32,
+    pub likeness: f32,
 }
 
 /// When an answer counts.

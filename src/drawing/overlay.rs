@@ -33,7 +33,7 @@ pub fn draw(frame: &Frame, found: Option<(&Mask, Rect)>) -> Vec<u8> {
 
 /// As [`draw`], with status, score, target, command and reason written over it.
 pub fn describe(frame: &Frame, result: &FrameResult) -> Vec<u8> {
-    let mut rgb = draw(frame, result.shown());
+    let mut rgb = draw(frame, result.shown().as_ref().map(|(mask, rect)| (mask, *rect)));
     let status = result.status();
     let colour = match status {
         Status::Found => [120, 255, 120],

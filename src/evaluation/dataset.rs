@@ -1,6 +1,7 @@
 //! `Dataset`: images, the things in them that expressions mean, and the expressions.
 
 use super::parquet_images::ParquetImages;
+use crate::answer::Status;
 use super::rle::Rle;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
@@ -94,8 +95,17 @@ pub struct Expression {
     pub text: String,
     /// What kind of words, if the dataset knows.
     pub kind: Option<String>,
-    /// The thing meant, as an index of the image's targets.
-    pub target: usize,
+    /// The thing meant, as an index of the image's targets; `None` when not exactly one is meant.
+    pub target: Option<usize>,
+    /// What a right answer's status is.
+    pub want: Status,
+}
+
+impl Expression {
+    /// An expression that means one thing of the image.
+    pub fn of_target(id: String, text: String, target: usize) -> Expression {
+        Expression { id, text, kind: None, target: Some(target), want: Status::Found }
+    }
 }
 
 /// What to read.
@@ -121,8 +131,8 @@ impl Dataset {
         let mut parts: Vec<String> = vec![self.name.clone(), self.split.clone()];
         for image in &self.images {
             parts.extend(image.targets.iter().map(|target| target.shape.content()));
-            for Expression { id, text, kind, target } in &image.expressions {
-                parts.push(format!("{id:?} {text:?} {kind:?} {target}"));
+            for Expression { id, text, kind, target, want } in &image.expressions {
+                parts.push(format!("{id:?} {text:?} {kind:?} {target:?} {}", want.name()));
             }
         }
         Fingerprint::of("dataset", 1, &parts.iter().map(String::as_str).collect::<Vec<_>>())

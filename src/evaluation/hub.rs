@@ -70,7 +70,7 @@ pub fn open(options: &DatasetOptions, files: &[PathBuf]) -> Result<Dataset> {
                     let known = &mut images[index];
                     let shift = known.targets.len();
                     known.targets.extend(entry.targets);
-                    let moved = entry.expressions.into_iter().map(|e| Expression { target: e.target + shift, ..e });
+                    let moved = entry.expressions.into_iter().map(|e| Expression { target: e.target.map(|target| target + shift), ..e });
                     known.expressions.extend(moved);
                 }
                 None => {
@@ -119,7 +119,7 @@ fn annotated(options: &DatasetOptions, file: &Path, row: &Row) -> Result<(String
     };
     let expressions = sentences
         .into_iter()
-        .map(|s| Expression { id: s.sent_id.to_string(), text: s.sent, kind: None, target: 0 })
+        .map(|s| Expression::of_target(s.sent_id.to_string(), s.sent, 0))
         .collect();
     let source = ImageSource::File(located(options, &name, info["id"].as_i64().unwrap_or(0)));
     let targets = vec![Target { shape: Shape::parse(&annotation["segmentation"]) }];
@@ -138,7 +138,7 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
         Field::Str(text) => Some(text.clone()),
         _ => None,
     });
-    let expression = |(index, text)| Expression { id: format!("{name}/{index}"), text, kind: None, target: 0 };
+    let expression = |(index, text)| Expression::of_target(format!("{name}/{index}"), text, 0);
     let entry = ImageEntry {
         source: ImageSource::Row { file: file.into(), row: number_of_row },
         targets: vec![Target { shape: Shape::Polygons(vec![polygon]) }],

@@ -18,6 +18,7 @@ mod rendered_scenes;
 pub mod report;
 pub mod results;
 mod rle;
+mod spoken;
 pub mod run;
 pub mod variants;
 

@@ -2,10 +2,10 @@
 
 use super::dataset::{Dataset, DatasetOptions};
 use super::rendered_scenes::RenderedScenes;
-use super::{hub, phrasecut, refcoco};
+use super::{hub, phrasecut, refcoco, spoken};
 use crate::error::{Error, Result};
 
-/// Reads a dataset, its format told by its files: `scenes.jsonl`, `refs(BY).p` with `instances.json`,
+/// Reads a dataset, its format told by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
 /// `refer_SPLIT.json`, or `*.parquet`.
 ///
 /// # Errors
@@ -14,6 +14,9 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     let DatasetOptions { data, .. } = options;
     if data.join("scenes.jsonl").is_file() {
         return RenderedScenes::open(data)?.dataset();
+    }
+    if data.join(spoken::FILE).is_file() {
+        return spoken::open(data);
     }
     if data.join("instances.json").is_file() {
         return refcoco::open(options);
@@ -24,7 +27,7 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     if let Some(files) = hub::files(options) {
         return hub::open(options, &files);
     }
-    let expected = "expected scenes.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
+    let expected = "expected scenes.jsonl or expressions.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
                         RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), or SPLIT*.parquet (the hub's copies)";
     Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", options.split)))
 }

@@ -37,12 +37,8 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
         let entry = &mut images[index];
         let polygons = task.polygons.into_iter().flatten().map(|corners| corners.concat()).collect();
         entry.targets.push(Target { shape: Shape::Polygons(polygons) });
-        entry.expressions.push(Expression {
-            id: if task.task_id.is_empty() { number.to_string() } else { task.task_id },
-            text: task.phrase,
-            kind: None,
-            target: entry.targets.len() - 1,
-        });
+        let id = if task.task_id.is_empty() { number.to_string() } else { task.task_id };
+        entry.expressions.push(Expression::of_target(id, task.phrase, entry.targets.len() - 1));
     }
     Ok(Dataset { name: "phrasecut".into(), split: options.split.into(), images, complete: false })
 }

@@ -1,6 +1,7 @@
 //! `RenderedScenes`: scenes whose truth is known (made by `tools/scenes`).
 
 use super::dataset::{Dataset, Expression, ImageEntry, ImageSource, Shape, Target};
+use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::image::{self, Frame, LabelImage};
 use serde::Deserialize;
@@ -59,7 +60,7 @@ impl RenderedScenes {
         Ok((frame, labels))
     }
 
-    /// The scenes as a dataset; questions without exactly one right answer are left out.
+    /// The scenes as a dataset; questions without one right answer want a status that says so.
     ///
     /// # Errors
     /// When a label image can't be read.
@@ -70,11 +71,18 @@ impl RenderedScenes {
             let values: Vec<u32> = LabelImage::open(&labels)?.masks().into_iter().map(|(value, _)| value).collect();
             let target = |value: &u32| Target { shape: Shape::Label { file: labels.clone(), value: *value } };
             let asked = record.expressions.iter().enumerate().filter_map(|(number, expression)| {
-                Some(Expression {
+                let target = values.iter().position(|value| *value == expression.target);
+                let want = match expression.kind.as_str() {
+                    "absent" => Status::NotFound,
+                    "ambiguous" => Status::Ambiguous,
+                    _ => Status::Found,
+                };
+                (target.is_some() || want != Status::Found).then(|| Expression {
                     id: format!("{}/{number}", record.scene),
                     text: expression.text.clone(),
                     kind: Some(expression.kind.clone()),
-                    target: values.iter().position(|value| *value == expression.target)?,
+                    target,
+                    want,
                 })
             });
             images.push(ImageEntry {

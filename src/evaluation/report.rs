@@ -8,6 +8,7 @@ use super::parquet_images::ParquetImages;
 use super::published;
 use super::results::{Header, Line};
 use super::rle::Rle;
+use crate::answer::Status;
 use crate::drawing::{draw, thumbnail};
 use crate::error::{Error, Result};
 use crate::image::{Frame, Mask};
@@ -35,6 +36,9 @@ struct Tally {
     /// Right ones and all, for each kind of expression.
     kinds: BTreeMap<String, (usize, usize)>,
     right: usize,
+    /// For each status that is right: how many, how many of them have it (and, if a thing is meant, are that thing), and
+    /// how many are `Found` wrongly.
+    statuses: BTreeMap<Status, (usize, usize, usize)>,
 }
 
 impl Report {
@@ -54,6 +58,14 @@ impl Report {
             if self.skip_empty && outcome.proposals == 0 {
                 continue;
             }
+            let known = tally.statuses.entry(line.want).or_default();
+            let right = outcome.status == line.want && (line.want != Status::Found || outcome.right);
+            known.0 += 1;
+            known.1 += usize::from(right);
+            known.2 += usize::from(!right && outcome.status == Status::Found);
+            if line.want != Status::Found {
+                continue;
+            }
             tally.overlap.add(outcome.shared);
             tally.oracle.add(outcome.oracle);
             tally.proposals += outcome.proposals;
@@ -67,10 +79,29 @@ impl Report {
         tally
     }
 
-    /// Kinds of expressions, in the order in which they come.
+    /// What the answers' statuses came to, where the dataset asks for others than `Found`.
+    fn status_table(&self) -> Option<(Vec<String>, Vec<Vec<String>>)> {
+        let asked = self.counted().any(|line| line.want != Status::Found);
+        let mut titles = vec!["statuses".to_string()];
+        for (what, right) in [("clear", "FOUND and right"), ("absent", "NOT_FOUND"), ("ambiguous", "AMBIGUOUS")] {
+            titles.extend([format!("{what}: {right}"), format!("{what}: FOUND wrongly")]);
+        }
+        let row = |(index, (name, _)): (usize, &(String, String))| {
+            let tally = self.tally(index);
+            let mut row = vec![name.clone()];
+            for want in [Status::Found, Status::NotFound, Status::Ambiguous] {
+                let (all, right, wrong) = tally.statuses.get(&want).copied().unwrap_or_default();
+                row.extend([right, wrong].map(|count| format!("{:.1}", 100.0 * count as f64 / all.max(1) as f64)));
+            }
+            row
+        };
+        asked.then(|| (titles, self.header.rows.iter().enumerate().map(row).collect()))
+    }
+
+    /// Kinds of expressions that mean one thing, in the order in which they come.
     fn kinds(&self) -> Vec<&str> {
         let mut kinds: Vec<&str> = Vec::new();
-        for line in self.counted() {
+        for line in self.counted().filter(|line| line.want == Status::Found) {
             if !line.kind.is_empty() && !kinds.contains(&line.kind.as_str()) {
                 kinds.push(&line.kind);
             }
@@ -116,9 +147,10 @@ impl Report {
         }
         if self.header.truth {
             let mut row = blank("chance", None, None);
-            let shares: f64 = self.counted().map(|line| 1.0 / line.rows[0].proposals.max(1) as f64).sum();
+            let clear = || self.counted().filter(|line| line.want == Status::Found);
+            let shares: f64 = clear().map(|line| 1.0 / line.rows[0].proposals.max(1) as f64).sum();
             let at = titles.iter().position(|title| title == "picks").unwrap_or(0);
-            row[at] = percent(shares / self.counted().count().max(1) as f64);
+            row[at] = percent(shares / clear().count().max(1) as f64);
             rows.push(row);
         }
         (titles, rows)
@@ -154,10 +186,12 @@ impl Report {
 
     /// The table as Markdown.
     pub fn markdown(&self) -> String {
-        let (titles, rows) = self.table();
-        let mut text = format!("{}\n\n| {} |\n|{}\n", self.about(), titles.join(" | "), "---|".repeat(titles.len()));
-        for row in rows {
-            let _ = writeln!(text, "| {} |", row.join(" | "));
+        let mut text = format!("{}\n", self.about());
+        for (titles, rows) in std::iter::once(self.table()).chain(self.status_table()) {
+            let _ = write!(text, "\n| {} |\n|{}\n", titles.join(" | "), "---|".repeat(titles.len()));
+            for row in rows {
+                let _ = writeln!(text, "| {} |", row.join(" | "));
+            }
         }
         if published::of(&self.header.dataset, &self.header.split).next().is_some() {
             let _ = writeln!(text, "\n{}", published::NOTE);
@@ -171,7 +205,6 @@ impl Report {
     /// When the plot can't be drawn.
     pub fn html(&self) -> Result<String> {
         let escaped = |text: &str| htmlize::escape_text(text).into_owned();
-        let (titles, rows) = self.table();
         let cells = |kind: &str, row: &[String]| {
             let cells: String = row.iter().map(|cell| format!("<{kind}>{}</{kind}>", escaped(cell))).collect();
             format!("<tr>{cells}</tr>\n")
@@ -182,21 +215,24 @@ impl Report {
              td,th{{padding:.2em .6em;border-bottom:1px solid #ccc;text-align:right}}\
              td:first-child,th:first-child{{text-align:left}}figure{{display:inline-block;margin:.4em;width:20em;\
              vertical-align:top}}figcaption{{font-size:13px}}img{{max-width:100%}}</style>\n<h1>{0} {1}</h1>\n<p>{2}</p>\n\
-             <table>\n",
+             ",
             escaped(&self.header.dataset),
             escaped(&self.header.split),
             escaped(&self.about().replace("**", "")),
         );
-        text += &cells("th", &titles);
-        rows.iter().for_each(|row| text += &cells("td", row));
-        text += "</table>\n";
+        for (titles, rows) in std::iter::once(self.table()).chain(self.status_table()) {
+            text += "<table>\n";
+            text += &cells("th", &titles);
+            rows.iter().for_each(|row| text += &cells("td", row));
+            text += "</table>\n";
+        }
         if published::of(&self.header.dataset, &self.header.split).next().is_some() {
             let _ = writeln!(text, "<p>{}</p>", escaped(published::NOTE));
         }
         text += "<h2>Part of the expressions that reach an IoU</h2>\n";
         text += &self.plot()?;
         let mut order: Vec<(f64, &Line)> =
-            self.counted().filter_map(|line| Some((line.rows.first()?.shared.iou(), line))).collect();
+            self.counted().filter(|line| line.want == Status::Found).filter_map(|line| Some((line.rows.first()?.shared.iou(), line))).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
         let name = self.header.rows.first().map_or("", |(name, _)| name);
         let worst: Vec<_> = order.iter().rev().take(GALLERY).copied().collect();
@@ -298,6 +334,7 @@ mod tests {
                 expression: "0".into(),
                 text: "the mug".into(),
                 kind: String::new(),
+                want: Status::Found,
                 problem: String::new(),
                 size,
                 truth: whole.clone(),

@@ -4,6 +4,7 @@
 
 use super::dataset::ImageEntry;
 use super::overlap::IouCounts;
+use crate::answer::Status;
 use crate::atomic_file::AtomicFile;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -45,11 +46,13 @@ pub struct Line {
     pub text: String,
     /// What kind of words; empty when not known.
     pub kind: String,
+    /// The status that is right.
+    pub want: Status,
     /// Why it does not count; empty when it does.
     pub problem: String,
     /// Columns and rows of the image.
     pub size: (usize, usize),
-    /// The truth, as COCO's string.
+    /// The truth, as COCO's string; empty when not exactly one thing is meant.
     pub truth: String,
     /// The first row's mask, as COCO's string; empty without one.
     pub answer: String,
@@ -72,6 +75,8 @@ pub struct RowResult {
     pub right: bool,
     /// Its score.
     pub score: f32,
+    /// The status of the answer.
+    pub status: Status,
 }
 
 /// A value as a line of a file.

@@ -11,9 +11,10 @@ use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::rle::Rle;
 use super::variants::{Variant, Variants};
+use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_bytes, of_texts};
-use crate::grounding::{EncodedFrame, Segmenter};
+use crate::grounding::{EncodedFrame, Layout, Segmenter};
 use crate::image::{Frame, Mask};
 use crate::proposals::{FrameInput, Proposal};
 use std::collections::HashMap;
@@ -134,6 +135,7 @@ impl RowEvaluator<'_> {
                 expression: expression.id.clone(),
                 text: expression.text.clone(),
                 kind: expression.kind.clone().unwrap_or_default(),
+                want: expression.want,
                 problem,
                 size: (0, 0),
                 truth: String::new(),
@@ -157,13 +159,14 @@ impl RowEvaluator<'_> {
         let encoded = self.encode(&frame, &digest, &truths)?;
         let mut lines = Vec::new();
         for (number, expression) in image.expressions.iter().enumerate() {
-            let truth = match truths.get(expression.target) {
-                Some(Ok(truth)) => truth,
-                Some(Err(why)) => {
+            let truth = match expression.target.map(|target| truths.get(target)) {
+                None => None,
+                Some(Some(Ok(truth))) => Some(truth),
+                Some(Some(Err(why))) => {
                     lines.push(blank(number, format!("{ANNOTATION}{why}")));
                     continue;
                 }
-                None => {
+                Some(None) => {
                     lines.push(blank(number, format!("{ANNOTATION}absent")));
                     continue;
                 }
@@ -171,7 +174,7 @@ impl RowEvaluator<'_> {
             let commands = self.variants.encode(self.segmenter, &expression.text)?;
             let mut line = blank(number, String::new());
             line.size = size;
-            line.truth = Rle::of(truth).text();
+            line.truth = truth.map(|truth| Rle::of(truth).text()).unwrap_or_default();
             for (index, Variant { config, .. }) in self.run.rows.iter().enumerate() {
                 let frame = &encoded[self.variants.keys[index].visual.text()];
                 let command = commands.iter().find(|(parser, _)| *parser == config.text.parser);
@@ -181,18 +184,20 @@ impl RowEvaluator<'_> {
                     .transpose()?;
                 let proposal = answer.as_ref().and_then(|answer| answer.best);
                 let chosen = proposal.map(|proposal| &frame.proposals[proposal]);
-                let shared = IouCounts::of(chosen.map(|p| &p.mask), truth);
-                let itself = chosen.and_then(|p| p.label) == Some(expression.target as u32 + 1);
+                let shared = truth.map(|truth| IouCounts::of(chosen.map(|p| &p.mask), truth)).unwrap_or_default();
+                let label = expression.target.map(|target| target as u32 + 1);
+                let itself = label.is_some() && chosen.and_then(|p| p.label) == label;
                 if index == 0 {
                     line.answer = chosen.map(|p| Rle::of(&p.mask).text()).unwrap_or_default();
                 }
                 line.rows.push(RowResult {
                     proposals: frame.proposals.len(),
-                    oracle: IouCounts::of(oracle(&frame.proposals, truth), truth),
+                    oracle: truth.map(|truth| IouCounts::of(oracle(&frame.proposals, truth), truth)).unwrap_or_default(),
                     proposal,
                     shared,
                     right: if self.run.truth { itself } else { shared.iou() >= 0.5 },
-                    score: answer.map_or(0.0, |answer| answer.score),
+                    score: answer.as_ref().map_or(0.0, |answer| answer.score),
+                    status: answer.map_or(Status::NotFound, |answer| answer.status),
                 });
             }
             lines.push(line);
@@ -246,7 +251,8 @@ impl RowEvaluator<'_> {
             };
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
             let fingerprint = of_features.clone();
-            let frame = EncodedFrame { proposals, features, fingerprint, proposals_time, features_time };
+            let layout = Layout::of(&proposals);
+            let frame = EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time };
             encoded.insert(of_features.text().into(), frame);
         }
         Ok(encoded)

@@ -1,7 +1,9 @@
-//! The decision: the best proposal by its scores, its margin, and the status that follows.
+//! The decision: the best proposals by their scores, the margin, and the status that follows, with its reason.
 
+use super::guidance::{look_up, Guided, NounIs};
 use crate::answer::Status;
-use crate::config::AnswerSettings;
+use crate::config::{AnswerSettings, WordSettings};
+use crate::language::{ParsedCommand, Quantity};
 use crate::proposals::Proposal;
 
 /// The best proposal and its margin.
@@ -17,6 +19,9 @@ pub struct BestProposal {
 
 /// Part of the smaller of two proposals that must be shared for both to count as one thing.
 const SAME_THING: f32 = 0.6;
+
+/// Probability below which an anchor counts as missing.
+const MISSING: f32 = 0.2;
 
 /// The proposals by their scores `[n]`, best first, ties in their order; scores that are no numbers are left out.
 pub fn best_first(scores: &[f32]) -> Vec<usize> {
@@ -65,6 +70,134 @@ pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &An
         }
         _ => (Status::Found, String::new()),
     }
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The status; never `Error` but for scores that are no numbers.
+    pub status: Status,
+    /// Why it is not `Found`, and what was not understood.
+    pub reason: String,
+    /// The best proposal, whatever the status.
+    pub best: Option<BestProposal>,
+    /// The proposals that are shown.
+    pub found: Vec<usize>,
+}
+
+/// Decides by the scores alone: one thing is meant.
+pub fn decide(scores: &[f32], proposals: &[Proposal], settings: &AnswerSettings) -> Decision {
+    let best = best_proposal(scores, proposals);
+    let (status, reason) = decide_status(best, proposals.len(), settings);
+    let shown = matches!(status, Status::Found | Status::Ambiguous);
+    let found = best.filter(|_| shown).map(|best| best.index).into_iter().collect();
+    Decision { status, reason, best, found }
+}
+
+/// Decides with the command's meaning: as many as are meant, none that is excluded, and which part failed.
+pub fn decide_guided(
+    scores: &[f32],
+    guided: &Guided,
+    parsed: &ParsedCommand,
+    words: &WordSettings,
+    settings: &AnswerSettings,
+) -> Decision {
+    let mut order = guided.things.clone();
+    order.retain(|thing| !scores[*thing].is_nan());
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    let best = order.first().map(|first| BestProposal {
+        index: *first,
+        score: scores[*first],
+        margin: order.get(1).map(|second| scores[*first] - scores[*second]),
+    });
+    let (status, mut reasons, found) = match best {
+        None => {
+            let (status, reason) = decide_status(None, guided.things.len(), settings);
+            (status, vec![reason], Vec::new())
+        }
+        Some(best) => guided_status(best, &order, scores, guided, parsed, words, settings),
+    };
+    if !parsed.not_understood.is_empty() {
+        let words: Vec<String> = parsed.not_understood.iter().map(|word| format!("\"{word}\"")).collect();
+        reasons.push(format!("not understood: {}", words.join(", ")));
+    }
+    if !parsed.also_named.is_empty() {
+        let others: Vec<&str> = parsed.also_named.iter().map(|other| other.phrase.as_str()).collect();
+        reasons.push(format!("of a list the first was looked for; also named: {}", others.join(", ")));
+    }
+    reasons.retain(|reason| !reason.is_empty());
+    Decision { status, reason: reasons.join("; "), best, found }
+}
+
+fn guided_status(
+    best: BestProposal,
+    order: &[usize],
+    scores: &[f32],
+    guided: &Guided,
+    parsed: &ParsedCommand,
+    words: &WordSettings,
+    settings: &AnswerSettings,
+) -> (Status, Vec<String>, Vec<usize>) {
+    let look = parsed.target.look();
+    if parsed.forbidden {
+        let reason = format!("the command forbids \"{}\" and names nothing else", parsed.target.phrase);
+        return (Status::NotFound, vec![reason], Vec::new());
+    }
+    if best.score < settings.min_score {
+        return (Status::NotFound, vec![failed(guided, parsed, words, settings)], Vec::new());
+    }
+    // those that fit as well as can be told from the best
+    let level = settings.min_score.max(best.score / 2.0);
+    let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
+    let close = |thing: &&usize| best.score - scores[**thing] < settings.min_margin;
+    let rivals = order.iter().filter(close).count();
+    let several = |count: usize| format!("{count} things fit \"{look}\"");
+    match parsed.quantity {
+        Quantity::One if rivals > 1 => {
+            let reason = format!("{rivals} things fit \"{}\" about equally well", parsed.target.reading());
+            (Status::Ambiguous, vec![reason], vec![best.index])
+        }
+        Quantity::One | Quantity::Any => (Status::Found, Vec::new(), vec![best.index]),
+        Quantity::All => (Status::Found, Vec::new(), fitting),
+        Quantity::Exactly(count) | Quantity::Some(count) if fitting.len() < count => {
+            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            (Status::NotFound, vec![reason], Vec::new())
+        }
+        Quantity::Exactly(count) if fitting.len() > count => {
+            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            (Status::Ambiguous, vec![reason], fitting[..count].to_vec())
+        }
+        Quantity::Exactly(count) | Quantity::Some(count) => (Status::Found, Vec::new(), fitting[..count].to_vec()),
+    }
+}
+
+/// Which part of what was said fits nothing.
+fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, settings: &AnswerSettings) -> String {
+    let most = |values: &[f32]| values.iter().copied().fold(0.0, f32::max);
+    let target = &parsed.target;
+    if let Some(noun) = target.noun.as_deref().filter(|noun| look_up(noun, words) == NounIs::Unknown) {
+        return format!("the word \"{noun}\" is not among those that this model knows");
+    }
+    let factors = &guided.resolved.factors;
+    let Some((description, others)) = factors.split_first() else { return String::new() };
+    let looks = most(&description.values);
+    if looks < settings.min_score {
+        return format!("no {}: the best is {looks:.2}, below answer.min_score {:.2}", target.look(), settings.min_score);
+    }
+    for factor in others {
+        if let Some((anchor, best)) = factor.anchor.as_ref().filter(|(_, best)| *best < settings.min_score.max(MISSING)) {
+            return format!("no {anchor}: the anchor of \"{}\" was not found (best {best:.2})", factor.words);
+        }
+    }
+    let mut fit = description.values.clone();
+    for factor in others {
+        fit.iter_mut().zip(&factor.values).for_each(|(fit, value)| *fit *= value);
+        let best = most(&fit);
+        if best < settings.min_score {
+            return format!("no {} is {} (best {best:.2})", target.look(), factor.words);
+        }
+    }
+    format!("nothing fits all of \"{}\" well enough (best {:.2})", target.reading(), most(&fit))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Encoded frames and commands: what a frame costs once and a command costs once, so that an answer costs only the
 //! scoring.
 
+use super::guidance::{Layout, OwnWords};
 use super::text_features::TextFeatures;
 use super::visual_features::VisualFeatures;
 use crate::fingerprint::Fingerprint;
@@ -14,6 +15,8 @@ pub struct EncodedFrame {
     pub proposals: Vec<Proposal>,
     /// Absent without proposals.
     pub features: Option<VisualFeatures>,
+    /// Where the proposals are.
+    pub layout: Layout,
     /// What it depends on beside the frame; equal to the segmenter's visual fingerprint when it was made.
     pub fingerprint: Fingerprint,
     /// How long the proposals took.
@@ -28,6 +31,8 @@ pub struct EncodedCommand {
     pub parsed: ParsedCommand,
     /// Sentence and noun phrase.
     pub features: TextFeatures,
+    /// Words that the bank of words does not have.
+    pub own_words: OwnWords,
     /// What it depends on beside the text; equal to the segmenter's text fingerprint when it was made.
     pub fingerprint: Fingerprint,
     /// How long the encoding took.

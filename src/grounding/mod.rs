@@ -5,6 +5,7 @@
 
 mod decision;
 mod encoded;
+mod guidance;
 mod heat_map;
 mod method;
 mod prepared_frame;
@@ -17,6 +18,7 @@ mod visual_features;
 
 pub use decision::{best_proposal, decide_status, BestProposal};
 pub use encoded::{EncodedCommand, EncodedFrame};
+pub use guidance::{Layout, Outline};
 pub use heat_map::{grad_cam, mean_in_masks, score_map};
 pub use method::{check_method, supported_methods};
 pub use reconfigure::{ConfigPreparer, PreparedConfig};

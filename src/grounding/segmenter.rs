@@ -3,16 +3,17 @@
 //! Text changes rarely and frames constantly, so both are encoded apart: an [`EncodedCommand`] is computed once
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
-use super::decision::{best_first, best_proposal, decide_status};
+use super::decision::{best_first, decide, decide_guided};
 use super::encoded::{EncodedCommand, EncodedFrame};
+use super::guidance::{Guided, Layout, OwnWords, WordBank};
 use super::method::{check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
 use super::stage::{Stage, StageFingerprints};
 use super::terms;
 use super::text_features::TextFeatures;
 use super::visual_features::{FeatureKind, VisualFeatures};
-use crate::answer::{Answer, ScoredProposal, StageTimes};
-use crate::config::{AnswerSettings, Config, Method};
+use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
+use crate::config::{AnswerSettings, Config, Guidance, Method};
 use crate::device::{self, Device};
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
@@ -21,13 +22,13 @@ use crate::language::{Command, CommandParser, ParsedCommand};
 use crate::models::{self, ModelFamily};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Raised when visual features of the same proposals come out otherwise.
 const VISUAL_VERSION: u32 = 1;
 /// Raised when text features of the same text come out otherwise.
-const TEXT_VERSION: u32 = 1;
+const TEXT_VERSION: u32 = 2;
 
 /// Proposals with their terms that an answer lists.
 const LEADING: usize = 2;
@@ -38,6 +39,8 @@ pub struct Segmenter {
     device: Device,
     family: Arc<dyn ModelFamily>,
     parser: CommandParser,
+    /// The words that descriptions are judged against; encoded when they are first needed.
+    bank: OnceLock<WordBank>,
     /// Absent only after a change of weights failed and the old ones could not be loaded again either.
     generator: Option<Box<dyn ProposalGenerator>>,
 }
@@ -57,6 +60,7 @@ impl Segmenter {
             generator: Some(proposals::open(&config.proposals, &device)?),
             device,
             family,
+            bank: OnceLock::new(),
             config,
         })
     }
@@ -121,6 +125,9 @@ impl Segmenter {
         if let Some(parser) = parser {
             self.parser = parser;
         }
+        if self.config.words != config.words {
+            self.bank = OnceLock::new();
+        }
         self.config = config;
         Ok(())
     }
@@ -155,7 +162,8 @@ impl Segmenter {
     /// What text features by this parser depend on beside the text.
     pub fn text_fingerprint(&self, parser: &CommandParser) -> Fingerprint {
         let parts = [self.family.fingerprint(), parser.fingerprint().clone()];
-        Fingerprint::of("text", TEXT_VERSION, &[parts[0].text(), parts[1].text()])
+        let words = format!("{:?}", self.config.words);
+        Fingerprint::of("text", TEXT_VERSION, &[parts[0].text(), parts[1].text(), &words])
     }
 
     /// What a score under these settings depends on beside the features.
@@ -176,6 +184,11 @@ impl Segmenter {
         self.encode_parsed(self.parse(command), self.text_fingerprint(&self.parser))
     }
 
+    /// The meaning of a command whose target is named beside the text.
+    pub fn parse_with_target(&self, command: &Command, target: &str) -> ParsedCommand {
+        self.parser.with_target(command.text(), target)
+    }
+
     /// Encodes a command that was parsed before. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
     ///
     /// # Errors
@@ -183,7 +196,8 @@ impl Segmenter {
     pub fn encode_parsed(&self, parsed: ParsedCommand, fingerprint: Fingerprint) -> Result<EncodedCommand> {
         let began = Instant::now();
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &*self.family)?;
-        Ok(EncodedCommand { parsed, features, fingerprint, time: began.elapsed() })
+        let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
+        Ok(EncodedCommand { parsed, features, own_words, fingerprint, time: began.elapsed() })
     }
 
     /// Encodes a frame: proposals and their features.
@@ -221,7 +235,8 @@ impl Segmenter {
         let encode = || self.encode_proposals(&self.config, kind, input.frame, &proposals);
         let features = (!proposals.is_empty()).then(encode).transpose()?;
         let (proposals_time, features_time) = (proposed - began, proposed.elapsed());
-        Ok(Some(EncodedFrame { proposals, features, fingerprint, proposals_time, features_time }))
+        let layout = Layout::of(&proposals);
+        Ok(Some(EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time }))
     }
 
     /// Encodes proposals of a frame under these settings. `proposals` is not empty.
@@ -236,6 +251,19 @@ impl Segmenter {
         proposals: &[Proposal],
     ) -> Result<VisualFeatures> {
         VisualFeatures::encode(frame, proposals, &*self.family, kind, config, &self.device)
+    }
+
+    /// The command's meaning on a frame, where the settings ask for it and there is something to see.
+    fn guided(&self, config: &Config, frame: &EncodedFrame, command: &EncodedCommand) -> Result<Option<Guided>> {
+        if config.guidance_in_force() == Guidance::None || frame.proposals.is_empty() {
+            return Ok(None);
+        }
+        if self.bank.get().is_none() {
+            let encoded = WordBank::encode(&self.config.words, &*self.family)?;
+            let _ = self.bank.set(encoded);
+        }
+        let bank = self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))?;
+        Guided::new(frame, command, config, &*self.family, bank).map(Some)
     }
 
     /// Scores the proposals of a frame for a command and decides.
@@ -271,23 +299,33 @@ impl Segmenter {
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
         let began = Instant::now();
-        let scored = terms::scores(frame, command, config, &*self.family)?;
+        let guided = self.guided(config, frame, command)?;
+        let scored = terms::scores(frame, command, config, &*self.family, guided.as_ref())?;
+        let decision = match &guided {
+            Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
+            None => decide(&scored.total, &frame.proposals, thresholds),
+        };
         let scores = scored.total;
-        let best = best_proposal(&scores, &frame.proposals);
-        let (status, reason) = decide_status(best, frame.proposals.len(), thresholds);
         let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
             proposal,
             score: scores[proposal],
             terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
         });
+        let found = decision.found.iter().map(|proposal| FoundThing {
+            proposal: *proposal,
+            score: scores[*proposal],
+            mask: frame.proposals[*proposal].mask.clone(),
+        });
+        let best = decision.best;
         Ok(Answer {
-            status,
-            reason,
+            status: decision.status,
+            reason: decision.reason,
             target: command.parsed.target.phrase.clone(),
+            reading: command.parsed.reading(),
             score: best.map_or(0.0, |best| best.score),
             margin: best.map_or(0.0, |best| best.margin.unwrap_or(best.score)),
             best: best.map(|best| best.index),
-            best_mask: best.map(|best| frame.proposals[best.index].mask.clone()),
+            found: found.collect(),
             leading: leading.collect(),
             scores,
             times: StageTimes {

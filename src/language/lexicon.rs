@@ -13,7 +13,7 @@ pub fn is(words: WordList, word: &str) -> bool {
 pub const OPENERS: WordList = &[
     "please", "hey", "hi", "hello", "ok", "okay", "robot", "now", "then", "first", "firstly", "next", "finally",
     "kindly", "just", "so", "well", "alright", "quickly", "carefully", "gently", "slowly", "again", "also", "and",
-    "um", "uh", "yes", "no", "afterwards", "lastly", "secondly", "simply", "after", "that's",
+    "um", "uh", "yes", "no", "maybe", "perhaps", "possibly", "actually", "instead", "afterwards", "lastly", "secondly", "simply", "after", "that's",
 ];
 
 pub const MODALS: WordList =
@@ -66,6 +66,18 @@ pub const COMPARED: WordList = &[
     "closer", "nearer", "farther", "further", "equal", "parallel", "perpendicular", "directly", "right", "attached",
 ];
 
+/// Colours by name.
+pub const COLOURS: WordList = &[
+    "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "white", "black", "gray", "grey", "beige",
+    "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal",
+];
+
+/// Verbs whose object is brought to the place that is said last: "put the mug on the plate".
+pub const PLACEMENT: WordList = &[
+    "put", "place", "set", "insert", "drop", "stack", "deliver", "pour", "load", "throw", "toss", "hang", "lay", "stow",
+    "store", "position", "dispose", "deposit", "dump",
+];
+
 pub const ADJECTIVES: WordList = &[
     "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "white", "black", "gray", "grey", "beige",
     "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal", "blond",
@@ -99,7 +111,7 @@ pub const VERBS: WordList = &[
     "transport", "shift", "nudge", "gather", "hand", "point", "look", "place", "avoid", "exclude", "outline", "mark",
     "describe", "align", "hit", "squeeze", "seek", "obtain", "acquire", "snatch", "seize", "scoop", "discard",
     "dispose", "ground", "swing", "mop", "vacuum", "trace", "observe", "load", "unload", "swap", "sit", "lean", "hide",
-    "yank", "relocate", "reposition", "position", "direct", "guide", "stop", "wait",
+    "meet", "greet", "escort", "lead", "welcome", "salute", "introduce", "serve", "yank", "relocate", "reposition", "position", "direct", "guide", "stop", "wait",
 ];
 
 /// Verbs that are as often nouns or adjectives: verbs only before a determiner, a pronoun or a particle.

@@ -1,13 +1,21 @@
 //! Language: what a person said, as words and as meaning. Knows neither images nor models of them.
 
+mod clause;
 mod command;
 pub mod dependency;
+mod expression;
 mod lexicon;
 mod noun_phrase;
 mod parsed_command;
 mod parser;
+mod pattern;
+mod phrases;
+mod reading;
+mod rules;
 mod words;
 
 pub use command::{Command, MAX_CHARACTERS};
-pub use parsed_command::{Description, ParsedCommand};
+pub use parsed_command::{
+    Clause, Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size,
+};
 pub use parser::CommandParser;

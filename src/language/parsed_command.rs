@@ -1,24 +1,260 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
-/// What is said of one thing.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Description {
-    /// The noun phrase that names it: "the red mug".
-    pub phrase: String,
-}
+use serde::Serialize;
 
 /// A command with its meaning.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ParsedCommand {
     /// The whole text.
     pub text: String,
     /// The thing to be found.
     pub target: Description,
+    /// How many things are meant.
+    pub quantity: Quantity,
+    /// The command forbids the target and names nothing else ("don't touch the mug"): it may not be found.
+    #[serde(skip_serializing_if = "is_false")]
+    pub forbidden: bool,
+    /// Things that the command takes back or forbids ("no wait", "don't take ..."); none of them may be found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Description>,
+    /// Further things of a list ("red cup, blue ball"), which are not looked for: a command has one target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_named: Vec<Description>,
+    /// What is to be done, in the order of the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<Clause>,
+    /// Words that may matter and were not understood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_understood: Vec<String>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Clause {
+    /// The verb, in lower case; empty when there is none.
+    pub verb: String,
+    /// What it is done to, as said: "the red mug behind the plate".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// Where to, as said: "into the box".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// How many things are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// The one that fits; several are ambiguous.
+    One,
+    /// Whichever fits best; several are no trouble ("any mug", "one of the mugs").
+    Any,
+    /// So many, all that fit ("both mugs", "the three cans").
+    Exactly(usize),
+    /// So many of those that fit, whichever ("two cans").
+    Some(usize),
+    /// All that fit, however many.
+    All,
+}
+
+/// What is said of a thing, or of several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Description {
+    /// The noun phrase that names it, as said: "the red mug". Where a pronoun stands for a noun that was said before
+    /// ("no wait, the green one"), the noun is in its place.
+    pub phrase: String,
+    /// The noun: "mug", "coffee mug"; `None` for "thing", "object", "one".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noun: Option<String>,
+    /// Words for what it looks like: colours, materials, patterns, and all that is not understood better.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
+    /// What it has, as said: "with a white handle".
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+    /// What else must be true of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+}
+
+/// One thing that must be true of what is meant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Constraint {
+    /// It is in this part of the picture.
+    Place(Place),
+    /// It is large or small for what it is.
+    Size(Size),
+    /// It has this rank in an order of those that fit the description.
+    Order {
+        /// Counted from 1; from -1 backwards: -1 is the last.
+        rank: i32,
+        /// The order.
+        by: Order,
+    },
+    /// It stands in a relation to something else.
+    Relation {
+        /// Which.
+        relation: Relation,
+        /// To what; two for `between` two things that are named apart.
+        anchors: Vec<Description>,
+    },
+    /// It does not look like this: "not red".
+    Lacks(String),
+    /// It is none of these: "except the red one".
+    Except(Description),
+    /// It is like an anchor in this respect, or unlike it.
+    Likeness {
+        /// In what.
+        respect: Respect,
+        /// Whether it is alike.
+        alike: bool,
+        /// To what.
+        anchor: Description,
+    },
+    /// It is another one than those that were named.
+    Other,
+}
+
+/// A part of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Place {
+    Left,
+    Right,
+    Top,
+    Bottom,
+    /// Close to the camera.
+    Front,
+    /// Far from the camera.
+    Back,
+    Middle,
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+/// A size in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Size {
+    Large,
+    Medium,
+    Small,
+    Tall,
+    Short,
+}
+
+/// An order of things.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Order {
+    Leftmost,
+    Rightmost,
+    Topmost,
+    Bottommost,
+    /// By the distance from the camera.
+    Nearest,
+    Farthest,
+    Largest,
+    Smallest,
+    /// By the height above what they stand on.
+    Tallest,
+    Lowest,
+    /// By how near the picture's middle.
+    Central,
+    NearestTo(Box<Description>),
+    FarthestFrom(Box<Description>),
+}
+
+/// How a thing stands to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Relation {
+    LeftOf,
+    RightOf,
+    InFrontOf,
+    Behind,
+    Above,
+    Below,
+    NextTo,
+    /// Resting on it.
+    On,
+    /// Inside it.
+    In,
+    Under,
+    Between,
+    /// Farther from it than others.
+    AwayFrom,
+}
+
+/// What two things can have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Respect {
+    Colour,
+    Kind,
+    Size,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl ParsedCommand {
-    /// A command whose target's noun phrase is known.
+    /// A command of which only the target's noun phrase is known.
     pub fn with_target(text: impl Into<String>, phrase: impl Into<String>) -> ParsedCommand {
-        ParsedCommand { text: text.into(), target: Description { phrase: phrase.into() } }
+        let target = Description { phrase: phrase.into(), ..Description::default() };
+        ParsedCommand::new(text, target)
+    }
+
+    /// A command for one thing.
+    pub fn new(text: impl Into<String>, target: Description) -> ParsedCommand {
+        ParsedCommand {
+            text: text.into(),
+            target,
+            quantity: Quantity::One,
+            forbidden: false,
+            withdrawn: Vec::new(),
+            also_named: Vec::new(),
+            clauses: Vec::new(),
+            not_understood: Vec::new(),
+        }
+    }
+}
+
+impl Description {
+    /// Whether anything is said beside what the thing looks like.
+    pub fn is_plain(&self) -> bool {
+        self.constraints.is_empty()
+    }
+
+    /// The attributes and the noun, without places and orders: "red mug".
+    pub fn look(&self) -> String {
+        let noun = self.noun.as_deref().unwrap_or("thing");
+        let details = self.details.iter().map(String::as_str);
+        let words: Vec<&str> = self.attributes.iter().map(String::as_str).chain([noun]).chain(details).collect();
+        words.join(" ")
+    }
+
+    /// The same thing by another noun, where this one names none: "the green one", of mugs, is "the green mug".
+    pub fn with_noun_of(mut self, other: &Description) -> Description {
+        if let (None, Some(noun)) = (&self.noun, &other.noun) {
+            self.noun = Some(noun.clone());
+            let words = self.phrase.split_whitespace().map(|word| match word.to_lowercase().as_str() {
+                "one" => noun.clone(),
+                "ones" => format!("{noun}s"),
+                _ => word.to_string(),
+            });
+            self.phrase = words.collect::<Vec<_>>().join(" ");
+        }
+        self
     }
 }

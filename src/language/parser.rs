@@ -5,14 +5,14 @@
 //! text is the phrase, as in the paper.
 
 use super::dependency;
-use super::noun_phrase;
 use super::parsed_command::ParsedCommand;
+use super::rules;
 use crate::config::{Parser, TextSettings};
 use crate::error::Result;
 use crate::fingerprint::{of_optional_file, Fingerprint};
 
 /// Raised when a parser gives another meaning for the same text.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Finds the meaning of commands.
 pub struct CommandParser {
@@ -50,12 +50,20 @@ impl CommandParser {
         &self.fingerprint
     }
 
-    /// The meaning of a text.
+    /// A command whose target is named beside the text.
+    pub fn with_target(&self, text: &str, target: &str) -> ParsedCommand {
+        let mut parsed = self.parse(target);
+        parsed.text = text.to_string();
+        parsed.target.phrase = target.to_string();
+        parsed
+    }
+
+    /// The meaning of a text. With dependency trees the target's noun phrase is the paper's; the rest is by the rules.
     pub fn parse(&self, text: &str) -> ParsedCommand {
-        let phrase = match &self.kind {
-            Kind::Rules => noun_phrase::find(text).map_or(text.trim(), |span| &text[span]).to_string(),
-            Kind::Dependency(parser) => parser.parse(text).target().unwrap_or_else(|| text.trim().to_string()),
-        };
-        ParsedCommand::with_target(text, phrase)
+        let mut parsed = rules::parse(text);
+        if let Kind::Dependency(parser) = &self.kind {
+            parsed.target.phrase = parser.parse(text).target().unwrap_or_else(|| text.trim().to_string());
+        }
+        parsed
     }
 }

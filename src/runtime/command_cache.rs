@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::grounding::{EncodedCommand, Segmenter};
-use crate::language::{Command, ParsedCommand};
+use crate::language::Command;
 
 /// Encoded commands that are kept: enough for every camera's command and a few requests.
 const CAPACITY: usize = 16;
@@ -25,7 +25,7 @@ impl CommandCache {
         target: Option<&str>,
     ) -> Result<&EncodedCommand> {
         let parsed = match target {
-            Some(target) => ParsedCommand::with_target(command.text(), target),
+            Some(target) => segmenter.parse_with_target(command, target),
             None => segmenter.parse(command),
         };
         let known = self.0.iter().position(|known| known.parsed == parsed && known.fingerprint == *fingerprint);

@@ -1,5 +1,6 @@
-"""Batches of rendered scenes: whole pictures, masked crops, patch masks, and the words that fit each object."""
+"""Batches of rendered scenes: masked crops, patch masks, whole pictures, and the words that fit each object."""
 
+import io
 import json
 import os
 
@@ -7,30 +8,30 @@ import numpy as np
 import torch
 from PIL import Image
 
+import expressions
 import model
-from words import CATEGORIES, COLOURS, IDS, encode
+from words import CATEGORIES, COLOURS, IDS, NOTHING, encode
 
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)  # CLIP's
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 S, GRID = model.IMAGE_SIZE, model.IMAGE_SIZE // model.PATCH
-FILLERS = {i for w, i in IDS.items() if i > IDS["on"]}
+FILLERS = {i for w, i in IDS.items() if i > IDS["only"]}
+NAMES = CATEGORIES + NOTHING
 
 
 class Scenes:
+    """Rendered scenes of one folder, with region proposals where `dump_regions` has made them."""
+
     def __init__(self, folder):
         self.records = [json.loads(line) for line in open(f"{folder}/scenes.jsonl")]
         h, w = self.records[0]["height"], self.records[0]["width"]
-        self.proposals = self.offsets = None
+        self.proposals = []
         if os.path.exists(f"{folder}/regions.jsonl"):
             self.proposals = [json.loads(line) for line in open(f"{folder}/regions.jsonl")]
             self.offsets = np.concatenate([[0], np.cumsum([len(p) for p in self.proposals])])
             self.packed = np.memmap(f"{folder}/regions.bin", np.uint8, "r").reshape(-1, h * w // 8)
         self.rgb = np.memmap(f"{folder}/rgb.bin", np.uint8, "r", shape=(len(self.records), h, w, 3))
         self.ids = np.memmap(f"{folder}/ids.bin", np.uint8, "r", shape=(len(self.records), h, w))
-
-    def __len__(self):
-        """Scenes to train on: with region proposals, only those that have them."""
-        return len(self.proposals or self.records)
 
     def region(self, index, which):
         """Mask of one region proposal of a scene."""
@@ -51,7 +52,7 @@ def crop(rgb, mask, box, fill):
     """The box of the picture, filled outside the mask, squashed to the model's size."""
     x0, y0, x1, y1 = box
     part = np.where(mask[y0:y1, x0:x1, None], rgb[y0:y1, x0:x1], fill)
-    return np.asarray(Image.fromarray(part.astype(np.uint8)).resize((S, S), Image.BILINEAR))
+    return np.asarray(Image.fromarray(part.astype(np.uint8)).resize((S, S), Image.BICUBIC))
 
 
 def tight_box(mask):
@@ -77,7 +78,7 @@ def distractor(ids, rng):
     objects = [i for i in range(1, ids.max() + 1) if (ids == i).any()]
     kind = rng.integers(5)
     if kind == 0:  # a blob of background
-        cy, cx, ry, rx = rng.uniform(0, h), rng.uniform(0, w), rng.uniform(8, 50), rng.uniform(8, 60)
+        cy, cx, ry, rx = rng.uniform(0, h), rng.uniform(0, w), rng.uniform(0.04, 0.26) * h, rng.uniform(0.04, 0.23) * w
         y, x = np.ogrid[:h, :w]
         return (((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1) & (ids == 0)
     mask = ids == rng.choice(objects)
@@ -99,30 +100,53 @@ def distractor(ids, rng):
 
 def proposed(scenes, index, object_id, rng, truth):
     """The object's true mask, or now and then a proposal that found it well enough."""
-    if scenes.proposals is None or rng.random() < 0.6:
+    if index >= len(scenes.proposals) or rng.random() < 0.6:
         return truth
     good = [k for k, (best, iou) in enumerate(scenes.proposals[index]) if best == object_id and iou > 0.6]
     return scenes.region(index, rng.choice(good)) if good else truth
 
 
-def negatives(scenes, index, ids, rng, count=3):
+def negatives(scenes, index, ids, rng, count=2):
     """Regions that are no object: proposals that failed, or made up."""
-    if scenes.proposals is None:
-        return [distractor(ids, rng)]
-    bad = [k for k, (_, iou) in enumerate(scenes.proposals[index]) if iou < 0.4]
-    chosen = rng.permutation(bad)[:count]
-    return [scenes.region(index, k) for k in chosen] or [distractor(ids, rng)]
+    bad = []
+    if index < len(scenes.proposals):
+        bad = [k for k, (_, iou) in enumerate(scenes.proposals[index]) if iou < 0.4]
+    chosen = rng.permutation(bad)[: count - 1]
+    return [scenes.region(index, k) for k in chosen] + [distractor(ids, rng)]
+
+
+def nothing(mask, ids):
+    """Which of `NOTHING` a region that is no object is; -100 where that is hard to say."""
+    counts = np.bincount(ids[mask], minlength=2)
+    whole = np.bincount(ids.ravel(), minlength=len(counts))[: len(counts)]
+    inside, cover = counts[1:] / mask.sum(), counts[1:] / np.maximum(whole[1:], 1)
+    if inside.sum() < 0.2:
+        return NAMES.index("background")
+    if inside.max() > 0.75 and cover[inside.argmax()] < 0.55:
+        return NAMES.index("part")
+    if (cover > 0.4).sum() > 1:
+        return NAMES.index("group")
+    return -100
 
 
 def looks(scenes, index, rng):
-    """The picture, jittered as another camera would: brightness, contrast, tint."""
-    rgb = scenes.rgb[index]
+    """The picture, jittered as another camera would: brightness, contrast, tint, saturation, compression."""
+    rgb = np.asarray(scenes.rgb[index])
     if rng is None:
         return rgb
-    table = np.arange(256, dtype=np.float32)[:, None] * rng.uniform(0.97, 1.03, 3) * rng.uniform(0.85, 1.15)
+    if rng.random() < 0.2:
+        amount = rng.uniform(0.7, 1.25)
+        grey = rgb.astype(np.float32).mean(2, keepdims=True)
+        rgb = (grey + amount * (rgb - grey)).clip(0, 255).astype(np.uint8)
+    table = np.arange(256, dtype=np.float32)[:, None] * rng.uniform(0.96, 1.04, 3) * rng.uniform(0.82, 1.18)
     table = (table - 128) * rng.uniform(0.85, 1.15) + 128
     table = table.clip(0, 255).astype(np.uint8)
-    return np.stack([table[:, c][rgb[..., c]] for c in range(3)], -1)
+    rgb = np.stack([table[:, c][rgb[..., c]] for c in range(3)], -1)
+    if rng.random() < 0.25:
+        packed = io.BytesIO()
+        Image.fromarray(rgb).save(packed, "JPEG", quality=int(rng.integers(35, 95)))
+        rgb = np.asarray(Image.open(packed))
+    return rgb
 
 
 def caption(symbol, rng):
@@ -138,42 +162,54 @@ def caption(symbol, rng):
     return f"{the}{shown} {['object', 'thing', 'item', 'one'][rng.integers(4)]}", None, colour
 
 
-def batch(scenes, chosen, rng, sentences=7):
-    """Training batch of the scenes with these indices."""
+def look_of(rgb, mask, rng, whole):
+    """One masked crop as a proposal generator and the encoder's preprocessing might make it."""
+    change = rng.random()
+    if whole and change < 0.3:
+        mask = grow(mask) if change < 0.15 else (shrink(mask) if shrink(mask).sum() > 20 else mask)
+    x0, y0, x1, y1 = tight_box(mask)
+    h, w = mask.shape
+    jitter = rng.integers(-4, 5, 4) if rng.random() < 0.4 else np.zeros(4, int)
+    box = (max(0, x0 + jitter[0]), max(0, y0 + jitter[1]), min(w, x1 + jitter[2]), min(h, y1 + jitter[3]))
+    if box[2] - box[0] < 3 or box[3] - box[1] < 3:
+        box = (x0, y0, x1, y1)
+    fill = MEAN * 255 if rng.random() < 0.85 else rng.uniform(0, 255, 3)
+    seen = crop(rgb, mask, box, fill)
+    return seen[:, ::-1] if rng.random() < 0.5 else seen
+
+
+def batch(folders, chosen, rng, whole, sentences=6):
+    """Training batch of scenes, given as (folder, index) pairs. With `whole`, also whole pictures and sentences; only
+    then does the place in the picture matter."""
     pictures, crops, masks, owner, meta, texts, phrases, targets, captions = [], [], [], [], [], [], [], [], []
-    where = []
-    for n, index in enumerate(chosen):
-        record, ids = scenes.records[index], scenes.ids[index]
+    where, names = [], []
+    for n, (folder, index) in enumerate(chosen):
+        scenes = folders[folder]
+        record, ids = scenes.records[index], np.asarray(scenes.ids[index])
         rgb = looks(scenes, index, rng)
-        pictures.append(pixels(np.asarray(Image.fromarray(rgb).resize((S, S), Image.BILINEAR))))
+        if whole:
+            pictures.append(pixels(np.asarray(Image.fromarray(rgb).resize((S, S), Image.BICUBIC))))
         slot = {}
         regions = [(s["id"], s, proposed(scenes, index, s["id"], rng, ids == s["id"])) for s in record["objects"]]
         regions += [(0, None, mask) for mask in negatives(scenes, index, ids, rng)]
         for key, symbol, mask in regions:
-            if mask.sum() < 20:
+            if mask.sum() < 40:
                 continue
-            change = rng.random()
-            if symbol and change < 0.3:
-                mask = grow(mask) if change < 0.15 else (shrink(mask) if shrink(mask).sum() > 20 else mask)
-            x0, y0, x1, y1 = tight_box(mask)
-            if rng.random() < 0.4:  # square, so that proportions survive
-                side = max(x1 - x0, y1 - y0)
-                cx, cy = (x0 + x1) // 2, (y0 + y1) // 2
-                x0, y0, x1, y1 = cx - side // 2, cy - side // 2, cx + side // 2 + 1, cy + side // 2 + 1
-            jitter = rng.integers(-2, 3, 4) if rng.random() < 0.5 else np.zeros(4, int)
-            h, w = ids.shape
-            box = (max(0, x0 + jitter[0]), max(0, y0 + jitter[1]), min(w, x1 + jitter[2]), min(h, y1 + jitter[3]))
-            fill = MEAN * 255 if rng.random() < 0.8 else rng.uniform(0, 255, 3)
-            crops.append(pixels(crop(rgb, mask, box, fill)))
-            masks.append(patch_mask(mask))
+            crops.append(pixels(look_of(rgb, mask, rng, symbol is not None)))
+            if whole:
+                masks.append(patch_mask(mask))
             slot[key] = len(owner)
             owner.append(n)
             meta.append(symbol)
+            names.append(CATEGORIES.index(symbol["category"]) if symbol else nothing(mask, ids))
             if symbol:
                 captions.append(caption(symbol, rng))
+        if not whole:
+            continue
         usable = [e for e in record["expressions"] if e["target"] in slot]
-        for k in rng.permutation(len(usable))[:sentences]:
-            e = usable[k]
+        usable = [usable[k] for k in rng.permutation(len(usable))[:sentences]]
+        usable += [e for e in expressions.draw(record["objects"], rng, 3) if e["target"] in slot]
+        for e in usable:
             hide = lambda w: rng.random() < (0.12 if IDS.get(w, 0) in FILLERS else 0.01)
             texts.append(encode(e["text"], hide))
             phrases.append(encode(e["noun_phrase"], hide))
@@ -183,11 +219,11 @@ def batch(scenes, chosen, rng, sentences=7):
     width = max(map(len, ids))
     fill = IDS["<|endoftext|>"]
     ids = torch.tensor([row + [fill] * (width - len(row)) for row in ids])
-    tensor = lambda rows: torch.from_numpy(np.stack(rows))
+    tensor = lambda rows: torch.from_numpy(np.stack(rows)) if rows else None
     symbol_ids = torch.tensor([[CATEGORIES.index(s["category"]), COLOURS.index(s["colour"]),
                                 ["small", "medium", "large"].index(s["size"])] if s else [-100] * 3 for s in meta])
     centres = torch.tensor([s["centroid"] if s else [float("nan")] * 2 for s in meta])
     wanted = torch.tensor([[CATEGORIES.index(c[1]) if c[1] else -1, COLOURS.index(c[2]) if c[2] else -1] for c in captions])
     return dict(pictures=tensor(pictures), crops=tensor(crops), masks=tensor(masks), owner=torch.tensor(owner), ids=ids,
-                sentences=len(texts), targets=torch.tensor(targets), scene_of_text=torch.tensor(where),
+                sentences=len(texts), targets=torch.tensor(targets), scene_of_text=torch.tensor(where), names=torch.tensor(names),
                 symbols=symbol_ids, centres=centres, wanted=wanted)

@@ -146,6 +146,11 @@ class Clip(nn.Module):
         """Token ids [n, t] -> features [n, d]."""
         return self.text_projection(self.text_model(ids))
 
+    def local(self, crops):
+        """Crops [n, 3, s, s] -> features [n, d]."""
+        tokens = self.vision_model.early(crops)
+        return self.visual_projection(self.vision_model.late(tokens, torch.ones(len(crops), tokens.shape[1] - 1)))
+
     def image(self, scenes, owner, masks, crops):
         """Scenes [b, 3, s, s], the scene of each proposal [n], patch masks [n, g * g] and crops [n, 3, s, s]
         -> global and local features, each [n, d]. One pass through each block for both."""

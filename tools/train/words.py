@@ -9,12 +9,17 @@ left right front back top bottom near far middle center central hand side
 leftmost rightmost most nearest closest frontmost farthest furthest
 biggest largest smallest tiniest tallest highest shortest lowest
 behind before next beside close between above below under on in
+background part group
+second third fourth last first other another same different not except all both two three every any only
+colour color shape size than kind but without non
 """.split()
+# What a proposal can be that is no thing: its names stand beside the nouns when a thing's name is judged.
+NOTHING = ["background", "part", "group"]
 FILLER = """
 the a an of to at by from with that is are and it this there here
 pick up please grab take get me bring hand give pass fetch lift raise grasp hold move push pull touch point look for
 find locate show go drive reach remove select segment where can you could i want need us camera
-now table carefully quickly put down robot
+now table carefully quickly put down robot away across its no i'd would like that's
 """.split()
 UNKNOWN, BEGIN, END = "<|unk|>", "<|startoftext|>", "<|endoftext|>"
 

@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Rows: also the paper's ablations, one feature and one text at a time
     #[arg(long)]
     ablations: bool,
+    /// Rows: also each term of full guidance switched off in turn, and no guidance at all
+    #[arg(long)]
+    without_terms: bool,
     /// Rows: also these weights of the global feature (the paper's alpha), comma-separated
     #[arg(long, alias = "global-weights", value_delimiter = ',')]
     alphas: Vec<f32>,
@@ -116,6 +119,12 @@ fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Variant>> {
         add(&[both("global only", "visual.global_weight", 1.0)])?;
         add(&[both("sentence only", "text.sentence_weight", 1.0)])?;
         add(&[both("noun phrase only", "text.sentence_weight", 0.0)])?;
+    }
+    if arguments.without_terms {
+        for term in ["description", "place", "order", "relation", "exclusion", "likeness"] {
+            add(&[change(format!("without {term}"), &format!("terms.{term}"), 0.0)])?;
+        }
+        add(&[change("guidance none".into(), "guidance", "none")])?;
     }
     let configured = segmenter.config().method;
     for method in &arguments.methods {

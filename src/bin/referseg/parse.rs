@@ -1,4 +1,4 @@
-//! `referseg parse`: expressions in, their target noun phrases out.
+//! `referseg parse`: commands in, their meaning out, as JSON or as a reading in one line.
 
 use crate::stdout::print_line;
 use referseg::config::{Config, Layer};
@@ -16,6 +16,9 @@ pub struct Arguments {
     /// Read expressions from standard input, one a line, and print one JSON object for each
     #[arg(long)]
     lines: bool,
+    /// Print the reading in words instead of JSON
+    #[arg(long)]
+    reading: bool,
     /// The expression; read from standard input when absent
     text: Vec<String>,
 }
@@ -25,7 +28,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let parser = CommandParser::open(&Config::from_layers(&[parser])?.text)?;
     let show = |text: &str| {
         let parsed = parser.parse(text);
-        print_line(json!({"text": text, "target": parsed.target.phrase}))
+        if arguments.reading {
+            return print_line(parsed.reading());
+        }
+        let mut shown = json!({"text": text, "target": parsed.target.phrase, "reading": parsed.reading()});
+        shown["meaning"] = serde_json::to_value(&parsed).unwrap_or_default();
+        print_line(shown)
     };
     let unreadable = || Error::file("standard input");
     if !arguments.text.is_empty() {

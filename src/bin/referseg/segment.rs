@@ -151,10 +151,10 @@ fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &An
     };
     if let Some(path) = &arguments.mask {
         let empty = Mask::empty(width, height);
-        save(path, &found.map_or(&empty, |(mask, _)| mask).to_mono8(255), ::image::ExtendedColorType::L8)?;
+        save(path, &found.as_ref().map_or(&empty, |(mask, _)| mask).to_mono8(255), ::image::ExtendedColorType::L8)?;
     }
     if let Some(path) = &arguments.overlay {
-        save(path, &drawing::draw(frame, found), ::image::ExtendedColorType::Rgb8)?;
+        save(path, &drawing::draw(frame, found.as_ref().map(|(mask, rect)| (mask, *rect))), ::image::ExtendedColorType::Rgb8)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! configuration (`terms`).
 
 mod quality;
+mod reason;
 mod registry;
 mod similarity;
 mod term;

@@ -1,25 +1,28 @@
 //! The registry of scoring terms, and their weighted sum.
 
 use super::quality::Quality;
+use super::reason::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
 use super::similarity::Similarity;
 use super::term::{ScoringTerm, TermInput};
 use crate::config::Config;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
+use crate::grounding::guidance::Guided;
 use crate::models::ModelFamily;
 
 /// Raised when the sum of the same terms is another.
 const VERSION: u32 = 1;
 
 /// Every term, in the order of their sum.
-static TERMS: [&dyn ScoringTerm; 2] = [&Similarity, &Quality];
+static TERMS: [&dyn ScoringTerm; 8] =
+    [&Similarity, &Quality, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
 
 /// The scores of all proposals.
 pub struct TermScores {
-    /// The weighted sums, `[n]`.
+    /// The weighted sums, `[n]`; with full guidance the probabilities whose logarithms they are.
     pub total: Vec<f32>,
-    /// Each term's name and scores, `[n]`, before its weight; terms of weight 0 are left out.
+    /// Each term's name and scores, `[n]`, before its weight, in the same units; terms of weight 0 are left out.
     pub terms: Vec<(&'static str, Vec<f32>)>,
 }
 
@@ -45,12 +48,13 @@ pub fn scores(
     command: &EncodedCommand,
     config: &Config,
     family: &dyn ModelFamily,
+    guided: Option<&Guided>,
 ) -> Result<TermScores> {
     let mut scored = TermScores { total: vec![0.0; frame.proposals.len()], terms: Vec::new() };
     if frame.proposals.is_empty() {
         return Ok(scored);
     }
-    let input = TermInput { frame, command, config, family };
+    let input = TermInput { frame, command, config, family, guided };
     for (index, (term, weight)) in weighted(config).enumerate() {
         let scores = term.scores(&input)?;
         for (total, score) in scored.total.iter_mut().zip(&scores) {
@@ -58,6 +62,13 @@ pub fn scores(
             *total = if index == 0 { weight * score } else { *total + weight * score };
         }
         scored.terms.push((term.name(), scores));
+    }
+    if guided.is_some() {
+        // logarithms of probabilities, to be read as probabilities
+        scored.total.iter_mut().for_each(|total| *total = total.exp());
+        for (_, values) in &mut scored.terms {
+            values.iter_mut().for_each(|value| *value = value.exp());
+        }
     }
     Ok(scored)
 }

@@ -1,7 +1,7 @@
 //! The similarity term: how well a proposal's features fit the words, by the configured method.
 
 use super::term::{ScoringTerm, TermInput};
-use crate::config::{Config, Method, ResNetNorms};
+use crate::config::{Config, Guidance, Method, ResNetNorms};
 use crate::error::{Error, Result};
 use crate::grounding::heat_map;
 use crate::grounding::visual_features::VisualFeatures;
@@ -20,7 +20,7 @@ impl ScoringTerm for Similarity {
     }
 
     fn weight(&self, config: &Config) -> f32 {
-        config.terms.similarity
+        if config.guidance_in_force() == Guidance::Full { 0.0 } else { config.terms.similarity }
     }
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::grounding::guidance::Guided;
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
 use crate::models::ModelFamily;
 
@@ -15,6 +16,8 @@ pub struct TermInput<'a> {
     pub config: &'a Config,
     /// The model that made the features.
     pub family: &'a dyn ModelFamily,
+    /// The command's meaning on this frame, with guidance that asks for it.
+    pub guided: Option<&'a Guided>,
 }
 
 /// A named reason to prefer some proposals.
@@ -28,7 +31,8 @@ pub trait ScoringTerm: Sync {
     /// Its weight in the settings.
     fn weight(&self, config: &Config) -> f32;
 
-    /// A log-score for each proposal, `[n]`, in units of the similarity: a logit divided by the model's logit scale.
+    /// A log-score for each proposal, `[n]`, in units of the similarity (a logit divided by the model's
+    /// logit scale), or with guidance the logarithm of a probability.
     ///
     /// # Errors
     /// When the device fails.

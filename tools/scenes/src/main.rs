@@ -12,7 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use render::Picture;
-use scene::Scene;
+use scene::{Scene, Variety};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};
@@ -62,6 +62,8 @@ struct Arguments {
     format: Format,
     #[arg(long, value_enum, default_value_t = Wording::Each)]
     wording: Wording,
+    #[arg(long, value_enum, default_value_t = Variety::Narrow)]
+    variety: Variety,
     /// Expressions per scene, with `--wording mixed`
     #[arg(long, default_value_t = 48)]
     expressions: usize,
@@ -99,7 +101,7 @@ fn symbols(scene: &Scene, picture: &Picture) -> Vec<Symbol> {
             size: object.size,
             centroid: [(x / n / picture.width as f64) as f32, (y / n / picture.height as f64) as f32],
             depth: scene.camera.project(object.at, scene.aspect).2,
-            height: object.shape.height() * object.scale,
+            height: object.height(),
             area,
             visible: area as f32 / picture.amodal_area[index].max(1) as f32,
         }
@@ -131,7 +133,7 @@ fn make(arguments: &Arguments, index: usize) -> (Record, Picture, Scene) {
     let mut rng = Pcg64::seed_from_u64(arguments.seed.wrapping_mul(1_000_003) + index as u64);
     let smallest = (width * height) as f32 * 0.0015;
     loop {
-        let Some(scene) = Scene::sample(&mut rng, width as f32 / height as f32) else { continue };
+        let Some(scene) = Scene::sample(&mut rng, width as f32 / height as f32, arguments.variety) else { continue };
         let picture = render::render(&scene, width, height, arguments.rays, &mut rng);
         let objects = symbols(&scene, &picture);
         if objects.iter().any(|s| (s.area as f32) < smallest || s.visible < 0.2) {

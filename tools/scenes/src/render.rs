@@ -140,6 +140,11 @@ fn paint(object: &Object, at: V3) -> V3 {
         2 if object.metal_lid => return linear(v(0.75, 0.75, 0.76)),
         _ => {}
     }
+    if let Some((low, high, ink)) = object.band {
+        if (low..high).contains(&own.y) {
+            return ink;
+        }
+    }
     let (strength, frequency) = object.pattern;
     if strength == 0.0 {
         return object.albedo;

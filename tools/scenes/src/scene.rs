@@ -105,6 +105,8 @@ pub struct Object {
     pub size: Size,
     /// Scene units for one unit of the shape's own frame.
     pub scale: f32,
+    /// How much longer than its shape the object is along each axis of its own frame.
+    pub stretch: V3,
     pub at: V3,
     pub yaw: f32,
     /// Linear light reflected by the paint.
@@ -114,6 +116,8 @@ pub struct Object {
     /// Strength and frequency of a faint pattern on the paint.
     pub pattern: (f32, f32),
     pub metal_lid: bool,
+    /// A printed band around the object, between two heights of its own frame, in linear light.
+    pub band: Option<(f32, f32, V3)>,
 }
 
 impl Object {
@@ -121,22 +125,30 @@ impl Object {
     pub fn own_frame(&self, q: V3) -> V3 {
         let d = q - self.at;
         let (s, c) = self.yaw.sin_cos();
-        v(c * d.x - s * d.z, d.y, s * d.x + c * d.z) * (1.0 / self.scale)
+        let turned = v(c * d.x - s * d.z, d.y, s * d.x + c * d.z) * (1.0 / self.scale);
+        v(turned.x / self.stretch.x, turned.y / self.stretch.y, turned.z / self.stretch.z)
     }
 
+    /// A lower bound of the distance, which is exact where nothing is stretched.
     pub fn distance(&self, q: V3) -> f32 {
-        self.shape.distance(self.own_frame(q)) * self.scale
+        let least = self.stretch.x.min(self.stretch.y).min(self.stretch.z);
+        self.shape.distance(self.own_frame(q)) * (self.scale * least)
+    }
+
+    /// Height above the table, scene units.
+    pub fn height(&self) -> f32 {
+        self.shape.height() * self.scale * self.stretch.y
     }
 
     /// Centre of the bounding sphere, scene frame.
     pub fn centre(&self) -> V3 {
-        let c = self.shape.centre * self.scale;
+        let c = self.shape.centre.filter(self.stretch) * self.scale;
         let (s, co) = self.yaw.sin_cos();
         self.at + v(co * c.x + s * c.z, c.y, -s * c.x + co * c.z)
     }
 
     pub fn radius(&self) -> f32 {
-        self.shape.radius * self.scale
+        self.shape.radius * self.scale * self.stretch.x.max(self.stretch.y).max(self.stretch.z)
     }
 }
 
@@ -202,6 +214,15 @@ pub struct Look {
     pub blur: f32,
     pub vignette: f32,
     pub tint: V3,
+}
+
+/// How far looks, shapes and cameras go from the ordinary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Variety {
+    /// What the shipped splits for evaluation were drawn with
+    Narrow,
+    /// Also stretched shapes, printed bands, odd light and cameras: for training, so that other renderers are recognised
+    Wide,
 }
 
 #[derive(Clone, Debug)]
@@ -293,16 +314,80 @@ impl Look {
 
 impl Scene {
     /// Draws objects, camera and look. `None` when the objects found no place in view; draw again.
-    pub fn sample(rng: &mut impl Rng, aspect: f32) -> Option<Scene> {
-        let elevation = rng.random_range(0.42..1.35f32);
+    pub fn sample(rng: &mut impl Rng, aspect: f32, variety: Variety) -> Option<Scene> {
+        let odd_camera = variety == Variety::Wide && rng.random_bool(0.5);
+        let mut scene = Scene::narrow(rng, aspect, odd_camera)?;
+        if variety == Variety::Wide {
+            scene.vary(rng);
+        }
+        Some(scene)
+    }
+
+    /// Goes further from the ordinary, in half of what can be varied.
+    fn vary(&mut self, rng: &mut impl Rng) {
+        for object in &mut self.objects {
+            if rng.random_bool(0.5) {
+                let slack = match object.shape.category {
+                    Category::Ball => 0.04,
+                    Category::Cube => 0.06,
+                    Category::Ring | Category::Wrench | Category::Hammer | Category::Banana => 0.16,
+                    _ => 0.22,
+                };
+                let upright = rng.random_range(-slack..slack);
+                // round things stay nearly round: both sides stretch alike
+                let side = 1.0 - upright / 2.0;
+                let skew = rng.random_range(-0.3..0.3) * slack;
+                object.stretch = v(side + skew, 1.0 + upright, side - skew);
+            }
+            let printed = matches!(
+                object.shape.category,
+                Category::Can | Category::Bottle | Category::Mug | Category::Cup | Category::Box | Category::Cube
+            );
+            if printed && rng.random_bool(0.2) {
+                let (low, part) = (rng.random_range(0.1..0.7), rng.random_range(0.06..0.25));
+                let height = object.shape.height();
+                let ink = Colour::ALL.choose(rng).expect("there are colours").paint(rng);
+                object.band = Some((low * height, (low + part) * height, linear(ink)));
+            }
+            if rng.random_bool(0.2) {
+                object.pattern = (rng.random_range(0.1..0.4), rng.random_range(2.0..24.0));
+            }
+        }
+        let look = &mut self.look;
+        if rng.random_bool(0.4) {
+            look.ambient = rng.random_range(0.12..1.0);
+            look.exposure = rng.random_range(0.65..1.4);
+        }
+        if rng.random_bool(0.3) {
+            let warmth = rng.random_range(-0.2..0.2);
+            look.light_colour = v(1.0 + warmth, 1.0, 1.0 - warmth);
+            look.tint = v(rng.random_range(0.9..1.1), 1.0, rng.random_range(0.9..1.1));
+        }
+        if rng.random_bool(0.3) {
+            // a plain rasteriser: hard or no shadows, nothing darkens where things touch
+            look.occlusion = false;
+            look.shadow = if rng.random_bool(0.5) { 0.0 } else { 200.0 };
+            (look.noise, look.blur, look.vignette) = (0.0, 0.0, 0.0);
+        }
+        if rng.random_bool(0.2) {
+            let bright = rng.random_range(0.85..1.0);
+            look.table = Pattern::Plain;
+            look.table_colours.0 = linear(v(bright, bright, bright));
+        }
+        look.blur = if rng.random_bool(0.2) { rng.random_range(0.5..2.5) } else { look.blur };
+    }
+
+    fn narrow(rng: &mut impl Rng, aspect: f32, odd_camera: bool) -> Option<Scene> {
+        let elevation =
+            if odd_camera { rng.random_range(0.25..1.52f32) } else { rng.random_range(0.42..1.35f32) };
         #[allow(clippy::approx_constant)] // the shipped splits were drawn with this bound
         let azimuth = rng.random_range(-3.14..3.14f32);
-        let distance = rng.random_range(3.6..6.5f32);
+        let distance = if odd_camera { rng.random_range(3.0..9.0f32) } else { rng.random_range(3.6..6.5f32) };
         let tan_half = rng.random_range(1.25..1.9f32) / distance;
         let target = v(rng.random_range(-0.2..0.2), 0.15, rng.random_range(-0.2..0.2));
         let eye =
             target + v(azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()) * distance;
-        let roll = rng.random_range(-0.06..0.06);
+        let roll = if odd_camera { rng.random_range(-0.2..0.2) } else { rng.random_range(-0.06..0.06) };
         let camera = Camera::looking_at(eye, target, roll, tan_half);
 
         let count = *[2, 3, 3, 4, 4, 5, 5, 6, 6, 7].choose(rng)?;
@@ -348,6 +433,8 @@ impl Scene {
                     (0.0, 1.0)
                 },
                 metal_lid: rng.random_bool(0.25),
+                stretch: v(1.0, 1.0, 1.0),
+                band: None,
                 shape,
                 colour,
                 size,

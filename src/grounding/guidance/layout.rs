@@ -1,0 +1,113 @@
+//! `Layout`: where the proposals of a frame are, how large, and how they overlap.
+//!
+//! Lengths are in parts of the image's width, right and down from its top left corner, so that they do not depend on the
+//! resolution and are alike along both axes.
+
+use crate::image::Rect;
+use crate::proposals::Proposal;
+
+/// Where one proposal is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outline {
+    /// Centroid of its pixels.
+    pub x: f32,
+    /// Centroid of its pixels.
+    pub y: f32,
+    /// Bounding box.
+    pub left: f32,
+    /// Bounding box.
+    pub right: f32,
+    /// Bounding box.
+    pub top: f32,
+    /// Bounding box.
+    pub bottom: f32,
+    /// Pixels, in parts of the width's square.
+    pub area: f32,
+}
+
+impl Outline {
+    /// Distance of the centroids.
+    pub fn distance(&self, other: &Outline) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// Distance of the boxes; 0 where they touch.
+    pub fn gap(&self, other: &Outline) -> f32 {
+        let dx = (other.left - self.right).max(self.left - other.right).max(0.0);
+        let dy = (other.top - self.bottom).max(self.top - other.bottom).max(0.0);
+        dx.hypot(dy)
+    }
+
+    /// Height of the box.
+    pub fn height(&self) -> f32 {
+        self.bottom - self.top
+    }
+
+    /// Part of this box that lies inside another, 0..1.
+    pub fn inside(&self, other: &Outline) -> f32 {
+        let width = self.right.min(other.right) - self.left.max(other.left);
+        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
+        let own = (self.right - self.left) * (self.bottom - self.top);
+        width.max(0.0) * height.max(0.0) / own.max(1e-9)
+    }
+}
+
+/// The proposals' places and overlaps.
+pub struct Layout {
+    /// One for each proposal.
+    pub outlines: Vec<Outline>,
+    /// Height of the image.
+    pub height: f32,
+    /// For each pair, the part of the smaller one that both share; row-major `[n, n]`.
+    shared: Vec<f32>,
+}
+
+impl Layout {
+    /// Measures proposals of one frame.
+    pub fn of(proposals: &[Proposal]) -> Layout {
+        let n = proposals.len();
+        let (width, height) = proposals.first().map_or((1, 1), |first| (first.mask.width(), first.mask.height()));
+        let outlines = proposals.iter().map(|proposal| outline(proposal, width as f32)).collect();
+        let boxes: Vec<Rect> = proposals.iter().map(|proposal| proposal.mask.bounding_box().unwrap_or_default()).collect();
+        let mut shared = vec![0.0; n * n];
+        for i in 0..n {
+            shared[i * n + i] = 1.0;
+            for j in 0..i {
+                let (a, b) = (boxes[i], boxes[j]);
+                let apart = a.right() <= b.x || b.right() <= a.x || a.bottom() <= b.y || b.bottom() <= a.y;
+                if apart {
+                    continue;
+                }
+                let (a, b) = (&proposals[i].mask, &proposals[j].mask);
+                let part = a.intersection(b) as f32 / a.area().min(b.area()).max(1) as f32;
+                (shared[i * n + j], shared[j * n + i]) = (part, part);
+            }
+        }
+        Layout { outlines, height: height as f32 / width as f32, shared }
+    }
+
+    /// Part of the smaller of two proposals that both share, 0..1.
+    pub fn shared(&self, i: usize, j: usize) -> f32 {
+        self.shared[i * self.outlines.len() + j]
+    }
+}
+
+fn outline(proposal: &Proposal, unit: f32) -> Outline {
+    let rect = proposal.mask.bounding_box().unwrap_or_default();
+    let (mut x, mut y) = (0.0f64, 0.0f64);
+    for (column, row) in proposal.mask.inside() {
+        x += column as f64 + 0.5;
+        y += row as f64 + 0.5;
+    }
+    let area = proposal.mask.area().max(1);
+    let part = |pixels: usize| pixels as f32 / unit;
+    Outline {
+        x: (x / area as f64) as f32 / unit,
+        y: (y / area as f64) as f32 / unit,
+        left: part(rect.x),
+        right: part(rect.right()),
+        top: part(rect.y),
+        bottom: part(rect.bottom()),
+        area: area as f32 / (unit * unit),
+    }
+}

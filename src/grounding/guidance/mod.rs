@@ -1,0 +1,17 @@
+//! Guidance: what of a command's meaning decides, beside the similarity of its words.
+//!
+//! Words → probabilities of looks (`word_bank`, `appearance`); masks → places and things (`layout`, `things`); both and the
+//! parsed command → how surely each thing is meant, reason by reason (`resolve`, `relations`).
+
+mod appearance;
+mod guided;
+mod layout;
+mod relations;
+mod resolve;
+mod things;
+mod word_bank;
+
+pub use guided::Guided;
+pub use layout::{Layout, Outline};
+pub use resolve::Reason;
+pub use word_bank::{look_up, NounIs, OwnWords, WordBank};

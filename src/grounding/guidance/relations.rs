@@ -1,0 +1,87 @@
+//! How well two outlines stand in a relation, softly, 0..1.
+//!
+//! Left and right, front and back are the camera's: on a surface seen from above its edge, what is lower in the picture
+//! is nearer. Lengths are in parts of the image's width. The widths below are of the order of what people still call
+//! "left of"; they were set on the development scenes (docs/language.md) and not tuned further.
+
+use super::layout::Outline;
+use crate::language::Relation;
+
+/// Softness of comparisons of places.
+pub const SOFT: f32 = 0.012;
+
+/// 0 far below zero, 1 far above.
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn bell(x: f32, width: f32) -> f32 {
+    (-(x / width) * (x / width)).exp()
+}
+
+/// How well `a` stands in the relation to `b`; for those of two places only.
+pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    // a little preference for what is close: "left of the box" is not the farthest thing on the left
+    let close = 0.8 + 0.2 * (-a.distance(b) / 0.3).exp();
+    let beside = bell((dx.abs() - 0.12).max(0.0), 0.25);
+    match relation {
+        Relation::LeftOf => sigmoid((dx - SOFT) / SOFT) * close,
+        Relation::RightOf => sigmoid((-dx - SOFT) / SOFT) * close,
+        Relation::Behind => sigmoid((dy - SOFT) / SOFT) * beside * close,
+        Relation::InFrontOf => sigmoid((-dy - SOFT) / SOFT) * beside * close,
+        Relation::Above => sigmoid((dy - SOFT) / SOFT) * beside * close,
+        Relation::Below => sigmoid((-dy - SOFT) / SOFT) * beside * close,
+        Relation::NextTo => (-a.gap(b) / 0.12).exp(),
+        Relation::On => on(a, b),
+        Relation::Under => on(b, a).max(0.5 * sigmoid((-dy - SOFT) / SOFT) * beside),
+        Relation::In => a.inside(b) * sigmoid((b.area / a.area.max(1e-9)).ln() / 0.3 + 1.0),
+        Relation::AwayFrom => 1.0 - (-a.gap(b) / 0.2).exp(),
+        Relation::Between => 0.0,
+    }
+}
+
+/// `a` rests on `b`: it stands over it, and its lower edge lies within it.
+fn on(a: &Outline, b: &Outline) -> f32 {
+    let width = (a.right.min(b.right) - a.left.max(b.left)).max(0.0) / (a.right - a.left).max(1e-6);
+    let contact = sigmoid((a.bottom - b.top + 0.02) / SOFT) * sigmoid((b.bottom - a.bottom + 0.02) / SOFT);
+    width * contact * sigmoid((b.y - a.y + 0.02) / SOFT)
+}
+
+/// How well `a` lies between `b` and `c`.
+pub fn between(a: &Outline, b: &Outline, c: &Outline) -> f32 {
+    let (ux, uy) = (c.x - b.x, c.y - b.y);
+    let length = ux.hypot(uy).max(1e-4);
+    let along = ((a.x - b.x) * ux + (a.y - b.y) * uy) / (length * length);
+    let across = ((a.x - b.x) * uy - (a.y - b.y) * ux) / length;
+    sigmoid((along - 0.1) / 0.05) * sigmoid((0.9 - along) / 0.05) * bell(across, 0.6 * length.max(0.15))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: f32, y: f32, side: f32) -> Outline {
+        let half = side / 2.0;
+        Outline { x, y, left: x - half, right: x + half, top: y - half, bottom: y + half, area: side * side }
+    }
+
+    #[test]
+    fn relations_hold_one_way() {
+        let (left, right) = (square(0.2, 0.5, 0.1), square(0.7, 0.5, 0.1));
+        assert!(stands(Relation::LeftOf, &left, &right) > 0.8 && stands(Relation::LeftOf, &right, &left) < 0.01);
+        let (far, near) = (square(0.5, 0.2, 0.1), square(0.5, 0.6, 0.1));
+        assert!(stands(Relation::Behind, &far, &near) > 0.8 && stands(Relation::InFrontOf, &far, &near) < 0.01);
+        let (small, large) = (square(0.5, 0.5, 0.1), square(0.5, 0.55, 0.3));
+        assert!(stands(Relation::In, &small, &large) > 0.8 && stands(Relation::In, &large, &small) < 0.2);
+        assert!(stands(Relation::On, &small, &large) > 0.5 && stands(Relation::On, &large, &small) < 0.3);
+    }
+
+    #[test]
+    fn between_is_between() {
+        let (a, b) = (square(0.2, 0.5, 0.1), square(0.8, 0.5, 0.1));
+        assert!(between(&square(0.5, 0.52, 0.1), &a, &b) > 0.9);
+        assert!(between(&square(0.9, 0.5, 0.1), &a, &b) < 0.1);
+        assert!(between(&square(0.5, 0.9, 0.1), &a, &b) < 0.5);
+    }
+}

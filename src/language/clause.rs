@@ -1,0 +1,376 @@
+//! Clauses: where a command's verbs and their objects stand.
+//!
+//! A command is peeled from its front (politeness, question, fronted place, verb with its particles) until the object's
+//! phrase begins, clause after clause.
+
+use super::lexicon::*;
+use super::pattern::longest;
+use super::phrases::{Turn, TURNS};
+use super::words::Words;
+
+/// Where the parts of one clause begin, as word numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClausePlaces {
+    /// Its verb; `None` when it is a phrase alone.
+    pub verb: Option<usize>,
+    /// Its object's phrase; `None` when it has none.
+    pub object: Option<usize>,
+    /// Where the next clause begins, or the text ends.
+    pub end: usize,
+    /// It says what not to do or not to take.
+    pub negative: bool,
+}
+
+impl Words {
+    /// Whether a verb of a command stands here.
+    fn is_verb(&self, i: usize) -> bool {
+        let (word, next) = (self.at(i), self.at(i + 1));
+        if word.is_empty() || next.is_empty() || self.is_mark(i) {
+            return false;
+        }
+        let object = is(DETERMINERS, next) || is(DATIVES, next) || next == "it";
+        if i > 0 && self.at(i - 1) == "mind" && word.ends_with("ing") {
+            return true; // would you mind passing
+        }
+        if is(WEAK_VERBS, word) {
+            let led: &[&str] = match word {
+                "point" | "drive" => &["at", "to", "towards", "toward", "through", "past", "around"],
+                "head" => {
+                    &["to", "towards", "toward", "over", "into", "down", "through", "back", "out", "straight", "up"]
+                }
+                "slide" | "press" | "lower" | "push" => &["down", "up", "over", "out", "right", "left"],
+                "hold" | "hand" | "pass" | "swing" => &["onto", "over", "up"],
+                "walk" | "turn" | "stop" => PARTICLES,
+                _ => &[],
+            };
+            let phrasal = is(&["up", "down", "off", "out", "over", "away"], next) && is(DETERMINERS, self.at(i + 2));
+            return object || phrasal || is(led, next);
+        }
+        if is(VERBS, word) {
+            return true;
+        }
+        // an unknown word before a determiner can only be a verb ("yeet the mug")
+        let nominal = is(ADJECTIVES, word) || is(PREPOSITIONS, word) || is(DETERMINERS, word) || is(PLACES, word);
+        let quantity = is(&["half", "both", "all", "one", "some", "any"], word);
+        let adverbial = is(BE, word) || is(ENDERS, word) || is(MODALS, word) || is(SUBJECTS, word);
+        object && next != "that" && !nominal && !quantity && !adverbial
+    }
+
+    #[allow(clippy::if_same_then_else)] // one rule an arm
+    /// Skips greetings, politeness, questions and wishes; returns where the rest begins.
+    fn skip_prefix(&self, mut i: usize) -> usize {
+        loop {
+            let (word, next, third) = (self.at(i), self.at(i + 1), self.at(i + 2));
+            let rest = i + 1 < self.len();
+            i = if rest && (self.is_mark(i) || is(OPENERS, word) && !self.opens_phrase(i)) {
+                i + 1
+            } else if is(MODALS, word) && is(SUBJECTS, next) {
+                // can you ..., do you see ..., would you mind passing ...
+                match third {
+                    "mind" | "like" | "see" | "have" | "find" | "spot" => i + 3,
+                    "please" | "just" | "kindly" | "also" => i + 3,
+                    _ => i + 2,
+                }
+            } else if is(&["what", "whatever"], word) && self.place_alone(i) {
+                return i;
+            } else if is(&["where", "which", "what", "who"], word) && (is(BE, next) || is(MODALS, next)) {
+                if is(SUBJECTS, third) {
+                    i + 3
+                } else {
+                    i + 2
+                }
+            } else if is(&["where's", "what's", "who's", "it's", "that's", "there's", "here's"], word) {
+                i + 1
+            } else if is(&["which", "what"], word) && next == "one" && is(BE, third) {
+                i + 3
+            } else if is(&["which", "what"], word) && rest {
+                i + 1
+            } else if is(&["there", "it", "this", "here", "that"], word) && is(BE, next) {
+                i + 2
+            } else if is(BE, word) && is(&["there", "this", "that", "it"], next) {
+                i + 2
+            } else if is(SUBJECTS, word) && self.wish(i + 1) > i + 1 {
+                self.wish(i + 1)
+            } else if is(&["tell", "show", "inform", "ask"], word)
+                && is(DATIVES, next)
+                && is(&["what", "which", "who", "where", "how", "if", "whether", "about"], third)
+            {
+                i + 2
+            } else if word == "say" && is(&["hello", "hi", "goodbye"], next) && third == "to" {
+                i + 3
+            } else if is(&["tell", "answer", "report", "say"], word) && self.asked_of(i) > i {
+                self.asked_of(i)
+            } else if is(&["check", "see"], word) && is(&["if", "whether", "what", "which", "how"], next) {
+                i + 1
+            } else if word == "how" && next == "many" && rest {
+                i + 2
+            } else if is(&["if", "whether", "about"], word) && rest {
+                i + 1 + 2 * usize::from(next == "there" && is(BE, third))
+            } else if is(&["let's", "lets"], word) {
+                i + 1
+            } else if word == "let" && is(DATIVES, next) {
+                i + 2
+            } else if is(
+                &["try", "want", "need", "like", "going", "try", "try", "begin", "start", "proceed", "time"],
+                word,
+            ) && next == "to"
+                && self.is_verb(i + 2)
+            {
+                i + 2
+            } else if is(&["help", "assist"], word) && is(DATIVES, next) {
+                i + 2 + usize::from(third == "to")
+            } else {
+                return i;
+            };
+        }
+    }
+
+    /// "tell me the gesture of the person": behind "of".
+    fn asked_of(&self, i: usize) -> usize {
+        let asked = |k: usize| {
+            is(&["gesture", "pose", "name", "question", "quiz", "color", "number", "age", "size", "shape"], self.at(k))
+                && self.at(k + 1) == "of"
+        };
+        (i + 2..i + 4).find(|k| asked(*k)).map_or(i, |k| k + 2)
+    }
+
+    /// "next to ..." and "first cup" open a phrase, although the words also open a command.
+    fn opens_phrase(&self, i: usize) -> bool {
+        let next = self.at(i + 1);
+        match self.at(i) {
+            "no" | "next" | "first" | "back" => !(self.is_mark(i + 1) || self.is_verb(i + 1)),
+            "after" => true,
+            "robot" => !(self.is_mark(i + 1) || self.is_verb(i + 1) || is(OPENERS, next) || is(MODALS, next)),
+            _ => false,
+        }
+    }
+
+    /// After a subject: want, need, would like, 'd like you to, am looking for.
+    fn wish(&self, i: usize) -> usize {
+        let mut j = i;
+        while is(MODALS, self.at(j)) || is(&["really", "just", "also", "am", "are", "'d"], self.at(j)) {
+            j += 1;
+        }
+        if !is(
+            &["want", "need", "like", "love", "require", "prefer", "wish", "looking", "see", "mean", "meant", "think"],
+            self.at(j),
+        ) {
+            return i;
+        }
+        j += 1;
+        if self.at(j) == "for" {
+            j += 1;
+        }
+        if is(DATIVES, self.at(j)) && self.at(j + 1) == "to" {
+            j += 1;
+        }
+        if self.at(j) == "to" && !self.at(j + 1).is_empty() {
+            j += 1;
+        }
+        j
+    }
+
+    /// A place said before the command: "in the kitchen, grab ...", "in the slider grasp ...".
+    fn skip_fronted(&self, i: usize) -> usize {
+        if !is(PREPOSITIONS, self.at(i)) || i + 2 >= self.len() {
+            return i;
+        }
+        for j in i + 1..self.len() {
+            if self.at(j) == "," && j + 1 < self.len() {
+                return j + 1;
+            }
+            let certain = is(VERBS, self.at(j)) && (!is(WEAK_VERBS, self.at(j)) || is(DETERMINERS, self.at(j + 1)));
+            if j > i + 1 && certain && self.is_verb(j) && !is(DETERMINERS, self.at(j - 1)) {
+                return j;
+            }
+        }
+        i
+    }
+
+    #[allow(clippy::if_same_then_else)] // one rule an arm
+    /// From a verb to where its object or goal begins; `None` when it has neither in this clause.
+    fn skip_verb(&self, mut i: usize) -> Option<usize> {
+        let mut motion = is(MOTION, self.at(i));
+        let mut j = i + 1 + self.your_way(i);
+        loop {
+            let (word, next) = (self.at(j), self.at(j + 1));
+            if word.is_empty() {
+                return None;
+            }
+            if self.is_mark(j) || word == "and" || word == "then" {
+                // an adverb between commas, or the next clause
+                return None;
+            }
+            let dative = is(DATIVES, word) || word == "her" && is(DETERMINERS, next);
+            if dative && !next.is_empty() {
+                j += 1;
+            } else if is(PARTICLES, word) && !self.place_of_object(j, motion) {
+                j += 1;
+            } else if motion && is(DETERMINERS, word) && self.is_direction(j) {
+                j = self.end_of_direction(j);
+            } else if motion && self.is_measure(j) {
+                j = self.end_of_direction(j);
+            } else if word == "front" && next == "of" {
+                j += 2;
+            } else if (word == "face" || word == "find" || word == "get" || word == "see" || word == "reach")
+                && self.at(j - 1) == "to"
+            {
+                j += 1;
+            } else if self.is_verb(j) && (self.at(j - 1) == "to" || is(&["go", "come"], self.at(i)) && j == i + 1) {
+                // "to find", "go get": the next verb's object. No recursion: a text may repeat it without end
+                (i, motion) = (j, is(MOTION, self.at(j)));
+                j = i + 1 + self.your_way(i);
+            } else if is(&["where", "which", "what"], word) && !next.is_empty() && !self.place_alone(j) {
+                j += 1;
+            } else {
+                return Some(j);
+            }
+        }
+    }
+
+    /// Words behind "make" in "make your way".
+    fn your_way(&self, i: usize) -> usize {
+        2 * usize::from(self.at(i) == "make" && self.at(i + 1) == "your" && self.at(i + 2) == "way")
+    }
+
+    /// "left" and "right" after a verb: "push left the cup" is a direction, "grab left cup" is the cup's place.
+    fn place_of_object(&self, j: usize, motion: bool) -> bool {
+        let next = self.at(j + 1);
+        if !is(&["left", "right", "front", "back", "next", "only"], self.at(j)) {
+            return false;
+        }
+        if next == "to" && self.at(j) == "next" || next == "of" {
+            return false;
+        }
+        let direction = motion && is(&["left", "right"], self.at(j));
+        !(direction
+            || next.is_empty()
+            || is(DETERMINERS, next)
+            || is(PARTICLES, next)
+            || self.is_mark(j + 1)
+            || next == "and")
+    }
+
+    /// "your left", "the right", "the left side": directions, not things.
+    fn is_direction(&self, j: usize) -> bool {
+        let after = self.at(j + 2);
+        let turn = is(&["left", "right", "other"], self.at(j + 1))
+            && (after.is_empty()
+                || self.is_mark(j + 2)
+                || after == "and"
+                || is(PARTICLES, after) && after != "of"
+                || after == "then"
+                || after == "side"
+                || after == "until");
+        turn || self.is_measure(j)
+    }
+
+    /// "a few steps", "two feet", "a bit".
+    fn is_measure(&self, j: usize) -> bool {
+        (j..j + 3).any(|k| is(MEASURES, self.at(k)) && (k > j || self.at(j) == "half"))
+            && (is(DETERMINERS, self.at(j)) || is(ADJECTIVES, self.at(j)) || self.at(j).parse::<u32>().is_ok())
+            && !is(&["of"], self.at(j + 2))
+    }
+
+    fn end_of_direction(&self, j: usize) -> usize {
+        if self.is_measure(j) {
+            let end = (j..j + 3).rev().find(|k| is(MEASURES, self.at(*k)));
+            return end.unwrap_or(j) + 1;
+        }
+        j + 2 + usize::from(self.at(j + 2) == "side")
+    }
+
+    /// Start of the clause after the one that begins at `i`.
+    fn next_clause(&self, i: usize) -> Option<usize> {
+        let parts = |j: &usize| matches!(self.at(*j), "," | "and" | "then" | "." | ";" | "to" | "until" | "before");
+        (i + 1..self.len().saturating_sub(1)).find(|j| parts(j) && self.clause_follows(*j + 1)).map(|j| j + 1)
+    }
+
+    pub fn clause_follows(&self, i: usize) -> bool {
+        let j = (i..).find(|j| !is(OPENERS, self.at(*j)) || self.at(*j).is_empty()).unwrap_or(i);
+        self.is_verb(j)
+    }
+
+    /// Words of a negation that begins here: "don't", "do not", "I don't want", "not".
+    fn negation(&self, i: usize) -> usize {
+        let (word, next) = (self.at(i), self.at(i + 1));
+        let dont = |k: usize| match (self.at(k), self.at(k + 1)) {
+            ("don't" | "dont" | "didn't" | "never" | "mustn't" | "shouldn't", _) => 1,
+            ("do" | "did" | "must" | "should" | "please", "not") => 2,
+            _ => 0,
+        };
+        if dont(i) > 0 {
+            return dont(i);
+        }
+        if is(SUBJECTS, word) && dont(i + 1) > 0 {
+            let wish = i + 1 + dont(i + 1);
+            let wished = is(&["want", "need", "mean", "like", "care", "require"], self.at(wish));
+            return wish - i + usize::from(wished) + usize::from(wished && self.at(wish + 1) == "for");
+        }
+        match word {
+            "not" if !next.is_empty() && (is(DETERMINERS, next) || self.can_follow(i + 1)) => 1,
+            "avoid" | "ignore" | "skip" | "exclude" if is(DETERMINERS, next) => 1,
+            // "leave the red mug and take the blue one"
+            "leave" if is(DETERMINERS, next) && self.next_clause(i).is_some() => 1,
+            _ => 0,
+        }
+    }
+
+    /// "what is behind the box", "left of the mug": a place stands for the thing in it.
+    fn place_alone(&self, i: usize) -> bool {
+        let what = is(&["what", "whatever", "whichever"], self.at(i));
+        let from = i + usize::from(what) + usize::from(what && is(BE, self.at(i + 1)));
+        matches!(longest(TURNS, self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
+    }
+
+    /// "instead of the mug take the bowl": where what is not meant begins, and where the rest does.
+    fn fronted_exclusion(&self, i: usize) -> Option<(usize, usize)> {
+        let fronted = matches!((self.at(i), self.at(i + 1)), ("instead" | "in" | "rather", "of" | "place" | "than"));
+        let object = i + 2 + usize::from(self.at(i) == "in" && self.at(i + 2) == "of");
+        if !fronted || self.at(i) == "in" && self.at(i + 1) != "place" {
+            return None;
+        }
+        let end = self.phrase_end(object);
+        let verb = (end..self.len()).find(|j| self.is_verb(*j) || self.at(*j - 1) == ",")?;
+        (end > object).then_some((object, verb))
+    }
+
+    /// The clauses in the order of the text; at least one for a text with words.
+    pub fn clauses(&self) -> Vec<ClausePlaces> {
+        let mut found = Vec::new();
+        let mut i = self.skip_prefix(0);
+        let fronted = self.skip_fronted(i);
+        if fronted > i && self.fronted_exclusion(i).is_none() {
+            i = self.skip_prefix(fronted);
+        }
+        while i < self.len() {
+            let mut at = self.skip_prefix(i);
+            if let Some((excluded, verb)) = self.fronted_exclusion(at) {
+                found.push(ClausePlaces { verb: None, object: Some(excluded), end: verb, negative: true });
+                i = verb;
+                continue;
+            }
+            let denied = self.negation(at);
+            at += denied;
+            let verb = self.is_verb(at) || denied > 0 && is(VERBS, self.at(at)) && is(DETERMINERS, self.at(at + 1));
+            let object = if verb { self.skip_verb(at) } else { Some(at) };
+            let object = object.filter(|object| self.phrase_end(*object) > *object || self.place_alone(*object));
+            let mut next = self.next_clause(at);
+            if denied > 0 {
+                // "not the red mug, the blue one"
+                let from = object.unwrap_or(at);
+                let parted = (from + 1..self.len()).find(|j| {
+                    (self.is_mark(*j) || self.at(*j) == "but") && !is(&["and"], self.at(*j + 1)) && *j + 1 < self.len()
+                });
+                next = match (next, parted) {
+                    (Some(a), Some(b)) => Some(a.min(b + 1)),
+                    (a, b) => a.or(b.map(|b| b + 1)),
+                };
+            }
+            let end = next.unwrap_or(self.len()).max(at + 1);
+            found.push(ClausePlaces { verb: verb.then_some(at), object, end, negative: denied > 0 });
+            i = end;
+        }
+        found
+    }
+}

@@ -1,0 +1,149 @@
+//! Readings: a parsed command in one line of words, so that a person sees how it was understood.
+
+use super::parsed_command::{Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Size};
+use std::fmt::Write;
+
+impl ParsedCommand {
+    /// "the mug; third from the left; not red".
+    pub fn reading(&self) -> String {
+        let mut line = match self.quantity {
+            Quantity::One => String::new(),
+            Quantity::Any => "any of: ".into(),
+            Quantity::All => "all of: ".into(),
+            Quantity::Exactly(count) => format!("exactly {count} of: "),
+            Quantity::Some(count) => format!("any {count} of: "),
+        };
+        line += &self.target.reading();
+        for other in &self.withdrawn {
+            let _ = write!(line, "; taken back: {}", other.reading_inside());
+        }
+        if self.forbidden {
+            line += "; forbidden";
+        }
+        line
+    }
+}
+
+impl Description {
+    /// Look and constraints, in words.
+    pub fn reading(&self) -> String {
+        self.words("; ")
+    }
+
+    fn reading_inside(&self) -> String {
+        if self.is_plain() { self.words(", ") } else { format!("({})", self.words(", ")) }
+    }
+
+    fn words(&self, between: &str) -> String {
+        let said = self.noun.is_some() || !self.attributes.is_empty() || !self.details.is_empty();
+        let look = if said || !self.is_plain() || self.phrase.is_empty() { format!("the {}", self.look()) } else { self.phrase.clone() };
+        let parts: Vec<String> = std::iter::once(look).chain(self.constraints.iter().map(Constraint::reading)).collect();
+        parts.join(between)
+    }
+}
+
+impl Constraint {
+    /// In words: "left of the box".
+    pub fn reading(&self) -> String {
+        match self {
+            Constraint::Place(place) => place.words().into(),
+            Constraint::Size(size) => size.words().into(),
+            Constraint::Order { rank, by } => ordered(*rank, by),
+            Constraint::Relation { relation, anchors } => {
+                let pair = if *relation == Relation::Between && anchors.len() == 1 { "two of: " } else { "" };
+                let anchors: Vec<String> = anchors.iter().map(|a| format!("{pair}{}", a.reading_inside())).collect();
+                format!("{} {}", relation.words(), anchors.join(" and "))
+            }
+            Constraint::Lacks(look) => format!("not {look}"),
+            Constraint::Except(other) if other.noun.is_none() && other.attributes.is_empty() && !other.is_plain() => {
+                let parts: Vec<String> = other.constraints.iter().map(Constraint::reading).collect();
+                format!("not {}", parts.join(", "))
+            }
+            Constraint::Except(other) => format!("not {}", other.reading_inside()),
+            Constraint::Likeness { respect, alike, anchor } => {
+                let (is, than) = if *alike { ("the same", "as") } else { ("another", "than") };
+                format!("of {is} {} {than} {}", respect.word(), anchor.reading_inside())
+            }
+            Constraint::Other => "another one".into(),
+        }
+    }
+}
+
+fn ordered(rank: i32, by: &Order) -> String {
+    const RANKS: [&str; 10] =
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    let nth = match rank {
+        -1 => "last".to_string(),
+        -2 => "last but one".to_string(),
+        1..=10 => RANKS[rank.unsigned_abs() as usize - 1].to_string(),
+        _ => format!("number {rank}"),
+    };
+    let (first, counted) = match by {
+        Order::Leftmost => ("leftmost".into(), "from the left".to_string()),
+        Order::Rightmost => ("rightmost".into(), "from the right".into()),
+        Order::Topmost => ("topmost".into(), "from the top".into()),
+        Order::Bottommost => ("bottommost".into(), "from the bottom".into()),
+        Order::Nearest => ("nearest".into(), "nearest".into()),
+        Order::Farthest => ("farthest".into(), "farthest".into()),
+        Order::Largest => ("largest".into(), "largest".into()),
+        Order::Smallest => ("smallest".into(), "smallest".into()),
+        Order::Tallest => ("tallest".into(), "tallest".into()),
+        Order::Lowest => ("lowest".into(), "lowest".into()),
+        Order::Central => ("nearest to the middle".into(), "nearest to the middle".into()),
+        Order::NearestTo(anchor) => (format!("nearest to {}", anchor.reading_inside()), format!("nearest to {}", anchor.reading_inside())),
+        Order::FarthestFrom(anchor) => (format!("farthest from {}", anchor.reading_inside()), format!("farthest from {}", anchor.reading_inside())),
+    };
+    if rank == 1 { first } else { format!("{nth} {counted}") }
+}
+
+impl Place {
+    /// In words: "on the left".
+    pub fn words(self) -> &'static str {
+        match self {
+            Place::Left => "on the left",
+            Place::Right => "on the right",
+            Place::Top => "at the top",
+            Place::Bottom => "at the bottom",
+            Place::Front => "in front",
+            Place::Back => "at the back",
+            Place::Middle => "in the middle",
+            Place::TopLeft => "at the top left",
+            Place::TopRight => "at the top right",
+            Place::BottomLeft => "at the bottom left",
+            Place::BottomRight => "at the bottom right",
+        }
+    }
+}
+
+impl Size {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Size::Large => "large",
+            Size::Medium => "medium-sized",
+            Size::Small => "small",
+            Size::Tall => "tall",
+            Size::Short => "short",
+        }
+    }
+}
+
+impl Relation {
+    /// In words, before the anchor: "left of".
+    pub fn words(self) -> &'static str {
+        match self {
+            Relation::LeftOf => "left of",
+            Relation::RightOf => "right of",
+            Relation::InFrontOf => "in front of",
+            Relation::Behind => "behind",
+            Relation::Above => "above",
+            Relation::Below => "below",
+            Relation::NextTo => "next to",
+            Relation::On => "on",
+            Relation::In => "in",
+            Relation::Under => "under",
+            Relation::Between => "between",
+            Relation::AwayFrom => "away from",
+        }
+    }
+}
