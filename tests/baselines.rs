@@ -256,7 +256,8 @@ fn four_colours() -> (Frame, Labels, Vec<Proposal>, Tensor) {
 
 /// The scores of a command by a segmenter on a random model.
 fn scores(folder: &Path, more: &[Layer]) -> Vec<f32> {
-    let layers = [&[Layer::value("test", "model", folder.display().to_string())], more].concat();
+    let paper = [Layer::value("test", "model", folder.display().to_string()), Layer::value("test", "guidance", "none")];
+    let layers = [&paper[..], more].concat();
     let mut segmenter = Segmenter::open(Config::from_layers(&layers).unwrap()).unwrap();
     let (frame, labels, _, _) = four_colours();
     segmenter.set_generator(Box::new(labels));

@@ -209,18 +209,27 @@ fn the_terms_of_the_score_are_listed_and_their_weights_decide() {
         let arguments = ["segment", "--image", &scene("000000.png"), "--text", "the red ball", "--json"];
         lines(&referseg(&[&arguments[..], more].concat())).remove(0)
     };
-    let plain = ask(&[]);
+    let none = ["--set", "guidance=none"];
+    let plain = ask(&none);
     let [best, second] = &plain["terms"].as_array().unwrap()[..] else { panic!("the best two: {plain}") };
     assert_eq!((&best["proposal"], &best["score"]), (&plain["proposal"], &plain["score"]));
     assert!(second["score"].as_f64() < best["score"].as_f64(), "{plain}");
     let similarity = best["terms"]["similarity"].as_f64().unwrap();
     assert!((similarity - plain["score"].as_f64().unwrap()).abs() < 1e-6, "{plain}");
     assert!(best["terms"].get("quality").is_none(), "a term of weight 0 is not computed: {plain}");
-    let by_quality = ask(&["--set", "terms.quality=100", "--set", "terms.similarity=1"]);
+    let by_quality = ask(&[&none[..], &["--set", "terms.quality=100"]].concat());
     assert!(by_quality["terms"][0]["terms"]["quality"].as_f64().unwrap() <= 0.0, "{by_quality}");
-    let quality_alone = ask(&["--set", "terms.quality=1", "--set", "terms.similarity=0"]);
+    let quality_alone = ask(&[&none[..], &["--set", "terms.quality=1", "--set", "terms.similarity=0"]].concat());
     assert_eq!(by_quality["proposal"], quality_alone["proposal"]);
     assert_ne!(by_quality["proposal"], plain["proposal"], "the generator's favourite is not the red ball");
+    let guided = ask(&[]);
+    let terms = guided["terms"][0]["terms"].as_object().unwrap();
+    let product: f64 = terms.values().map(|value| value.as_f64().unwrap()).product();
+    assert!(
+        (product - guided["score"].as_f64().unwrap()).abs() < 1e-3,
+        "probabilities, whose product is the score: {guided}"
+    );
+    assert!(terms.contains_key("description") && !terms.contains_key("similarity"), "{guided}");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct StageTimes {
 pub struct ScoredProposal {
     /// Index of the proposal.
     pub proposal: usize,
+    /// Its box, in image pixels.
+    pub rect: Rect,
     /// The weighted sum.
     pub score: f32,
     /// Each term's name and value, before its weight; with full guidance probabilities, 0..1.

@@ -1,6 +1,6 @@
 //! `FrameResult`: what came of one command on one frame, for those who publish, record or draw it.
 
-use super::answer::{Answer, FoundThing};
+use super::answer::{Answer, FoundThing, ScoredProposal};
 use super::command_info::CommandInfo;
 use super::status::Status;
 use crate::error::Error;
@@ -55,6 +55,11 @@ impl FrameResult<'_> {
     /// The things found, best first.
     pub fn found(&self) -> &[FoundThing] {
         self.answer.map_or(&[], |answer| &answer.found)
+    }
+
+    /// The best proposals with their terms; none without an answer.
+    pub fn leading(&self) -> &[ScoredProposal] {
+        self.answer.map_or(&[], |answer| &answer.leading)
     }
 
     /// How the command was understood, in words; empty without an answer.

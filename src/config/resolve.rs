@@ -3,7 +3,7 @@
 //! Every layer may name only keys that the complete default file (`config/referseg.yaml`) has.
 
 use super::layer::{check_known_keys, lay_over, Layer};
-use super::settings::{Config, VisualSettings, TermWeights};
+use super::settings::{Config, TermWeights, VisualSettings};
 use crate::error::{Error, Result};
 use serde_yaml::Value;
 use std::path::{Path, PathBuf};

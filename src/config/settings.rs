@@ -26,7 +26,11 @@ pub struct Config {
 impl Config {
     /// The guidance that applies: the paper's baselines have none.
     pub fn guidance_in_force(&self) -> Guidance {
-        if self.method == Method::GlobalLocal { self.guidance } else { Guidance::None }
+        if self.method == Method::GlobalLocal {
+            self.guidance
+        } else {
+            Guidance::None
+        }
     }
 }
 

@@ -4,5 +4,5 @@ mod caption;
 mod overlay;
 mod thumbnail;
 
-pub use overlay::{describe, draw};
+pub use overlay::{describe, draw, draw_things};
 pub use thumbnail::thumbnail;

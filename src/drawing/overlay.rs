@@ -1,7 +1,7 @@
 //! The overlay: the frame with the answer drawn on it.
 
 use super::caption;
-use crate::answer::{FrameResult, Status};
+use crate::answer::{FoundThing, FrameResult, Status};
 use crate::image::{Frame, Mask, Rect};
 
 const TINT: [u8; 3] = [255, 40, 120];
@@ -10,13 +10,33 @@ const BOX: [u8; 3] = [255, 230, 0];
 /// Tints the mask's pixels and draws its box: RGB bytes of the frame's size.
 pub fn draw(frame: &Frame, found: Option<(&Mask, Rect)>) -> Vec<u8> {
     let mut rgb = frame.rgb().to_vec();
-    let Some((mask, rect)) = found else { return rgb };
+    if let Some((mask, rect)) = found {
+        tint(&mut rgb, frame.width(), mask);
+        draw_box(&mut rgb, frame, rect);
+    }
+    rgb
+}
+
+/// As [`draw`], for several things.
+pub fn draw_things(frame: &Frame, things: &[FoundThing]) -> Vec<u8> {
+    let mut rgb = frame.rgb().to_vec();
+    things.iter().for_each(|thing| tint(&mut rgb, frame.width(), &thing.mask));
+    for rect in things.iter().filter_map(|thing| thing.mask.bounding_box()) {
+        draw_box(&mut rgb, frame, rect);
+    }
+    rgb
+}
+
+fn tint(rgb: &mut [u8], width: usize, mask: &Mask) {
     for (x, y) in mask.inside() {
-        let at = (y * frame.width() + x) * 3;
+        let at = (y * width + x) * 3;
         for (channel, tint) in rgb[at..at + 3].iter_mut().zip(TINT) {
             *channel = ((u16::from(*channel) + u16::from(tint)) / 2) as u8;
         }
     }
+}
+
+fn draw_box(rgb: &mut [u8], frame: &Frame, rect: Rect) {
     let thick = (frame.width().max(frame.height()) / 320).max(1);
     let (left, top, right, bottom) = (rect.x, rect.y, rect.right(), rect.bottom());
     for row in top..bottom {
@@ -28,12 +48,12 @@ pub fn draw(frame: &Frame, found: Option<(&Mask, Rect)>) -> Vec<u8> {
             }
         }
     }
-    rgb
 }
 
-/// As [`draw`], with status, score, target, command and reason written over it.
+/// As [`draw`], but with a box around each thing found, and status, score, target, command, reading, reason and the terms
+/// of the best two written over it.
 pub fn describe(frame: &Frame, result: &FrameResult) -> Vec<u8> {
-    let mut rgb = draw(frame, result.shown().as_ref().map(|(mask, rect)| (mask, *rect)));
+    let mut rgb = draw_things(frame, result.found());
     let status = result.status();
     let colour = match status {
         Status::Found => [120, 255, 120],
@@ -44,8 +64,16 @@ pub fn describe(frame: &Frame, result: &FrameResult) -> Vec<u8> {
     let word = status.name().replace('_', " ");
     let mut lines = vec![(format!("{word} {:.2} \u{201c}{}\u{201d}", result.score(), result.target()), colour)];
     lines.push((result.command.text.clone(), [255; 3]));
+    if !result.reading().is_empty() {
+        lines.push((result.reading().to_string(), [200, 220, 255]));
+    }
     if !result.reason().is_empty() {
         lines.push((result.reason(), [200; 3]));
+    }
+    for scored in result.leading() {
+        let said = scored.terms.iter().filter(|(name, value)| (*value - 1.0).abs() > 1e-4 || *name == "description");
+        let terms: Vec<String> = said.map(|(name, value)| format!("{name} {value:.2}")).collect();
+        lines.push((format!("{:.2}: {}", scored.score, terms.join(", ")), [170; 3]));
     }
     caption::write(&mut rgb, frame.width(), frame.height(), &lines);
     rgb

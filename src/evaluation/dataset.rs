@@ -1,8 +1,8 @@
 //! `Dataset`: images, the things in them that expressions mean, and the expressions.
 
 use super::parquet_images::ParquetImages;
-use crate::answer::Status;
 use super::rle::Rle;
+use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
 use crate::image::{self, Frame, LabelImage, Mask};
@@ -99,12 +99,14 @@ pub struct Expression {
     pub target: Option<usize>,
     /// What a right answer's status is.
     pub want: Status,
+    /// A thing that the words exclude, as an index of the image's targets: it must never be found.
+    pub never: Option<usize>,
 }
 
 impl Expression {
     /// An expression that means one thing of the image.
     pub fn of_target(id: String, text: String, target: usize) -> Expression {
-        Expression { id, text, kind: None, target: Some(target), want: Status::Found }
+        Expression { id, text, kind: None, target: Some(target), want: Status::Found, never: None }
     }
 }
 
@@ -131,8 +133,8 @@ impl Dataset {
         let mut parts: Vec<String> = vec![self.name.clone(), self.split.clone()];
         for image in &self.images {
             parts.extend(image.targets.iter().map(|target| target.shape.content()));
-            for Expression { id, text, kind, target, want } in &image.expressions {
-                parts.push(format!("{id:?} {text:?} {kind:?} {target:?} {}", want.name()));
+            for Expression { id, text, kind, target, want, never } in &image.expressions {
+                parts.push(format!("{id:?} {text:?} {kind:?} {target:?} {} {never:?}", want.name()));
             }
         }
         Fingerprint::of("dataset", 1, &parts.iter().map(String::as_str).collect::<Vec<_>>())

@@ -70,7 +70,10 @@ pub fn open(options: &DatasetOptions, files: &[PathBuf]) -> Result<Dataset> {
                     let known = &mut images[index];
                     let shift = known.targets.len();
                     known.targets.extend(entry.targets);
-                    let moved = entry.expressions.into_iter().map(|e| Expression { target: e.target.map(|target| target + shift), ..e });
+                    let moved = entry
+                        .expressions
+                        .into_iter()
+                        .map(|e| Expression { target: e.target.map(|target| target + shift), ..e });
                     known.expressions.extend(moved);
                 }
                 None => {
@@ -117,10 +120,7 @@ fn annotated(options: &DatasetOptions, file: &Path, row: &Row) -> Result<(String
             })
             .collect(),
     };
-    let expressions = sentences
-        .into_iter()
-        .map(|s| Expression::of_target(s.sent_id.to_string(), s.sent, 0))
-        .collect();
+    let expressions = sentences.into_iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent, 0)).collect();
     let source = ImageSource::File(located(options, &name, info["id"].as_i64().unwrap_or(0)));
     let targets = vec![Target { shape: Shape::parse(&annotation["segmentation"]) }];
     Ok((name, ImageEntry { source, targets, expressions }))

@@ -18,8 +18,8 @@ mod rendered_scenes;
 pub mod report;
 pub mod results;
 mod rle;
-mod spoken;
 pub mod run;
+mod spoken;
 pub mod variants;
 
 pub use open_dataset::open;

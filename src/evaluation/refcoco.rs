@@ -95,9 +95,9 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
             entry.targets.push(Target { shape: unknown });
             entry.targets.len() - 1
         });
-        entry.expressions.extend(
-            one.sentences.iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent.clone(), target)),
-        );
+        entry
+            .expressions
+            .extend(one.sentences.iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent.clone(), target)));
     }
     let folder = options.data.canonicalize().map_err(Error::file(options.data))?;
     let folder = folder.file_name().unwrap_or_default().to_string_lossy();

@@ -83,6 +83,7 @@ impl RenderedScenes {
                     kind: Some(expression.kind.clone()),
                     target,
                     want,
+                    never: None,
                 })
             });
             images.push(ImageEntry {

@@ -39,6 +39,8 @@ struct Tally {
     /// For each status that is right: how many, how many of them have it (and, if a thing is meant, are that thing), and
     /// how many are `Found` wrongly.
     statuses: BTreeMap<Status, (usize, usize, usize)>,
+    /// Expressions that exclude a thing, and how many of them find it.
+    excluded: (usize, usize),
 }
 
 impl Report {
@@ -57,6 +59,10 @@ impl Report {
             let outcome = &line.rows[row];
             if self.skip_empty && outcome.proposals == 0 {
                 continue;
+            }
+            if let Some(found) = outcome.excluded_found {
+                tally.excluded.0 += 1;
+                tally.excluded.1 += usize::from(found);
             }
             let known = tally.statuses.entry(line.want).or_default();
             let right = outcome.status == line.want && (line.want != Status::Found || outcome.right);
@@ -86,6 +92,7 @@ impl Report {
         for (what, right) in [("clear", "FOUND and right"), ("absent", "NOT_FOUND"), ("ambiguous", "AMBIGUOUS")] {
             titles.extend([format!("{what}: {right}"), format!("{what}: FOUND wrongly")]);
         }
+        titles.push("excluded: FOUND".into());
         let row = |(index, (name, _)): (usize, &(String, String))| {
             let tally = self.tally(index);
             let mut row = vec![name.clone()];
@@ -93,6 +100,7 @@ impl Report {
                 let (all, right, wrong) = tally.statuses.get(&want).copied().unwrap_or_default();
                 row.extend([right, wrong].map(|count| format!("{:.1}", 100.0 * count as f64 / all.max(1) as f64)));
             }
+            row.push(format!("{} of {}", tally.excluded.1, tally.excluded.0));
             row
         };
         asked.then(|| (titles, self.header.rows.iter().enumerate().map(row).collect()))
@@ -231,8 +239,11 @@ impl Report {
         }
         text += "<h2>Part of the expressions that reach an IoU</h2>\n";
         text += &self.plot()?;
-        let mut order: Vec<(f64, &Line)> =
-            self.counted().filter(|line| line.want == Status::Found).filter_map(|line| Some((line.rows.first()?.shared.iou(), line))).collect();
+        let mut order: Vec<(f64, &Line)> = self
+            .counted()
+            .filter(|line| line.want == Status::Found)
+            .filter_map(|line| Some((line.rows.first()?.shared.iou(), line)))
+            .collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
         let name = self.header.rows.first().map_or("", |(name, _)| name);
         let worst: Vec<_> = order.iter().rev().take(GALLERY).copied().collect();

@@ -75,8 +75,12 @@ pub struct RowResult {
     pub right: bool,
     /// Its score.
     pub score: f32,
+    /// Its lead over the best other thing.
+    pub margin: f32,
     /// The status of the answer.
     pub status: Status,
+    /// Whether a thing was excluded by the words, and if so, whether it was found.
+    pub excluded_found: Option<bool>,
 }
 
 /// A value as a line of a file.

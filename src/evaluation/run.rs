@@ -192,10 +192,19 @@ impl RowEvaluator<'_> {
                 }
                 line.rows.push(RowResult {
                     proposals: frame.proposals.len(),
-                    oracle: truth.map(|truth| IouCounts::of(oracle(&frame.proposals, truth), truth)).unwrap_or_default(),
+                    oracle: truth
+                        .map(|truth| IouCounts::of(oracle(&frame.proposals, truth), truth))
+                        .unwrap_or_default(),
                     proposal,
                     shared,
                     right: if self.run.truth { itself } else { shared.iou() >= 0.5 },
+                    excluded_found: expression.never.map(|never| {
+                        let never = truths.get(never).and_then(|truth| truth.as_ref().ok());
+                        let found = answer.as_ref().map_or(&[][..], |answer| &answer.found[..]);
+                        let certain = answer.as_ref().is_some_and(|answer| answer.status == Status::Found);
+                        certain && never.is_some_and(|never| found.iter().any(|thing| thing.mask.iou(never) >= 0.5))
+                    }),
+                    margin: answer.as_ref().map_or(0.0, |answer| answer.margin),
                     score: answer.as_ref().map_or(0.0, |answer| answer.score),
                     status: answer.map_or(Status::NotFound, |answer| answer.status),
                 });

@@ -21,6 +21,9 @@ struct Row {
     #[serde(rename = "type")]
     kind: String,
     want: Status,
+    /// Value in the label image of what the words exclude; 0 for nothing.
+    #[serde(default)]
+    never: u32,
 }
 
 /// Reads a folder with `expressions.jsonl`. Lines of one image stand together.
@@ -33,7 +36,9 @@ pub fn open(folder: &Path) -> Result<Dataset> {
     let mut images: Vec<ImageEntry> = Vec::new();
     let mut values: Vec<u32> = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let wrong = |cause: serde_json::Error| Error::config(format!("{} line {}", path.display(), number + 1), cause.to_string());
+        let wrong = |cause: serde_json::Error| {
+            Error::config(format!("{} line {}", path.display(), number + 1), cause.to_string())
+        };
         let row: Row = serde_json::from_str(line).map_err(wrong)?;
         let source = ImageSource::File(folder.join(&row.image));
         if images.last().is_none_or(|last| last.source != source) {
@@ -49,7 +54,9 @@ pub fn open(folder: &Path) -> Result<Dataset> {
         }
         if let Some(image) = images.last_mut() {
             let id = number.to_string();
-            image.expressions.push(Expression { id, text: row.text, kind: Some(row.kind), target, want: row.want });
+            let never = values.iter().position(|value| *value == row.never);
+            let Row { text, kind, want, .. } = row;
+            image.expressions.push(Expression { id, text, kind: Some(kind), target, want, never });
         }
     }
     Ok(Dataset { name: "scenes".into(), split: String::new(), images, complete: true })

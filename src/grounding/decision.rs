@@ -112,7 +112,7 @@ pub fn decide_guided(
     });
     let (status, mut reasons, found) = match best {
         None => {
-            let (status, reason) = decide_status(None, guided.things.len(), settings);
+            let (status, reason) = decide_status(None, guided.proposals(), settings);
             (status, vec![reason], Vec::new())
         }
         Some(best) => guided_status(best, &order, scores, guided, parsed, words, settings),
@@ -182,10 +182,15 @@ fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, setting
     let Some((description, others)) = factors.split_first() else { return String::new() };
     let looks = most(&description.values);
     if looks < settings.min_score {
-        return format!("no {}: the best is {looks:.2}, below answer.min_score {:.2}", target.look(), settings.min_score);
+        return format!(
+            "no {}: the best is {looks:.2}, below answer.min_score {:.2}",
+            target.look(),
+            settings.min_score
+        );
     }
     for factor in others {
-        if let Some((anchor, best)) = factor.anchor.as_ref().filter(|(_, best)| *best < settings.min_score.max(MISSING)) {
+        if let Some((anchor, best)) = factor.anchor.as_ref().filter(|(_, best)| *best < settings.min_score.max(MISSING))
+        {
             return format!("no {anchor}: the anchor of \"{}\" was not found (best {best:.2})", factor.words);
         }
     }

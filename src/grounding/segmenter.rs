@@ -262,8 +262,15 @@ impl Segmenter {
             let encoded = WordBank::encode(&self.config.words, &*self.family)?;
             let _ = self.bank.set(encoded);
         }
-        let bank = self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))?;
-        Guided::new(frame, command, config, &*self.family, bank).map(Some)
+        let bank =
+            self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))?;
+        let features =
+            frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
+        let seen = features.mixed(config.visual.global_weight)?;
+        let EncodedCommand { parsed, own_words, .. } = command;
+        let similarities = bank.similarities(&seen, own_words)?;
+        let scale = self.family.logit_scale();
+        Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, &config.words, scale)))
     }
 
     /// Scores the proposals of a frame for a command and decides.
@@ -308,6 +315,7 @@ impl Segmenter {
         let scores = scored.total;
         let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
             proposal,
+            rect: frame.proposals[proposal].mask.bounding_box().unwrap_or_default(),
             score: scores[proposal],
             terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
         });

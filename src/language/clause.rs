@@ -23,7 +23,7 @@ pub struct ClausePlaces {
 
 impl Words {
     /// Whether a verb of a command stands here.
-    fn is_verb(&self, i: usize) -> bool {
+    pub fn is_verb(&self, i: usize) -> bool {
         let (word, next) = (self.at(i), self.at(i + 1));
         if word.is_empty() || next.is_empty() || self.is_mark(i) {
             return false;
@@ -41,6 +41,7 @@ impl Words {
                 "slide" | "press" | "lower" | "push" => &["down", "up", "over", "out", "right", "left"],
                 "hold" | "hand" | "pass" | "swing" => &["onto", "over", "up"],
                 "walk" | "turn" | "stop" => PARTICLES,
+                "switch" => &["on", "off"],
                 _ => &[],
             };
             let phrasal = is(&["up", "down", "off", "out", "over", "away"], next) && is(DETERMINERS, self.at(i + 2));
@@ -73,6 +74,16 @@ impl Words {
                 }
             } else if is(&["what", "whatever"], word) && self.place_alone(i) {
                 return i;
+            } else if is(&["whichever", "whatever"], word) && rest || word == "where" && is(DETERMINERS, next) {
+                i + 1
+            } else if word == "the" && next == "robot" && is(MODALS, third) {
+                i + 3
+            } else if is(SUBJECTS, word)
+                && (next.ends_with("ed") || is(&["lost", "forgot", "left", "put"], next))
+                && rest
+            {
+                // "I dropped my pen, please pick it up"
+                i + 2
             } else if is(&["where", "which", "what", "who"], word) && (is(BE, next) || is(MODALS, next)) {
                 if is(SUBJECTS, third) {
                     i + 3
@@ -220,7 +231,10 @@ impl Words {
                 // "to find", "go get": the next verb's object. No recursion: a text may repeat it without end
                 (i, motion) = (j, is(MOTION, self.at(j)));
                 j = i + 1 + self.your_way(i);
-            } else if is(&["where", "which", "what"], word) && !next.is_empty() && !self.place_alone(j) {
+            } else if is(&["where", "which", "what", "whichever", "whatever"], word)
+                && !next.is_empty()
+                && !self.place_alone(j)
+            {
                 j += 1;
             } else {
                 return Some(j);
@@ -267,7 +281,9 @@ impl Words {
 
     /// "a few steps", "two feet", "a bit".
     fn is_measure(&self, j: usize) -> bool {
-        (j..j + 3).any(|k| is(MEASURES, self.at(k)) && (k > j || self.at(j) == "half"))
+        // "the second mug" is no length of time
+        let rank = |k: usize| self.at(k) == "second" && is(&["the", "that", "this"], self.at(k.wrapping_sub(1)));
+        (j..j + 3).any(|k| is(MEASURES, self.at(k)) && !rank(k) && (k > j || self.at(j) == "half"))
             && (is(DETERMINERS, self.at(j)) || is(ADJECTIVES, self.at(j)) || self.at(j).parse::<u32>().is_ok())
             && !is(&["of"], self.at(j + 2))
     }
@@ -281,7 +297,7 @@ impl Words {
     }
 
     /// Start of the clause after the one that begins at `i`.
-    fn next_clause(&self, i: usize) -> Option<usize> {
+    pub fn next_clause(&self, i: usize) -> Option<usize> {
         let parts = |j: &usize| matches!(self.at(*j), "," | "and" | "then" | "." | ";" | "to" | "until" | "before");
         (i + 1..self.len().saturating_sub(1)).find(|j| parts(j) && self.clause_follows(*j + 1)).map(|j| j + 1)
     }
@@ -291,48 +307,11 @@ impl Words {
         self.is_verb(j)
     }
 
-    /// Words of a negation that begins here: "don't", "do not", "I don't want", "not".
-    fn negation(&self, i: usize) -> usize {
-        let (word, next) = (self.at(i), self.at(i + 1));
-        let dont = |k: usize| match (self.at(k), self.at(k + 1)) {
-            ("don't" | "dont" | "didn't" | "never" | "mustn't" | "shouldn't", _) => 1,
-            ("do" | "did" | "must" | "should" | "please", "not") => 2,
-            _ => 0,
-        };
-        if dont(i) > 0 {
-            return dont(i);
-        }
-        if is(SUBJECTS, word) && dont(i + 1) > 0 {
-            let wish = i + 1 + dont(i + 1);
-            let wished = is(&["want", "need", "mean", "like", "care", "require"], self.at(wish));
-            return wish - i + usize::from(wished) + usize::from(wished && self.at(wish + 1) == "for");
-        }
-        match word {
-            "not" if !next.is_empty() && (is(DETERMINERS, next) || self.can_follow(i + 1)) => 1,
-            "avoid" | "ignore" | "skip" | "exclude" if is(DETERMINERS, next) => 1,
-            // "leave the red mug and take the blue one"
-            "leave" if is(DETERMINERS, next) && self.next_clause(i).is_some() => 1,
-            _ => 0,
-        }
-    }
-
     /// "what is behind the box", "left of the mug": a place stands for the thing in it.
     fn place_alone(&self, i: usize) -> bool {
         let what = is(&["what", "whatever", "whichever"], self.at(i));
         let from = i + usize::from(what) + usize::from(what && is(BE, self.at(i + 1)));
         matches!(longest(TURNS, self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
-    }
-
-    /// "instead of the mug take the bowl": where what is not meant begins, and where the rest does.
-    fn fronted_exclusion(&self, i: usize) -> Option<(usize, usize)> {
-        let fronted = matches!((self.at(i), self.at(i + 1)), ("instead" | "in" | "rather", "of" | "place" | "than"));
-        let object = i + 2 + usize::from(self.at(i) == "in" && self.at(i + 2) == "of");
-        if !fronted || self.at(i) == "in" && self.at(i + 1) != "place" {
-            return None;
-        }
-        let end = self.phrase_end(object);
-        let verb = (end..self.len()).find(|j| self.is_verb(*j) || self.at(*j - 1) == ",")?;
-        (end > object).then_some((object, verb))
     }
 
     /// The clauses in the order of the text; at least one for a text with words.
@@ -353,7 +332,9 @@ impl Words {
             let denied = self.negation(at);
             at += denied;
             let verb = self.is_verb(at) || denied > 0 && is(VERBS, self.at(at)) && is(DETERMINERS, self.at(at + 1));
-            let object = if verb { self.skip_verb(at) } else { Some(at) };
+            // "I'm thirsty" names nothing
+            let aside = !verb && is(&["i'm", "i", "we", "we're", "you're"], self.at(at));
+            let object = if verb { self.skip_verb(at) } else { Some(at).filter(|_| !aside) };
             let object = object.filter(|object| self.phrase_end(*object) > *object || self.place_alone(*object));
             let mut next = self.next_clause(at);
             if denied > 0 {

@@ -13,7 +13,8 @@ pub fn is(words: WordList, word: &str) -> bool {
 pub const OPENERS: WordList = &[
     "please", "hey", "hi", "hello", "ok", "okay", "robot", "now", "then", "first", "firstly", "next", "finally",
     "kindly", "just", "so", "well", "alright", "quickly", "carefully", "gently", "slowly", "again", "also", "and",
-    "um", "uh", "yes", "no", "maybe", "perhaps", "possibly", "actually", "instead", "afterwards", "lastly", "secondly", "simply", "after", "that's",
+    "um", "uh", "yes", "no", "maybe", "perhaps", "possibly", "actually", "instead", "afterwards", "lastly", "secondly",
+    "simply", "after", "that's",
 ];
 
 pub const MODALS: WordList =
@@ -51,7 +52,8 @@ pub const ENDERS: WordList = &[
     "shown", "drawn", "hung", "kept", "put", "asleep", "awake", "alone", "clockwise", "counterclockwise",
     "anticlockwise", "upright", "sideways", "upside", "right-side", "that", "can", "now", "again", "whilst", "&",
     "all", "both", "that's", "who's", "instead", "using", "once", "twice", "immediately", "straight", "vs", "doesn't",
-    "isn't", "hasn't", "w/out", "closely", "opposite", "adjacent", "closer", "wearing", "so", "plus",
+    "isn't", "hasn't", "w/out", "closely", "upstairs", "downstairs", "outdoors", "indoors", "somewhere", "anywhere",
+    "opposite", "adjacent", "closer", "wearing", "so", "plus",
 ];
 
 /// Where a thing is: alone they may be the phrase, behind a noun they are not part of it.
@@ -74,8 +76,8 @@ pub const COLOURS: WordList = &[
 
 /// Verbs whose object is brought to the place that is said last: "put the mug on the plate".
 pub const PLACEMENT: WordList = &[
-    "put", "place", "set", "insert", "drop", "stack", "deliver", "pour", "load", "throw", "toss", "hang", "lay", "stow",
-    "store", "position", "dispose", "deposit", "dump",
+    "put", "place", "set", "insert", "drop", "stack", "deliver", "pour", "load", "throw", "toss", "hang", "lay",
+    "stow", "store", "position", "dispose", "deposit", "dump",
 ];
 
 pub const ADJECTIVES: WordList = &[
@@ -111,7 +113,8 @@ pub const VERBS: WordList = &[
     "transport", "shift", "nudge", "gather", "hand", "point", "look", "place", "avoid", "exclude", "outline", "mark",
     "describe", "align", "hit", "squeeze", "seek", "obtain", "acquire", "snatch", "seize", "scoop", "discard",
     "dispose", "ground", "swing", "mop", "vacuum", "trace", "observe", "load", "unload", "swap", "sit", "lean", "hide",
-    "meet", "greet", "escort", "lead", "welcome", "salute", "introduce", "serve", "yank", "relocate", "reposition", "position", "direct", "guide", "stop", "wait",
+    "meet", "greet", "escort", "lead", "welcome", "salute", "introduce", "serve", "yank", "relocate", "reposition",
+    "position", "direct", "guide", "stop", "wait",
 ];
 
 /// Verbs that are as often nouns or adjectives: verbs only before a determiner, a pronoun or a particle.
@@ -120,8 +123,12 @@ pub const WEAK_VERBS: WordList = &[
     "plug", "lower", "close", "cross", "swing", "drink", "cook", "hold", "pass", "hit", "press", "touch", "watch",
     "show", "drop", "store", "walk", "drive", "fill", "load", "catch", "mop", "outline", "ground", "position", "turn",
     "stop", "peel", "clean", "empty", "open", "dry", "toast", "book", "water", "light", "dust", "box", "can", "need",
-    "tap", "exit", "heat", "chill", "wash", "swap", "hide", "tilt", "trace", "direct", "guide",
+    "tap", "exit", "heat", "chill", "wash", "swap", "hide", "tilt", "trace", "direct", "switch",
 ];
+
+/// Verbs that hand one thing to somebody, who may stand before it: "give the girl the bear".
+pub const GIVING: WordList =
+    &["give", "hand", "pass", "bring", "show", "serve", "offer", "fetch", "get", "feed", "throw", "toss"];
 
 /// Verbs of motion: their goal is the target, and directions after them are not.
 pub const MOTION: WordList = &[

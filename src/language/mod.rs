@@ -5,13 +5,17 @@ mod command;
 pub mod dependency;
 mod expression;
 mod lexicon;
+mod negation;
 mod noun_phrase;
+mod noun_words;
 mod parsed_command;
 mod parser;
 mod pattern;
 mod phrases;
 mod reading;
 mod rules;
+mod turns;
+mod word_classes;
 mod words;
 
 pub use command::{Command, MAX_CHARACTERS};

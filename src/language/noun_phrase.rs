@@ -31,16 +31,17 @@ impl Words {
                 && !is(PLACES, self.at(i - 1));
         }
         if nouns > 0
-            && (is(COMPARED, word) && (next.is_empty()
-                || is(DETERMINERS, next)
-                || is(
-                    &[
-                        "to", "from", "behind", "above", "under", "next", "in", "of", "on", "left", "right", "back", "away",
-                        "up", "down", "me", "us", "you", "and", "by",
-                    ],
-                    next,
-                )
-                || self.is_mark(i + 1)))
+            && (is(COMPARED, word)
+                && (next.is_empty()
+                    || is(DETERMINERS, next)
+                    || is(
+                        &[
+                            "to", "from", "behind", "above", "under", "next", "in", "of", "on", "left", "right",
+                            "back", "away", "up", "down", "me", "us", "you", "and", "by",
+                        ],
+                        next,
+                    )
+                    || self.is_mark(i + 1)))
         {
             return false;
         }
@@ -50,10 +51,19 @@ impl Words {
         }
         let quantified = i == from + 1 && is(&["all", "both", "half"], self.at(from));
         let far = word == "most" && is(&["distant", "remote", "to", "on", "far", "in"], next);
-        if nouns > 0 && (far || is(&["halfway", "midway", "farther", "further", "most"], word) && next != "left" && next != "right") {
+        if nouns > 0
+            && (far
+                || is(&["halfway", "midway", "farther", "further", "most"], word) && next != "left" && next != "right")
+        {
             return false;
         }
-        if nouns > 0 && (word == "except" || word == "excluding" || word == "other" && next == "than" || word == "minus") {
+        if nouns > 0
+            && (word == "except"
+                || word == "rather" && next == "than"
+                || word == "excluding"
+                || word == "other" && next == "than"
+                || word == "minus")
+        {
             return false;
         }
         if nouns > 0 && is(DETERMINERS, word) && !quantified {
@@ -80,9 +90,11 @@ impl Words {
             let noun = matches!(word, "can" | "closer") && !asked;
             let before = self.at(i.wrapping_sub(1));
             let participle = is(&["eaten", "cut", "made", "held", "lit", "drawn", "hung"], word);
-            let described = nouns == 0 && (is(DETERMINERS, before) || self.adjective(i - 1)) || before == "half";
+            let described =
+                nouns == 0 && i > from && (is(DETERMINERS, before) || self.adjective(i - 1)) || before == "half";
             let after_participle = before.ends_with("ing") || before.ends_with("ed");
-            return noun && (nouns > 0 || first || self.adjective(i - 1) || after_participle)
+            let after_adjective = i > from && self.adjective(i - 1);
+            return noun && (nouns > 0 || first || after_adjective || after_participle)
                 || participle && i > from && described && self.can_follow(i + 1);
         }
         if word.ends_with("ing") && !is(ING_NOUNS, word) && word.len() > 4 {
@@ -102,7 +114,11 @@ impl Words {
 
     fn adjective(&self, i: usize) -> bool {
         let word = self.at(i);
-        is(ADJECTIVES, word) || word.ends_with("colored") || word.ends_with("-ish") || word.parse::<u32>().is_ok()
+        is(ADJECTIVES, word)
+            || is_superlative(word)
+            || word.ends_with("colored")
+            || word.ends_with("-ish")
+            || word.parse::<u32>().is_ok()
     }
 
     /// Whether a word that may be part of a phrase stands here.
@@ -155,3 +171,9 @@ impl Words {
     }
 }
 
+/// Words in -est that compare; "chest" and "forest" do not.
+pub fn is_superlative(word: &str) -> bool {
+    const NOUNS: WordList =
+        &["forest", "chest", "guest", "harvest", "interest", "contest", "request", "priest", "crest", "quest"];
+    word.len() > 5 && word.ends_with("est") && !is(NOUNS, word)
+}

@@ -23,7 +23,11 @@ fn from(parts: &[&str], words: &Words, at: usize, end: usize) -> Option<usize> {
             return Some(stop);
         }
     }
-    if optional { from(rest, words, at, end) } else { None }
+    if optional {
+        from(rest, words, at, end)
+    } else {
+        None
+    }
 }
 
 /// The meaning of the pattern that takes most words at a place, with how many; the first of equals.

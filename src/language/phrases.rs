@@ -50,7 +50,9 @@ pub enum Turn {
     Nothing,
 }
 
-use Turn::{Alike, At, Except, FarthestFrom, From, Most, NearestTo, Not, Nothing, Related, That, ThatNot, With, Without};
+use Turn::{
+    Alike, At, Except, FarthestFrom, From, Most, NearestTo, Not, Nothing, Related, That, ThatNot, With, Without,
+};
 
 /// The table; the longest match counts.
 pub const TURNS: &[(Pattern, Turn)] = &[
@@ -71,12 +73,10 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("the? bottommost|bottom-most", Most(Side::Bottom)),
     ("farthest|furthest up", Most(Side::Top)),
     ("farthest|furthest down", Most(Side::Bottom)),
-    ("the? closest|nearest", Most(Side::Near)),
     ("the? closest|nearest of all|them?", Most(Side::Near)),
     ("the? closest|nearest to? me|us|you|myself|here|ourselves", Most(Side::Near)),
     ("the? closest|nearest to? the|my|our camera|viewer|robot|lens|speaker|observer|front|foreground|side|position|viewpoint|hand|gripper", Most(Side::Near)),
-    ("the? closest|nearest to? where i am|stand", Most(Side::Near)),
-    ("the? closest|nearest to? where we are|stand", Most(Side::Near)),
+    ("the? closest|nearest to? where i|we|you am|are|stand standing?", Most(Side::Near)),
     ("most in the? front", Most(Side::Near)),
     ("the? farthest|furthest|remotest back|away|off|out?", Most(Side::Far)),
     ("the? most distant|remote", Most(Side::Far)),
@@ -213,6 +213,7 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("different from|than|to", Except),
     ("unlike", Except),
     ("without counting", Except),
+    ("without touching|moving|taking|disturbing|hitting|knocking over?", Except),
     ("without", Without),
     ("lacking|missing", Without),
     ("with no", Without),
@@ -240,6 +241,7 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("that|is? is? as big|large|small|tall as", Alike(Respect::Size, true)),
     // relative clauses
     ("that|which|who|it is|are|'s|was|were|sits|sit|stands|stand|lies|lie|lays|stays|rests|rest|appears|seems|looks|goes", That),
+    ("is|are", That),
     ("that's|who's|it's", That),
     ("i.e|ie|namely|meaning|specifically", That),
     ("that|which|it is|are not|never", ThatNot),
@@ -252,6 +254,7 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("of the? two|three|four|five|six|lot|all|them|these|those|bunch|group|pair", Nothing),
     ("of them|all|these|those all?", Nothing),
     ("of all of? them?", Nothing),
+    ("up|down|out|off|over|away", Nothing),
     ("there|here|now|please|currently|over|for|thanks|thank|you|yeah|yes|ok|okay|too|again|alone|quickly|carefully|gently|slowly", Nothing),
     ("for|to me|us", Nothing),
     ("in|of color|hue", Nothing),

@@ -1,6 +1,6 @@
 //! Readings: a parsed command in one line of words, so that a person sees how it was understood.
 
-use super::parsed_command::{Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Size};
+use super::parsed_command::{Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size};
 use std::fmt::Write;
 
 impl ParsedCommand {
@@ -31,13 +31,22 @@ impl Description {
     }
 
     fn reading_inside(&self) -> String {
-        if self.is_plain() { self.words(", ") } else { format!("({})", self.words(", ")) }
+        if self.is_plain() {
+            self.words(", ")
+        } else {
+            format!("({})", self.words(", "))
+        }
     }
 
     fn words(&self, between: &str) -> String {
         let said = self.noun.is_some() || !self.attributes.is_empty() || !self.details.is_empty();
-        let look = if said || !self.is_plain() || self.phrase.is_empty() { format!("the {}", self.look()) } else { self.phrase.clone() };
-        let parts: Vec<String> = std::iter::once(look).chain(self.constraints.iter().map(Constraint::reading)).collect();
+        let look = if said || !self.is_plain() || self.phrase.is_empty() {
+            format!("the {}", self.look())
+        } else {
+            self.phrase.clone()
+        };
+        let parts: Vec<String> =
+            std::iter::once(look).chain(self.constraints.iter().map(Constraint::reading)).collect();
         parts.join(between)
     }
 }
@@ -90,10 +99,18 @@ fn ordered(rank: i32, by: &Order) -> String {
         Order::Tallest => ("tallest".into(), "tallest".into()),
         Order::Lowest => ("lowest".into(), "lowest".into()),
         Order::Central => ("nearest to the middle".into(), "nearest to the middle".into()),
-        Order::NearestTo(anchor) => (format!("nearest to {}", anchor.reading_inside()), format!("nearest to {}", anchor.reading_inside())),
-        Order::FarthestFrom(anchor) => (format!("farthest from {}", anchor.reading_inside()), format!("farthest from {}", anchor.reading_inside())),
+        Order::NearestTo(anchor) => {
+            (format!("nearest to {}", anchor.reading_inside()), format!("nearest to {}", anchor.reading_inside()))
+        }
+        Order::FarthestFrom(anchor) => {
+            (format!("farthest from {}", anchor.reading_inside()), format!("farthest from {}", anchor.reading_inside()))
+        }
     };
-    if rank == 1 { first } else { format!("{nth} {counted}") }
+    if rank == 1 {
+        first
+    } else {
+        format!("{nth} {counted}")
+    }
 }
 
 impl Place {
@@ -144,6 +161,17 @@ impl Relation {
             Relation::Under => "under",
             Relation::Between => "between",
             Relation::AwayFrom => "away from",
+        }
+    }
+}
+
+impl Respect {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Respect::Colour => "colour",
+            Respect::Kind => "kind",
+            Respect::Size => "size",
         }
     }
 }

@@ -15,7 +15,8 @@ struct Token {
 const FILLERS: &[&str] = &["um", "uh", "er", "erm", "uhm", "hmm", "hm", "umm", "uhh", "mm", "eh", "ehm"];
 
 /// Said of robots' kinds rather than to robots: "the toy robot" is a thing, "the banana, robot" is not.
-const KINDS_OF_ROBOTS: &[&str] = &["toy", "lego", "cleaning", "vacuum", "kitchen", "humanoid", "mobile", "dancing", "robot"];
+const KINDS_OF_ROBOTS: &[&str] =
+    &["toy", "lego", "cleaning", "vacuum", "kitchen", "humanoid", "mobile", "dancing", "robot"];
 
 fn tokens(text: &str) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::new();
@@ -108,7 +109,8 @@ impl Words {
     /// "top-left" is two places.
     fn part_places(&mut self) {
         const PLACES: [&str; 13] = [
-            "top", "bottom", "upper", "lower", "left", "right", "far", "near", "front", "back", "middle", "center", "centre",
+            "top", "bottom", "upper", "lower", "left", "right", "far", "near", "front", "back", "middle", "center",
+            "centre",
         ];
         let mut i = 0;
         while i < self.tokens.len() {
@@ -163,7 +165,11 @@ impl Words {
         let article = |token: &Token| matches!(token.word.as_str(), "the" | "a" | "an" | "my" | "that" | "this");
         let mut i = 0;
         while i < self.tokens.len() {
-            let next = i + 1 + usize::from(self.tokens.get(i + 1).is_some_and(|token| matches!(token.word.as_str(), "," | "." | "…" | "-")));
+            let next = i
+                + 1
+                + usize::from(
+                    self.tokens.get(i + 1).is_some_and(|token| matches!(token.word.as_str(), "," | "." | "…" | "-")),
+                );
             let again = next > i + 1 || self.tokens[i].word == self.at(next);
             if article(&self.tokens[i]) && again && self.tokens.get(next).is_some_and(article) {
                 self.tokens.drain(i..next);

@@ -15,6 +15,7 @@ const POINT: &str = "float64 x\nfloat64 y\nfloat64 z\n";
 const QUATERNION: &str = "float64 x 0\nfloat64 y 0\nfloat64 z 0\nfloat64 w 1\n";
 const POSE: &str = "Point position\nQuaternion orientation\n";
 const OBJECT: &str = include_str!("../../msg/Object.msg");
+const SCORED_THING: &str = include_str!("../../msg/ScoredThing.msg");
 const SEGMENTATION: &str = include_str!("../../msg/Segmentation.msg");
 
 /// The definition of a type that Referseg writes into recordings.
@@ -26,7 +27,12 @@ pub fn of(kind: &str) -> Option<String> {
         ("geometry_msgs/Quaternion", QUATERNION),
         ("geometry_msgs/Pose", POSE),
     ];
-    let seen = [("sensor_msgs/Image", IMAGE), ("sensor_msgs/RegionOfInterest", REGION), ("referseg/Object", OBJECT)];
+    let seen = [
+        ("sensor_msgs/Image", IMAGE),
+        ("sensor_msgs/RegionOfInterest", REGION),
+        ("referseg/Object", OBJECT),
+        ("referseg/ScoredThing", SCORED_THING),
+    ];
     let (definition, parts) = match kind {
         Image::TYPE => (IMAGE, standard.to_vec()),
         CompressedImage::TYPE => (COMPRESSED, standard.to_vec()),

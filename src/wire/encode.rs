@@ -1,6 +1,6 @@
 //! Messages out: a result to Referseg's messages, each with the input image's header unchanged.
 
-use super::referseg::{Object, Segmentation};
+use super::referseg::{Object, ScoredThing, Segmentation};
 use super::standard::{
     BoundingBox2D, CompressedImage, Detection2D, Detection2DArray, Header, Image, LabelInfo, ObjectHypothesisWithPose,
     Pose, RegionOfInterest, VisionClass,
@@ -102,10 +102,13 @@ pub fn segmentation<'a>(
         way: origin(result.command.origin),
         request_id: result.command.id.clone(),
         target: result.target().into(),
+        reading: result.reading().into(),
         status: status(result.status()),
         reason: result.reason(),
         score: result.score(),
         margin: result.margin(),
+        things: result.found().iter().map(|thing| scored(thing.score, thing.mask.bounding_box(), &[])).collect(),
+        best: result.leading().iter().map(|thing| scored(thing.score, Some(thing.rect), &thing.terms)).collect(),
         bounding_box: region(rect),
         mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
         ..Default::default()
@@ -119,6 +122,15 @@ pub fn segmentation<'a>(
         None => {}
     }
     message
+}
+
+fn scored(score: f32, rect: Option<Rect>, terms: &[(&'static str, f32)]) -> ScoredThing {
+    ScoredThing {
+        score,
+        bounding_box: region(rect.unwrap_or_default()),
+        term_names: terms.iter().map(|(name, _)| (*name).to_string()).collect(),
+        term_values: terms.iter().map(|(_, value)| *value).collect(),
+    }
 }
 
 fn without_data(image: &Image) -> Image<'static> {
@@ -164,13 +176,13 @@ pub fn status(status: Status) -> u8 {
     }
 }
 
-/// One detection when something is shown, none otherwise. `id` tells commands apart, and stays while one is in force.
+/// A detection for each thing found. `id` tells commands apart, and stays while one is in force.
 pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
-    let detection = |rect: Rect| Detection2D {
+    let detection = |score: f32, rect: Rect| Detection2D {
         header: header.clone(),
         results: vec![ObjectHypothesisWithPose {
             class_id: result.target().into(),
-            score: probability(result),
+            score: f64::from(score).clamp(0.0, 1.0),
             pose: Pose::default(),
             covariance: ([0.0; 18], [0.0; 18]),
         }],
@@ -183,7 +195,8 @@ pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
         },
         id: result.command.number.to_string(),
     };
-    let detections = result.shown().map(|(_, rect)| detection(rect)).into_iter().collect();
+    let boxed = result.found().iter().filter_map(|thing| Some((thing.score, thing.mask.bounding_box()?)));
+    let detections = boxed.map(|(score, rect)| detection(score, rect)).collect();
     Detection2DArray { header: header.clone(), detections }
 }
 

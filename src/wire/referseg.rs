@@ -21,6 +21,16 @@ impl MessageType for Object {
     const TYPE: &'static str = "referseg/msg/Object";
 }
 
+/// `referseg/msg/ScoredThing`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScoredThing {
+    pub score: f32,
+    #[serde(rename = "box")]
+    pub bounding_box: RegionOfInterest,
+    pub term_names: Vec<String>,
+    pub term_values: Vec<f32>,
+}
+
 /// `referseg/msg/Segmentation`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Segmentation<'a> {
@@ -31,10 +41,13 @@ pub struct Segmentation<'a> {
     pub way: u8,
     pub request_id: String,
     pub target: String,
+    pub reading: String,
     pub status: u8,
     pub reason: String,
     pub score: f32,
     pub margin: f32,
+    pub things: Vec<ScoredThing>,
+    pub best: Vec<ScoredThing>,
     #[serde(rename = "box")]
     pub bounding_box: RegionOfInterest,
     #[serde(borrow)]

@@ -106,7 +106,7 @@ def proposed(scenes, index, object_id, rng, truth):
     return scenes.region(index, rng.choice(good)) if good else truth
 
 
-def negatives(scenes, index, ids, rng, count=2):
+def negatives(scenes, index, ids, rng, count=3):
     """Regions that are no object: proposals that failed, or made up."""
     bad = []
     if index < len(scenes.proposals):

@@ -1,18 +1,20 @@
-//! `referseg calibrate`: the thresholds at which "not found" and "ambiguous" are right most often.
+//! `referseg calibrate`: the thresholds at which statuses are right most often.
 //!
-//! On scenes asked for one clear, one absent and one ambiguous thing each. Clear commands are what people mostly
-//! give, so they weigh as much as the other two kinds together.
+//! On expressions of which the right status is known: clear ones, things that are absent, and ambiguous ones. Clear commands
+//! are what people mostly give, so they weigh as much as the other two kinds together; a clear one counts only if the thing
+//! found is the one meant.
 
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
 use referseg::atomic_file::AtomicFile;
-use referseg::config::AnswerSettings;
-use referseg::evaluation::RenderedScenes;
-use referseg::grounding::{best_proposal, decide_status, BestProposal, Segmenter};
-use referseg::language::Command;
-use referseg::proposals::FrameInput;
-use referseg::Result;
+use referseg::config::{AnswerSettings, Config, Layer};
+use referseg::evaluation::dataset::DatasetOptions;
+use referseg::evaluation::results;
+use referseg::evaluation::run::Run;
+use referseg::evaluation::variants::Variant;
+use referseg::grounding::{decide_status, BestProposal, Segmenter};
+use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,56 +22,60 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Scenes to choose on (tools/scenes --wording open)
+    /// Expressions to choose on (tools/scenes --wording spoken or open)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Other scenes to measure the choice on
+    /// Others to measure the choice on
     #[arg(long, value_name = "DIR")]
     test: PathBuf,
-    /// Scenes to read at most of each
+    /// Images to read at most of each
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     scenes: usize,
-    /// Write the thresholds here, as the model folder's referseg.yaml
+    /// Take the true masks as proposals
+    #[arg(long, conflicts_with = "proposals")]
+    truth: bool,
+    /// Write the thresholds into this file, as the model folder's referseg.yaml; its other settings stay
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
 
 /// What was asked and what scored best.
 struct Case {
-    right: Status,
-    best: Option<BestProposal>,
-    proposals: usize,
+    want: Status,
+    /// The best thing, and whether it is the one meant.
+    best: Option<(BestProposal, bool)>,
+    /// What the words alone decide ("don't touch ..."), whatever the thresholds.
+    decided: Option<Status>,
 }
 
-fn cases(segmenter: &mut Segmenter, data: &Path, limit: usize) -> Result<Vec<Case>> {
-    let scenes = RenderedScenes::open(data)?;
-    let mut cases = Vec::new();
-    for record in scenes.records.iter().take(limit) {
-        let frame = scenes.load(record.scene)?.0;
-        let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
-        for expression in &record.expressions {
-            let command = segmenter.encode_command(&Command::parse(&expression.text)?)?;
-            let answer = segmenter.answer(&encoded, &command)?;
-            let right = match expression.kind.as_str() {
-                "absent" => Status::NotFound,
-                "ambiguous" => Status::Ambiguous,
-                _ => Status::Found,
-            };
-            let best = best_proposal(&answer.scores, &encoded.proposals);
-            cases.push(Case { right, best, proposals: encoded.proposals.len() });
-        }
-    }
-    Ok(cases)
+fn cases(segmenter: &Segmenter, config: &Config, arguments: &Arguments, data: &Path) -> Result<Vec<Case>> {
+    let options = DatasetOptions { data, images: None, split: "val", split_by: None };
+    let mut dataset = referseg::evaluation::open(&options)?;
+    dataset.images.truncate(arguments.scenes);
+    let rows = vec![Variant { name: "calibrated".into(), config: config.clone() }];
+    let run = Run { dataset: &dataset, rows, truth: arguments.truth, shard: (1, 1), cache: None };
+    let scratch = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
+    let file = scratch.path().join("results.jsonl");
+    run.run(segmenter, &file, &mut |_, _| {})?;
+    let (_, lines) = results::read(&file)?;
+    let case = |line: results::Line| {
+        let row = line.rows.first()?;
+        let best =
+            row.proposal.map(|index| (BestProposal { index, score: row.score, margin: Some(row.margin) }, row.right));
+        Some(Case { want: line.want, best, decided: Some(row.status).filter(|status| *status != Status::Found) })
+    };
+    Ok(lines.into_iter().filter_map(case).collect())
 }
-
-const KINDS: [Status; 3] = [Status::Found, Status::NotFound, Status::Ambiguous];
 
 /// Part of each kind that gets its right status.
 fn accuracy(cases: &[Case], settings: &AnswerSettings) -> [f64; 3] {
-    KINDS.map(|kind| {
-        let of_kind = || cases.iter().filter(|case| case.right == kind);
-        let right = of_kind().filter(|case| decide_status(case.best, case.proposals, settings).0 == kind).count();
-        right as f64 / of_kind().count().max(1) as f64
+    [Status::Found, Status::NotFound, Status::Ambiguous].map(|want| {
+        let of_kind = || cases.iter().filter(|case| case.want == want);
+        let right = of_kind().filter(|case| {
+            let status = case.decided.unwrap_or_else(|| decide_status(case.best.map(|(best, _)| best), 0, settings).0);
+            status == want && (want != Status::Found || case.best.is_some_and(|(_, right)| right))
+        });
+        right.count() as f64 / of_kind().count().max(1) as f64
     })
 }
 
@@ -77,13 +83,38 @@ fn mean([clear, absent, ambiguous]: [f64; 3]) -> f64 {
     (2.0 * clear + absent + ambiguous) / 4.0
 }
 
+/// A settings file with other thresholds; all else in it stays as it is.
+fn with_thresholds(text: &str, report: &str, settings: &AnswerSettings) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        inside = if line.starts_with("answer:") { true } else { inside && (line.starts_with(' ') || line.is_empty()) };
+        if !inside && !line.starts_with(MARK) {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    format!(
+        "{kept}{MARK} {report}\nanswer:\n  min_score: {:.2}\n  min_margin: {:.3}\n",
+        settings.min_score, settings.min_margin
+    )
+}
+
+/// How the line of a report begins.
+const MARK: &str = "# referseg calibrate:";
+
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut segmenter = Segmenter::open(arguments.model.config()?)?;
-    let chosen_on = cases(&mut segmenter, &arguments.data, arguments.scenes)?;
-    let tested_on = cases(&mut segmenter, &arguments.test, arguments.scenes)?;
-    let mut best = (f64::MIN, AnswerSettings { min_score: -1.0, min_margin: 0.0 });
+    let open: AnswerSettings = AnswerSettings { min_score: -1.0, min_margin: 0.0 };
+    let mut layers = arguments.model.layers()?;
+    layers.push(Layer::value("calibrate", "answer.min_score", f64::from(open.min_score)));
+    layers.push(Layer::value("calibrate", "answer.min_margin", f64::from(open.min_margin)));
+    let config = Config::from_layers(&layers)?;
+    let segmenter = Segmenter::open(config.clone())?;
+    let chosen_on = cases(&segmenter, &config, arguments, &arguments.data)?;
+    let tested_on = cases(&segmenter, &config, arguments, &arguments.test)?;
+    let mut best = (f64::MIN, open);
     for score in 0..100 {
-        for margin in 0..60 {
+        for margin in 0..100 {
             let settings = AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.005 };
             let reached = mean(accuracy(&chosen_on, &settings));
             if reached > best.0 {
@@ -105,13 +136,28 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     );
     print_line(&report)?;
     if let Some(path) = &arguments.write {
-        let weight = segmenter.config().visual.global_weight;
-        let text = format!(
-            "# Settings of this model, below the user's own. Thresholds by `referseg calibrate` (see README):\n# {report}\n\
-             visual:\n  global_weight: {weight}\nanswer:\n  min_score: {:.2}\n  min_margin: {:.3}\n",
-            settings.min_score, settings.min_margin
-        );
+        let before = match std::fs::read_to_string(path) {
+            Ok(before) => before,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(cause) => return Err(Error::file(path)(cause)),
+        };
+        let text = with_thresholds(&before, &report, &settings);
         AtomicFile::write(path, &[&arguments.data, &arguments.test], text.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_thresholds_leave_all_other_settings_as_they_are() {
+        let before = "# mine\nvisual:\n  global_weight: 0.3\n# referseg calibrate: old\nanswer:\n  min_score: 0.1\n\nwords:\n  closed: true\n";
+        let after = with_thresholds(before, "new", &AnswerSettings { min_score: 0.25, min_margin: 0.1 });
+        assert!(after.contains("global_weight: 0.3") && after.contains("closed: true") && !after.contains("old"));
+        assert!(after.ends_with("# referseg calibrate: new\nanswer:\n  min_score: 0.25\n  min_margin: 0.100\n"));
+        let read = Config::from_layers(&[Layer::parse("after", &after).unwrap()]).unwrap();
+        assert_eq!(read.answer.min_score, 0.25);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::stdout::print_line;
 use crate::ModelArguments;
-use referseg::answer::{Answer, ScoredProposal, Status};
+use referseg::answer::{Answer, FoundThing, ScoredProposal, Status};
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::drawing;
 use referseg::grounding::{EncodedFrame, Segmenter};
@@ -87,12 +87,14 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
                 "reason": answer.reason,
                 "text": text,
                 "target": answer.target,
+                "reading": answer.reading,
                 "score": answer.score,
                 "margin": answer.margin,
                 "box": answer.shown().map(|(_, rect)| rect),
                 "proposals": frame.proposals.len(),
                 "proposal": answer.best,
                 "label": answer.best.and_then(|best| frame.proposals[best].label),
+                "things": answer.found.iter().map(thing).collect::<Vec<_>>(),
                 "terms": answer.leading.iter().map(terms).collect::<Vec<_>>(),
                 "times_ms": times,
             })
@@ -102,16 +104,23 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
             "reason": error.to_string(),
             "text": text,
             "target": "",
+            "reading": "",
             "score": 0.0,
             "margin": 0.0,
             "box": null,
             "proposals": frame.proposals.len(),
             "proposal": null,
             "label": null,
+            "things": [],
             "terms": [],
             "times_ms": times,
         }),
     }
+}
+
+/// One of the things found.
+fn thing(thing: &FoundThing) -> Value {
+    json!({"proposal": thing.proposal, "score": thing.score, "box": thing.mask.bounding_box()})
 }
 
 /// A proposal's score and the terms that it is made of.
@@ -154,7 +163,7 @@ fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &An
         save(path, &found.as_ref().map_or(&empty, |(mask, _)| mask).to_mono8(255), ::image::ExtendedColorType::L8)?;
     }
     if let Some(path) = &arguments.overlay {
-        save(path, &drawing::draw(frame, found.as_ref().map(|(mask, rect)| (mask, *rect))), ::image::ExtendedColorType::Rgb8)?;
+        save(path, &drawing::draw_things(frame, &answer.found), ::image::ExtendedColorType::Rgb8)?;
     }
     Ok(())
 }

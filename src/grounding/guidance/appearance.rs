@@ -55,7 +55,8 @@ impl<'a> Appearance<'a> {
                 let related = |word: &str| text.ends_with(word) || word.ends_with(text);
                 let row = &self.similarities[i];
                 let mine = (self.scale * row[column]).exp();
-                let rivals = self.settings.nouns.iter().enumerate().filter(|(_, word)| !related(word)).map(|(k, _)| row[k]);
+                let rivals =
+                    self.settings.nouns.iter().enumerate().filter(|(_, word)| !related(word)).map(|(k, _)| row[k]);
                 let from = self.settings.nouns.len() + self.settings.colours.len();
                 let nothing = row[from..from + self.settings.nothing.len()].iter().copied();
                 mine / (mine + rivals.chain(nothing).map(|s| (self.scale * s).exp()).sum::<f32>())

@@ -1,22 +1,20 @@
 //! `Guided`: a command's meaning resolved on one frame.
 
 use super::appearance::Appearance;
+use super::layout::Layout;
 use super::resolve::{Reason, Resolved, Resolver};
 use super::things::things;
-use super::word_bank::WordBank;
-use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
+use super::word_bank::OwnWords;
+use crate::config::WordSettings;
 use crate::language::{ParsedCommand, Quantity};
-use crate::models::ModelFamily;
 
 /// Probabilities below this count as this, so that logarithms stay finite.
 const LEAST: f32 = 1e-9;
 
 /// The things of a frame and how surely each is meant.
 pub struct Guided {
-    /// Proposals in the frame.
-    proposals: usize,
+    /// For each proposal, whether its features are numbers.
+    numbers: Vec<bool>,
     /// The proposals that stand for themselves.
     pub things: Vec<usize>,
     /// The target over the things.
@@ -32,34 +30,35 @@ fn wanted(parsed: &ParsedCommand) -> usize {
 }
 
 impl Guided {
-    /// Resolves a command on a frame with at least one proposal.
+    /// Resolves a command on a frame, of whose proposals `similarities` are those of [`WordBank::similarities`].
     ///
-    /// # Errors
-    /// When the frame has no features that words can be compared with, or the device fails.
+    /// [`WordBank::similarities`]: super::WordBank::similarities
     pub fn new(
-        frame: &EncodedFrame,
-        command: &EncodedCommand,
-        config: &Config,
-        family: &dyn ModelFamily,
-        bank: &WordBank,
-    ) -> Result<Guided> {
-        let features =
-            frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
-        let seen = features.mixed(config.visual.global_weight)?;
-        let similarities = bank.similarities(&seen, &command.own_words)?;
-        let appearance = Appearance::new(similarities, &config.words, &command.own_words, family.logit_scale());
-        let proposals = frame.proposals.len();
-        let things = things(proposals, &appearance, &frame.layout);
-        let resolver = Resolver { things: &things, appearance: &appearance, layout: &frame.layout };
-        let parsed = &command.parsed;
+        similarities: Vec<Vec<f32>>,
+        layout: &Layout,
+        parsed: &ParsedCommand,
+        own_words: &OwnWords,
+        words: &WordSettings,
+        logit_scale: f32,
+    ) -> Guided {
+        let appearance = Appearance::new(similarities, words, own_words, logit_scale);
+        let numbers: Vec<bool> = (0..layout.outlines.len()).map(|i| !appearance.thing(i).is_nan()).collect();
+        let things = things(numbers.len(), &appearance, layout);
+        let resolver = Resolver { things: &things, appearance: &appearance, layout };
         let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
-        Ok(Guided { proposals, things, resolved })
+        Guided { numbers, things, resolved }
+    }
+
+    /// Proposals in the frame.
+    pub fn proposals(&self) -> usize {
+        self.numbers.len()
     }
 
     /// For each proposal the logarithm of the product of one reason's factors; the least there is where a proposal
-    /// stands for no thing.
+    /// stands for no thing, no number where its features are none.
     pub fn log_product(&self, reason: Reason) -> Vec<f32> {
-        let mut logs = vec![LEAST.ln(); self.proposals];
+        let mut logs: Vec<f32> =
+            self.numbers.iter().map(|number| if *number { LEAST.ln() } else { f32::NAN }).collect();
         for (thing, value) in self.things.iter().zip(self.resolved.product(reason)) {
             logs[*thing] = value.max(LEAST).ln();
         }

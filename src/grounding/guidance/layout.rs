@@ -68,7 +68,8 @@ impl Layout {
         let n = proposals.len();
         let (width, height) = proposals.first().map_or((1, 1), |first| (first.mask.width(), first.mask.height()));
         let outlines = proposals.iter().map(|proposal| outline(proposal, width as f32)).collect();
-        let boxes: Vec<Rect> = proposals.iter().map(|proposal| proposal.mask.bounding_box().unwrap_or_default()).collect();
+        let boxes: Vec<Rect> =
+            proposals.iter().map(|proposal| proposal.mask.bounding_box().unwrap_or_default()).collect();
         let mut shared = vec![0.0; n * n];
         for i in 0..n {
             shared[i * n + i] = 1.0;

@@ -90,7 +90,9 @@ impl Resolver<'_> {
         let mut resolved = Resolved { fit: look.clone(), factors: Vec::new() };
         let words = format!("the {}", description.look());
         resolved.factors.push(Factor { reason: Reason::Description, words, values: look, anchor: None });
-        let ranks = |constraint: &&Constraint| matches!(constraint, Constraint::Order { .. } | Constraint::Place(_) | Constraint::Size(_));
+        let ranks = |constraint: &&Constraint| {
+            matches!(constraint, Constraint::Order { .. } | Constraint::Place(_) | Constraint::Size(_))
+        };
         for constraint in description.constraints.iter().filter(|constraint| !ranks(constraint)) {
             let factor = self.factor(constraint);
             resolved.take(factor);
@@ -168,14 +170,14 @@ impl Resolver<'_> {
         let fits: Vec<Vec<f32>> = anchors.iter().map(|anchor| self.resolve(anchor, &[], 1).fit).collect();
         let Some(first) = fits.first() else { return (vec![0.0; self.things.len()], None) };
         // the anchor that is hardest to find is the one to name
-        let named = anchors.iter().zip(&fits).map(|(anchor, fit)| best_of(anchor, fit)).min_by(|a, b| a.1.total_cmp(&b.1));
+        let named =
+            anchors.iter().zip(&fits).map(|(anchor, fit)| best_of(anchor, fit)).min_by(|a, b| a.1.total_cmp(&b.1));
         if relation == Relation::Between {
             let second = fits.get(1).unwrap_or(first);
             return (self.all().map(|i| self.between_them(first, second, fits.len() == 1, i)).collect(), named);
         }
-        let values = self.all().map(|i| {
-            self.expected(first, i, |j| stands(relation, self.outline(i), self.outline(j)))
-        });
+        let values =
+            self.all().map(|i| self.expected(first, i, |j| stands(relation, self.outline(i), self.outline(j))));
         (values.collect(), named)
     }
 
@@ -192,7 +194,11 @@ impl Resolver<'_> {
                 }
             }
         }
-        if total < 1e-9 { 0.0 } else { sum / total * counts(there) }
+        if total < 1e-9 {
+            0.0
+        } else {
+            sum / total * counts(there)
+        }
     }
 
     /// Places, sizes and ranks among the things that fit.
@@ -257,7 +263,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn by_distance(&self, rank: i32, sign: f32, anchor: &Description, fitting: &[f32]) -> (Vec<f32>, Option<(String, f32)>) {
+    fn by_distance(
+        &self,
+        rank: i32,
+        sign: f32,
+        anchor: &Description,
+        fitting: &[f32],
+    ) -> (Vec<f32>, Option<(String, f32)>) {
         let anchors = self.resolve(anchor, &[], 1).fit;
         let total: f32 = anchors.iter().sum::<f32>().max(1e-9);
         let there = counts(anchors.iter().copied().fold(0.0, f32::max));

@@ -9,10 +9,10 @@ use super::layout::Layout;
 /// Part of the smaller of two proposals that both share, above which they are one thing.
 const SAME_THING: f32 = 0.5;
 
-/// The things among `n` proposals, in the order of the proposals.
+/// The things among `n` proposals, in the order of the proposals; none whose features are no numbers.
 pub fn things(n: usize, appearance: &Appearance, layout: &Layout) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    let likely: Vec<f32> = order.iter().map(|i| appearance.thing(*i)).collect();
+    let likely: Vec<f32> = (0..n).map(|i| appearance.thing(i)).collect();
+    let mut order: Vec<usize> = (0..n).filter(|i| !likely[*i].is_nan()).collect();
     order.sort_by(|a, b| likely[*b].total_cmp(&likely[*a]).then(a.cmp(b)));
     let mut things: Vec<usize> = Vec::new();
     for i in order {

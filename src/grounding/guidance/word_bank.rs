@@ -160,7 +160,9 @@ fn descriptions(parsed: &ParsedCommand) -> Vec<&Description> {
             match constraint {
                 Constraint::Relation { anchors, .. } => open.extend(anchors),
                 Constraint::Except(other) | Constraint::Likeness { anchor: other, .. } => open.push(other),
-                Constraint::Order { by: Order::NearestTo(anchor) | Order::FarthestFrom(anchor), .. } => open.push(anchor),
+                Constraint::Order { by: Order::NearestTo(anchor) | Order::FarthestFrom(anchor), .. } => {
+                    open.push(anchor)
+                }
                 _ => {}
             }
         }

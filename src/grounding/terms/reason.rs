@@ -13,7 +13,8 @@ pub struct Reasons {
 }
 
 /// All kinds.
-pub static DESCRIPTION: Reasons = Reasons { reason: Reason::Description, name: "description", weight: |w| w.description };
+pub static DESCRIPTION: Reasons =
+    Reasons { reason: Reason::Description, name: "description", weight: |w| w.description };
 pub static PLACE: Reasons = Reasons { reason: Reason::Place, name: "place", weight: |w| w.place };
 pub static ORDER: Reasons = Reasons { reason: Reason::Order, name: "order", weight: |w| w.order };
 pub static RELATION: Reasons = Reasons { reason: Reason::Relation, name: "relation", weight: |w| w.relation };
@@ -30,11 +31,16 @@ impl ScoringTerm for Reasons {
     }
 
     fn weight(&self, config: &Config) -> f32 {
-        if config.guidance_in_force() == Guidance::Full { (self.weight)(&config.terms) } else { 0.0 }
+        if config.guidance_in_force() == Guidance::Full {
+            (self.weight)(&config.terms)
+        } else {
+            0.0
+        }
     }
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {
-        let guided = input.guided.ok_or_else(|| Error::Computation("no guidance was computed; this is a bug".into()))?;
+        let guided =
+            input.guided.ok_or_else(|| Error::Computation("no guidance was computed; this is a bug".into()))?;
         Ok(guided.log_product(self.reason))
     }
 

@@ -20,7 +20,11 @@ impl ScoringTerm for Similarity {
     }
 
     fn weight(&self, config: &Config) -> f32 {
-        if config.guidance_in_force() == Guidance::Full { 0.0 } else { config.terms.similarity }
+        if config.guidance_in_force() == Guidance::Full {
+            0.0
+        } else {
+            config.terms.similarity
+        }
     }
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {

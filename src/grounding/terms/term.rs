@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::grounding::guidance::Guided;
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
+use crate::grounding::guidance::Guided;
 use crate::models::ModelFamily;
 
 /// What a term may look at.

@@ -4,6 +4,7 @@ mod expression;
 mod render;
 mod scene;
 mod shape;
+mod spoken;
 mod vector;
 
 use clap::{Parser, ValueEnum};
@@ -35,6 +36,8 @@ enum Wording {
     Mixed,
     /// One of each kind: attribute, position, relation, superlative, command
     Each,
+    /// Every kind of `spoken.rs` that fits, in expressions.jsonl: places, orders, relations, exclusions, statuses
+    Spoken,
     /// One clear, one absent and one ambiguous, for calibrating the thresholds
     Open,
 }
@@ -113,6 +116,7 @@ fn word(wording: Wording, expressions: usize, all: &[Symbol], rng: &mut Pcg64) -
     const KINDS: [Kind; 5] = [Kind::Attribute, Kind::Position, Kind::Relation, Kind::Superlative, Kind::Command];
     let kinds: Vec<Kind> = match wording {
         Wording::Each => KINDS.to_vec(),
+        Wording::Spoken => Vec::new(),
         Wording::Open => vec![Kind::Attribute, Kind::Absent, Kind::Ambiguous],
         Wording::Mixed => {
             let mix: Vec<Kind> = [(0, 7), (1, 10), (2, 6), (3, 7), (4, 14)]
@@ -142,6 +146,31 @@ fn make(arguments: &Arguments, index: usize) -> (Record, Picture, Scene) {
         let expressions = word(arguments.wording, arguments.expressions, &objects, &mut rng);
         return (Record { scene: index, width, height, objects, expressions }, picture, scene);
     }
+}
+
+/// The lines of a scene in expressions.jsonl: one of each kind that fits it, with the names of its files.
+fn speak(seed: u64, record: &Record) -> Result<String> {
+    #[derive(Serialize)]
+    struct Line {
+        image: String,
+        labels: String,
+        text: String,
+        label: u8,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        want: &'static str,
+        never: u8,
+    }
+    let mut rng = Pcg64::seed_from_u64(seed.wrapping_mul(7_000_003) + record.scene as u64);
+    let mut text = String::new();
+    for kind in spoken::KINDS {
+        let Some(said) = (0..300).find_map(|_| spoken::draw(kind, &record.objects, &mut rng)) else { continue };
+        let (image, labels) = (format!("{:06}.png", record.scene), format!("{:06}_ids.png", record.scene));
+        let spoken::Spoken { text: words, kind, target, want, never } = said;
+        let line = Line { image, labels, text: words, label: target, kind, want, never };
+        text += &(serde_json::to_string(&line)? + "\n");
+    }
+    Ok(text)
 }
 
 fn save_png(folder: &Path, index: usize, picture: &Picture) -> Result<()> {
@@ -187,6 +216,7 @@ fn main() -> Result<()> {
         .transpose()?;
     let next = AtomicUsize::new(0);
     let lines = Mutex::new(vec![String::new(); arguments.count]);
+    let spoken = Mutex::new(vec![String::new(); arguments.count]);
     let work = || -> Result<()> {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -201,6 +231,10 @@ fn main() -> Result<()> {
                 }
                 None => save_png(&arguments.out, index, &picture)?,
             }
+            if arguments.wording == Wording::Spoken {
+                spoken.lock().expect("no thread panics while it holds the lines")[index] =
+                    speak(arguments.seed, &record)?;
+            }
             let line = serde_json::to_string(&record)?;
             lines.lock().expect("no thread panics while it holds the lines")[index] = line;
             if index % 1000 == 999 {
@@ -212,6 +246,10 @@ fn main() -> Result<()> {
         let threads: Vec<_> = (0..arguments.threads.max(1)).map(|_| scope.spawn(work)).collect();
         threads.into_iter().try_for_each(|t| t.join().expect("a renderer thread panicked"))
     })?;
+    if arguments.wording == Wording::Spoken {
+        let text = spoken.into_inner().expect("no thread panicked").concat();
+        return std::fs::write(arguments.out.join("expressions.jsonl"), text);
+    }
     let mut out = BufWriter::new(File::create(arguments.out.join("scenes.jsonl"))?);
     for line in lines.into_inner().expect("no thread panicked") {
         writeln!(out, "{line}")?;

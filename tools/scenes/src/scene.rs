@@ -378,8 +378,7 @@ impl Scene {
     }
 
     fn narrow(rng: &mut impl Rng, aspect: f32, odd_camera: bool) -> Option<Scene> {
-        let elevation =
-            if odd_camera { rng.random_range(0.25..1.52f32) } else { rng.random_range(0.42..1.35f32) };
+        let elevation = if odd_camera { rng.random_range(0.25..1.52f32) } else { rng.random_range(0.42..1.35f32) };
         #[allow(clippy::approx_constant)] // the shipped splits were drawn with this bound
         let azimuth = rng.random_range(-3.14..3.14f32);
         let distance = if odd_camera { rng.random_range(3.0..9.0f32) } else { rng.random_range(3.6..6.5f32) };

@@ -1,0 +1,277 @@
+//! What one turn of phrase behind a noun adds to a description: places, relations to anchors, exclusions, likeness.
+
+use super::expression::{Expression, Reader, DEEPEST};
+use super::lexicon::{is, DETERMINERS};
+use super::parsed_command::{Constraint, Description, Order, Place, Relation};
+use super::pattern::longest;
+use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
+use super::word_classes::{describes, most, order_from};
+
+impl Reader<'_> {
+    /// One turn of `taken` words; `false` when the expression ends before it.
+    pub fn turn(&mut self, turn: Turn, taken: usize, into: &mut Expression, negated: &mut bool) -> bool {
+        let start = self.at;
+        self.at += taken;
+        let mut constraint = None;
+        match turn {
+            Turn::Nothing | Turn::That => {}
+            Turn::ThatNot => {
+                *negated = true;
+                return true;
+            }
+            Turn::At(place) => {
+                self.setting();
+                match (into.rank, order_from(place)) {
+                    (Some(rank), Some(order)) if !*negated => {
+                        into.rank = None;
+                        // "the last mug on the right" is the one at the right end
+                        constraint = Some(Constraint::Order { rank: rank.abs(), by: order });
+                    }
+                    _ => constraint = Some(Constraint::Place(place)),
+                }
+            }
+            Turn::Most(side) => {
+                self.setting();
+                constraint = Some(Constraint::Order { rank: into.rank.take().unwrap_or(1), by: most(side) });
+            }
+            Turn::From(side) => {
+                self.setting();
+                match into.rank.take() {
+                    Some(rank) => constraint = Some(Constraint::Order { rank, by: most(side) }),
+                    None => self.give_up(start),
+                }
+            }
+            Turn::Related(relation) => match self.relation(relation, start) {
+                Some(found) => constraint = found,
+                None => {
+                    self.at = self.at.max(start + taken);
+                    self.give_up(start);
+                }
+            },
+            Turn::NearestTo | Turn::FarthestFrom => {
+                let rest = self.at;
+                let by = match self.anchor() {
+                    Some(anchor) if anchor.description.noun.as_deref() == Some("edge") => {
+                        self.setting();
+                        self.give_up(start);
+                        return true;
+                    }
+                    Some(anchor) if turn == Turn::NearestTo => Order::NearestTo(Box::new(anchor.description)),
+                    Some(anchor) => Order::FarthestFrom(Box::new(anchor.description)),
+                    // "the mug closest": to whoever speaks
+                    None if rest == start + 1 && turn == Turn::NearestTo => {
+                        self.at = rest;
+                        Order::Nearest
+                    }
+                    None => {
+                        self.at = self.at.max(rest);
+                        self.give_up(start);
+                        return true;
+                    }
+                };
+                constraint = Some(Constraint::Order { rank: into.rank.take().unwrap_or(1), by });
+            }
+            Turn::Not | Turn::Except => {
+                if !self.excluded(into, turn == Turn::Except) {
+                    self.give_up(start);
+                }
+            }
+            Turn::Alike(respect, alike) => {
+                let Some(anchor) = self.likened() else {
+                    self.give_up(start);
+                    return true;
+                };
+                let alike = alike != *negated;
+                *negated = false;
+                into.description.constraints.push(Constraint::Likeness { respect, alike, anchor });
+            }
+            Turn::With | Turn::Without => {
+                let Some(detail) = self.noun_phrase() else {
+                    self.give_up(start);
+                    return true;
+                };
+                if turn == Turn::With && !*negated {
+                    into.description.details.push(self.words.text(start..self.at));
+                    if let Some(colour) = detail.description.noun.as_deref().filter(|noun| *noun == "color") {
+                        let _ = colour;
+                        into.description.details.pop();
+                        into.description.attributes.extend(detail.description.attributes);
+                    }
+                } else {
+                    self.unknown.push(self.words.text(start..self.at));
+                }
+            }
+        }
+        if let Some(constraint) = constraint {
+            into.constrain(constraint, std::mem::take(negated));
+        }
+        true
+    }
+
+    /// What stands behind a relation: an anchor, two of them for "between", or what makes it a place. `None` when no
+    /// anchor follows; `Some(None)` when it says nothing of use.
+    #[allow(clippy::option_option)] // nothing there, and nothing of use
+    fn relation(&mut self, relation: Relation, start: usize) -> Option<Option<Constraint>> {
+        if let Some(place) = self.setting_of(relation) {
+            return Some(place);
+        }
+        let first = self.anchor()?;
+        if is(&["edge", "border", "end", "side"], first.description.noun.as_deref().unwrap_or_default()) {
+            self.setting();
+            return None;
+        }
+        let plural = first.plural || first.quantity.is_some();
+        let mut anchors = vec![first.description];
+        if relation == Relation::Between && self.word() == "and" {
+            let back = self.at;
+            self.at += 1;
+            match self.anchor() {
+                Some(second) => {
+                    let second = second.description.with_noun_of(&anchors[0]);
+                    // "between the red and the blue mug": the first takes the second's noun
+                    anchors[0] = anchors[0].clone().with_noun_of(&second);
+                    anchors.push(second);
+                }
+                None => self.at = back,
+            }
+        }
+        if relation == Relation::Between && anchors.len() == 1 && !plural {
+            // "in the middle of the box": no pair
+            let phrase = self.words.text(start..self.at);
+            self.unknown.push(phrase);
+            return Some(None);
+        }
+        Some(Some(Constraint::Relation { relation, anchors }))
+    }
+
+    /// A relation to the picture, the table or the speaker is a place: "left of the table", "in front of me".
+    #[allow(clippy::option_option)] // as above
+    fn setting_of(&mut self, relation: Relation) -> Option<Option<Constraint>> {
+        let back = self.at;
+        let determined = usize::from(is(DETERMINERS, self.word()));
+        let word = self.peek(determined);
+        let after = self.at + determined + 1;
+        let speaker = is(SPEAKERS, word);
+        if !(speaker || is(SETTINGS, word)) {
+            return None;
+        }
+        let ends = after >= self.end
+            || self.words.is_mark(after)
+            || is(
+                &["and", "that", "which", "please", "then", "but", "not", "except", "to", "into", "for"],
+                self.words.at(after),
+            )
+            || longest(TURNS, self.words, after, self.end).is_some();
+        if !ends {
+            return None;
+        }
+        let place = match (relation, speaker) {
+            (Relation::LeftOf, _) => Some(Place::Left),
+            (Relation::RightOf, _) => Some(Place::Right),
+            (Relation::InFrontOf, _) => Some(Place::Front),
+            (Relation::NextTo, true) => Some(Place::Front),
+            (Relation::AwayFrom, true) => Some(Place::Back),
+            (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) => Some(Place::Back),
+            (Relation::Between, false) => Some(Place::Middle),
+            (Relation::On | Relation::In, _) | (_, true) => None,
+            _ => {
+                self.at = back;
+                return None;
+            }
+        };
+        self.at = after;
+        Some(place.map(Constraint::Place))
+    }
+
+    /// Skips "of the picture", "on the table" behind a place.
+    fn setting(&mut self) {
+        if !is(&["of", "in", "on", "from", "to"], self.word()) {
+            return;
+        }
+        let determined = usize::from(is(DETERMINERS, self.peek(1)));
+        if is(SETTINGS, self.peek(1 + determined)) || is(SPEAKERS, self.peek(1 + determined)) {
+            self.at += 2 + determined;
+        }
+    }
+
+    /// An anchor: an expression of its own, read as far as it goes.
+    pub fn anchor(&mut self) -> Option<Expression> {
+        if self.depth >= DEEPEST {
+            return None;
+        }
+        while is(&["just", "right", "only", "all", "directly"], self.word()) && !self.peek(1).is_empty() {
+            self.at += 1;
+        }
+        self.depth += 1;
+        let found = self.expression();
+        self.depth -= 1;
+        found.filter(|anchor| !anchor.description.is_empty())
+    }
+
+    /// The anchor of a likeness: "that of the plate" is the plate.
+    fn likened(&mut self) -> Option<Description> {
+        while is(&["that", "the", "color", "one", "of", "as", "size", "shape", "kind"], self.word()) {
+            let skipped = matches!(
+                (self.word(), self.peek(1)),
+                ("that" | "one" | "color" | "size" | "shape" | "kind", "of")
+                    | ("the", "color" | "size" | "shape" | "one")
+            ) && (self.word() != "the" || self.peek(2) == "of")
+                || self.word() == "of";
+            if !skipped {
+                break;
+            }
+            self.at += 1;
+        }
+        self.anchor().map(|anchor| anchor.description)
+    }
+
+    /// What is excluded: a look ("red"), a thing ("the red one"), a place ("on the left"). `false` when nothing follows.
+    pub fn excluded(&mut self, into: &mut Expression, thing: bool) -> bool {
+        while is(&["a", "an"], self.word()) && describes(self.peek(1)) && self.peek(2).is_empty() {
+            self.at += 1;
+        }
+        let start = self.at;
+        if let Some((Turn::At(_) | Turn::Most(_) | Turn::Related(_) | Turn::NearestTo | Turn::FarthestFrom, _)) =
+            longest(TURNS, self.words, self.at, self.end)
+        {
+            let (turn, taken) =
+                longest(TURNS, self.words, self.at, self.end).map_or((Turn::Nothing, 0), |(t, n)| (*t, n));
+            let mut other = Expression::default();
+            let read = self.turn(turn, taken, &mut other, &mut false);
+            let mut other = other.finished();
+            other.description.phrase = self.words.text(start..self.at);
+            if read && !other.description.constraints.is_empty() {
+                into.description.constraints.push(Constraint::Except(other.description));
+                return true;
+            }
+            self.at = start;
+        }
+        if is(&["be", "being"], self.word()) {
+            self.at += 1;
+        }
+        if self.depth >= DEEPEST {
+            return false;
+        }
+        self.depth += 1;
+        let found = self.expression();
+        self.depth -= 1;
+        let Some(Expression { description, .. }) = found else { return false };
+        if description.is_empty() {
+            return false;
+        }
+        let bare = !is(DETERMINERS, self.words.at(start)) && description.noun.is_none() && description.is_plain();
+        if bare && (!thing || description.attributes.len() == 1) {
+            for attribute in description.attributes {
+                into.description.constraints.push(Constraint::Lacks(attribute));
+            }
+        } else {
+            into.description.constraints.push(Constraint::Except(description));
+        }
+        true
+    }
+
+    /// Lists the words since `start` as not understood.
+    fn give_up(&mut self, start: usize) {
+        self.unknown.push(self.words.text(start..self.at.min(self.end).max(start + 1)));
+    }
+}

@@ -1,0 +1,184 @@
+//! What single words mean before a noun: ranks, numbers, sides, superlatives, sizes; and a noun's singular.
+
+use super::lexicon::{is, ADJECTIVES, COLOURS, ED_WORDS};
+use super::noun_phrase::is_superlative;
+use super::parsed_command::{Order, Place, Size};
+use super::phrases::Side;
+
+/// Whether a word before a noun says what it looks like rather than what it is.
+pub fn describes(word: &str) -> bool {
+    is(COLOURS, word)
+        || is(ADJECTIVES, word)
+        || is_superlative(word)
+        || word.ends_with("ish")
+        || word.ends_with("-colored")
+        || word.len() > 4 && word.ends_with("ed") && !is(ED_WORDS, word)
+        || word.ends_with('"')
+}
+
+/// The colour that "non-red", "not red", "non red" denies.
+pub fn lacked<'a>(word: &'a str, next: &'a str) -> Option<&'a str> {
+    if is(&["non", "not"], word) && describes(next) {
+        return Some(next);
+    }
+    let rest = word.strip_prefix("non-").or_else(|| word.strip_prefix("non"))?;
+    is(COLOURS, rest).then_some(rest)
+}
+
+/// A rank in words: 1 for the first, -1 for the last, -2 for the last but one.
+pub fn ordinal(word: &str) -> Option<i32> {
+    const NAMES: [(&str, i32); 25] = [
+        ("first", 1),
+        ("second", 2),
+        ("third", 3),
+        ("fourth", 4),
+        ("fifth", 5),
+        ("sixth", 6),
+        ("seventh", 7),
+        ("eighth", 8),
+        ("ninth", 9),
+        ("tenth", 10),
+        ("1st", 1),
+        ("2nd", 2),
+        ("3rd", 3),
+        ("4th", 4),
+        ("5th", 5),
+        ("6th", 6),
+        ("7th", 7),
+        ("8th", 8),
+        ("9th", 9),
+        ("10th", 10),
+        ("last", -1),
+        ("final", -1),
+        ("penultimate", -2),
+        ("antepenultimate", -3),
+        ("third-last", -3),
+    ];
+    NAMES.iter().find(|(name, _)| *name == word).map(|(_, rank)| *rank)
+}
+
+pub fn number(word: &str) -> Option<usize> {
+    const NAMES: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let digits = || word.parse().ok().filter(|count| (1..100).contains(count));
+    match word {
+        "couple" | "pair" => Some(2),
+        _ => NAMES.iter().position(|name| *name == word).or_else(digits),
+    }
+}
+
+pub fn side(word: &str) -> Option<Side> {
+    Some(match word {
+        "left" | "left-hand" | "lefthand" => Side::Left,
+        "right" | "right-hand" | "righthand" => Side::Right,
+        "top" | "upper" => Side::Top,
+        "bottom" | "lower" => Side::Bottom,
+        "front" | "near" | "foreground" => Side::Near,
+        "back" | "rear" | "far" | "background" => Side::Far,
+        "middle" | "center" | "centre" | "central" | "centered" | "centermost" => Side::Middle,
+        _ => return None,
+    })
+}
+
+pub fn superlative(word: &str) -> Option<Order> {
+    Some(match word {
+        "leftmost" | "left-most" | "westernmost" => Order::Leftmost,
+        "rightmost" | "right-most" | "easternmost" => Order::Rightmost,
+        "topmost" | "uppermost" | "top-most" => Order::Topmost,
+        "bottommost" | "bottom-most" | "lowermost" => Order::Bottommost,
+        "nearest" | "closest" | "closer" | "nearer" | "frontmost" | "foremost" => Order::Nearest,
+        "farthest" | "furthest" | "farther" | "further" | "rearmost" | "backmost" | "hindmost" => Order::Farthest,
+        "largest" | "biggest" | "larger" | "bigger" | "widest" | "longest" | "longer" | "wider" | "hugest" => {
+            Order::Largest
+        }
+        "smallest" | "tiniest" | "littlest" | "smaller" | "tinier" | "narrowest" | "slimmest" => Order::Smallest,
+        "tallest" | "highest" | "taller" | "higher" => Order::Tallest,
+        "shortest" | "lowest" | "shorter" | "flattest" => Order::Lowest,
+        "middlemost" | "centermost" => Order::Central,
+        _ => return None,
+    })
+}
+
+pub fn size(word: &str) -> Option<Size> {
+    Some(match word {
+        "large" | "big" | "huge" | "giant" | "enormous" | "large-sized" | "oversized" | "massive" => Size::Large,
+        "medium" | "medium-sized" | "mid-sized" | "middle-sized" => Size::Medium,
+        "small" | "little" | "tiny" | "mini" | "miniature" | "small-sized" => Size::Small,
+        "tall" | "high" => Size::Tall,
+        "short" | "low" => Size::Short,
+        _ => return None,
+    })
+}
+
+pub fn most(side: Side) -> Order {
+    match side {
+        Side::Left => Order::Leftmost,
+        Side::Right => Order::Rightmost,
+        Side::Top => Order::Topmost,
+        Side::Bottom => Order::Bottommost,
+        Side::Near => Order::Nearest,
+        Side::Far => Order::Farthest,
+        Side::Middle => Order::Central,
+    }
+}
+
+/// "The second mug on the left" counts from the left.
+pub fn order_from(place: Place) -> Option<Order> {
+    Some(match place {
+        Place::Left => Order::Leftmost,
+        Place::Right => Order::Rightmost,
+        Place::Top => Order::Topmost,
+        Place::Bottom => Order::Bottommost,
+        Place::Front => Order::Nearest,
+        Place::Back => Order::Farthest,
+        _ => return None,
+    })
+}
+
+/// A noun's singular, by its ending.
+pub fn singular(word: &str) -> String {
+    const ALIKE: &[&str] = &[
+        "glass", "scissors", "glasses", "sunglasses", "pants", "jeans", "shorts", "headphones", "tongs", "pliers",
+        "bus", "cactus", "dress", "chess", "grass", "brass", "mess", "compass", "mattress", "canvas", "lens", "series",
+        "us", "gas", "virus", "octopus", "walrus", "asparagus", "hummus", "apparatus", "business", "princess",
+        "goggles", "binoculars", "tweezers", "towards", "controls", "keys", "harness", "cross", "boss", "class",
+        "press", "process",
+    ];
+    const ODD: &[(&str, &str)] = &[
+        ("people", "person"),
+        ("men", "man"),
+        ("women", "woman"),
+        ("children", "child"),
+        ("feet", "foot"),
+        ("knives", "knife"),
+        ("shelves", "shelf"),
+        ("loaves", "loaf"),
+        ("leaves", "leaf"),
+        ("mice", "mouse"),
+        ("teeth", "tooth"),
+        ("wolves", "wolf"),
+        ("scarves", "scarf"),
+        ("potatoes", "potato"),
+        ("tomatoes", "tomato"),
+        ("geese", "goose"),
+    ];
+    if is(ALIKE, word) || word.len() < 4 {
+        return word.to_string();
+    }
+    if let Some((_, one)) = ODD.iter().find(|(many, _)| *many == word) {
+        return (*one).to_string();
+    }
+    if let Some(stem) =
+        word.strip_suffix("ies").filter(|stem| stem.len() > 2 && !is(&["cook", "smooth", "brown", "mov"], stem))
+    {
+        return format!("{stem}y");
+    }
+    for ending in ["ches", "shes", "sses", "xes", "zes"] {
+        if word.ends_with(ending) {
+            return word[..word.len() - 2].to_string();
+        }
+    }
+    match word.strip_suffix('s') {
+        Some(stem) if !stem.ends_with('s') && !stem.ends_with('u') && !stem.ends_with('i') => stem.to_string(),
+        _ => word.to_string(),
+    }
+}
