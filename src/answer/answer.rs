@@ -57,7 +57,8 @@ pub struct Answer {
     /// the weighted sum of its terms, with the default weights a cosine similarity in -1..1 (but for heat maps and
     /// `resnet_norms: paper`, which have scales of their own).
     pub score: f32,
-    /// Margin over the best other thing; the score itself when there is no other.
+    /// Margin over the best other thing; the score itself when there is no other. With full guidance as a part of the best
+    /// score, 0..1.
     pub margin: f32,
     /// The best proposal's index, whatever the status.
     pub best: Option<usize>,

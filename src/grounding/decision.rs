@@ -108,7 +108,8 @@ pub fn decide_guided(
     let best = order.first().map(|first| BestProposal {
         index: *first,
         score: scores[*first],
-        margin: order.get(1).map(|second| scores[*first] - scores[*second]),
+        // as a part of the best: what is half as likely is no rival, however sure the best is
+        margin: order.get(1).map(|second| 1.0 - scores[*second] / scores[*first].max(f32::MIN_POSITIVE)),
     });
     let (status, mut reasons, found) = match best {
         None => {
@@ -149,7 +150,7 @@ fn guided_status(
     // those that fit as well as can be told from the best
     let level = settings.min_score.max(best.score / 2.0);
     let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
-    let close = |thing: &&usize| best.score - scores[**thing] < settings.min_margin;
+    let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);
     let rivals = order.iter().filter(close).count();
     let several = |count: usize| format!("{count} things fit \"{look}\"");
     match parsed.quantity {

@@ -193,8 +193,9 @@ impl WorkerHost<CameraFrame> for Outputs {
         let seen = (needs_message || needs_3d).then(|| frame.depth()).flatten();
         let located = seen.as_ref().map(|seen| {
             let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
-            let (mask, _) = result.shown().ok_or("nothing was found in the image")?;
-            locate(mask, depth, pinhole)
+            // of several things the best is the one to reach for
+            let first = result.found().first().ok_or("nothing was found in the image")?;
+            locate(&first.mask, depth, pinhole)
         });
         let object = located.map(|located| located.map(|found| convert::object(header, result, &found)));
 
@@ -223,7 +224,7 @@ impl WorkerHost<CameraFrame> for Outputs {
             if let (Some(Ok((depth, pinhole))), Some(image), Some((shown, _)), true) =
                 (&seen, result.frame, result.shown(), camera.cloud.is_subscribed())
             {
-                if let Ok(points) = point_cloud(shown, image, depth, pinhole) {
+                if let Ok(points) = point_cloud(&shown, image, depth, pinhole) {
                     camera.cloud.publish(&convert::point_cloud(header, &points));
                 }
             }

@@ -150,7 +150,7 @@ impl Caller<Reply> for GoalCaller {
 
     fn answer(&mut self, result: &FrameResult, reply: Reply) -> ControlFlow<()> {
         let (status, score) = (result.status(), result.score());
-        let progress = self.agreement.add(status, result.shown().map(|(mask, _)| mask), score);
+        let progress = self.agreement.add(status, result.shown().map(|(mask, _)| mask).as_ref(), score);
         let kept = progress.best || progress.reached;
         let report = |reply| {
             let (seen, agreeing) = (self.agreement.seen(), self.agreement.agreeing());

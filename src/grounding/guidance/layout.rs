@@ -87,6 +87,14 @@ impl Layout {
         Layout { outlines, height: height as f32 / width as f32, shared }
     }
 
+    /// Outlines that do not overlap.
+    #[cfg(test)]
+    pub fn of_outlines(outlines: Vec<Outline>, height: f32) -> Layout {
+        let n = outlines.len();
+        let shared = (0..n * n).map(|k| f32::from(u8::from(k / n == k % n))).collect();
+        Layout { outlines, height, shared }
+    }
+
     /// Part of the smaller of two proposals that both share, 0..1.
     pub fn shared(&self, i: usize, j: usize) -> f32 {
         self.shared[i * self.outlines.len() + j]

@@ -83,6 +83,12 @@ impl OwnWords {
         Ok(OwnWords { texts, features: Some(features) })
     }
 
+    /// No words beside the bank's.
+    #[cfg(test)]
+    pub fn none() -> OwnWords {
+        OwnWords { texts: Vec::new(), features: None }
+    }
+
     /// Where a text stands in the rows of [`WordBank::similarities`].
     pub fn column(&self, text: &str, settings: &WordSettings) -> Option<usize> {
         let bank = settings.nouns.len() + settings.colours.len() + settings.nothing.len();

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 23] = [
+pub const PARAMETERS: [Spec; 24] = [
     spec(
         "mode",
         Text,
@@ -96,6 +96,13 @@ pub const PARAMETERS: [Spec; 23] = [
         Live,
         "global_local, or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)",
     ),
+    spec(
+        "guidance",
+        Text,
+        "guidance",
+        Live,
+        "full (places, orders, relations, exclusions, numbers decide too) or none (the paper's similarity alone)",
+    ),
     spec("proposals", Text, "proposals.generator", Live, "regions, sam or labels:FILE.png"),
     spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals:=sam"),
     spec(
@@ -117,14 +124,13 @@ pub const PARAMETERS: [Spec; 23] = [
     .within(0.0, 1.0),
     spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence against the noun phrase")
         .within(0.0, 1.0),
-    spec("min_score", Number, "answer.min_score", Live, "Cosine similarity below which the answer is NOT_FOUND")
-        .within(-1.0, 1.0),
+    spec("min_score", Number, "answer.min_score", Live, "Score below which the answer is NOT_FOUND").within(-1.0, 1.0),
     spec(
         "min_margin",
         Number,
         "answer.min_margin",
         Live,
-        "Margin in cosine similarity below which the answer is AMBIGUOUS",
+        "Lead over the best other thing below which the answer is AMBIGUOUS",
     )
     .within(0.0, 2.0),
     spec(
