@@ -65,6 +65,8 @@ pub struct Answer {
     /// What was found, best first: one thing, or as many as were asked for; when several fit that were not asked for,
     /// the best of them. Empty when nothing was found.
     pub found: Vec<FoundThing>,
+    /// Whether near, far, behind, in front or tall was judged by depth rather than by the place in the picture.
+    pub by_depth: bool,
     /// All scores, one for each proposal.
     pub scores: Vec<f32>,
     /// The best proposals with their terms, best first; at most two.

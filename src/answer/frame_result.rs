@@ -57,6 +57,11 @@ impl FrameResult<'_> {
         self.answer.map_or(&[], |answer| &answer.found)
     }
 
+    /// Whether near, far, behind, in front or tall was judged by depth.
+    pub fn by_depth(&self) -> bool {
+        self.answer.is_ok_and(|answer| answer.by_depth)
+    }
+
     /// The best proposals with their terms; none without an answer.
     pub fn leading(&self) -> &[ScoredProposal] {
         self.answer.map_or(&[], |answer| &answer.leading)

@@ -17,3 +17,4 @@ pub use localization::{locate, ObjectInSpace, Pose};
 pub use pinhole::{CameraModel, Pinhole};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
+pub use view::check_aligned;

@@ -260,7 +260,7 @@ impl RowEvaluator<'_> {
             };
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
             let fingerprint = of_features.clone();
-            let layout = Layout::of(&proposals);
+            let layout = Layout::of(&proposals, None);
             let frame = EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time };
             encoded.insert(of_features.text().into(), frame);
         }

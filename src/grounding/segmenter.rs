@@ -235,7 +235,7 @@ impl Segmenter {
         let encode = || self.encode_proposals(&self.config, kind, input.frame, &proposals);
         let features = (!proposals.is_empty()).then(encode).transpose()?;
         let (proposals_time, features_time) = (proposed - began, proposed.elapsed());
-        let layout = Layout::of(&proposals);
+        let layout = Layout::of(&proposals, input.depth);
         Ok(Some(EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time }))
     }
 
@@ -335,6 +335,7 @@ impl Segmenter {
             best: best.map(|best| best.index),
             found: found.collect(),
             leading: leading.collect(),
+            by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
             scores,
             times: StageTimes {
                 proposals: frame.proposals_time,

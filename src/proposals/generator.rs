@@ -1,6 +1,7 @@
 //! `ProposalGenerator`: what finds proposals in frames.
 
 use super::proposal::Proposal;
+use crate::camera::DepthImage;
 use crate::config::ProposalSettings;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
@@ -15,12 +16,14 @@ pub struct FrameInput<'a> {
     pub camera: usize,
     /// When the image was taken, nanoseconds since the epoch; `None` for images without a time.
     pub stamp: Option<i64>,
+    /// How far the camera saw each pixel's surface, aligned with the image, where that is known.
+    pub depth: Option<&'a DepthImage>,
 }
 
 impl<'a> FrameInput<'a> {
     /// An image that belongs to no sequence.
     pub fn single(frame: &'a Frame) -> FrameInput<'a> {
-        FrameInput { frame, camera: 0, stamp: None }
+        FrameInput { frame, camera: 0, stamp: None, depth: None }
     }
 }
 

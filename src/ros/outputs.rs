@@ -175,6 +175,11 @@ impl WorkerHost<CameraFrame> for Outputs {
         Some(frame.input.header.stamp.nanoseconds())
     }
 
+    fn depth(&self, frame: &CameraFrame) -> Option<DepthImage> {
+        let (depth, _) = frame.depth()?.ok()?;
+        Some(depth)
+    }
+
     fn problem(&mut self, text: &str) {
         self.logger.error(text);
     }

@@ -150,9 +150,10 @@ impl Answering {
                     return None;
                 }
                 let frame = guarded(|| host.decode(camera, input));
+                let depth = guarded(|| Ok(host.depth(input))).ok().flatten();
                 let encoded = match &frame {
                     Ok(frame) => {
-                        let input = FrameInput { frame, camera, stamp: host.stamp(input) };
+                        let input = FrameInput { frame, camera, stamp: host.stamp(input), depth: depth.as_ref() };
                         match guarded(|| self.segmenter.encode_frame_cancellable(&input, &mut go_on)) {
                             Ok(encoded) => Ok(encoded?),
                             Err(error) => Err(error),

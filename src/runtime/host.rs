@@ -1,6 +1,7 @@
 //! `WorkerHost`: what the runtime needs from the world around it.
 
 use crate::answer::FrameResult;
+use crate::camera::DepthImage;
 use crate::error::Result;
 use crate::image::Frame;
 
@@ -20,6 +21,12 @@ pub trait WorkerHost<I>: Send {
 
     /// When the image in a camera's input was taken, nanoseconds since the epoch.
     fn stamp(&self, input: &I) -> Option<i64>;
+
+    /// The depth image that belongs to a camera's input, aligned with its image, if there is one.
+    fn depth(&self, input: &I) -> Option<DepthImage> {
+        let _ = input;
+        None
+    }
 
     /// Takes a result away; makes of it what the caller gets.
     fn deliver(&mut self, input: &I, result: &FrameResult) -> Self::Reply;

@@ -103,6 +103,7 @@ pub fn segmentation<'a>(
         request_id: result.command.id.clone(),
         target: result.target().into(),
         reading: result.reading().into(),
+        by_depth: result.by_depth(),
         status: status(result.status()),
         reason: result.reason(),
         score: result.score(),

@@ -42,6 +42,7 @@ pub struct Segmentation<'a> {
     pub request_id: String,
     pub target: String,
     pub reading: String,
+    pub by_depth: bool,
     pub status: u8,
     pub reason: String,
     pub score: f32,

@@ -7,6 +7,7 @@ use super::things::things;
 use super::word_bank::OwnWords;
 use crate::config::WordSettings;
 use crate::language::{ParsedCommand, Quantity};
+use std::cell::Cell;
 
 /// Probabilities below this count as this, so that logarithms stay finite.
 const LEAST: f32 = 1e-9;
@@ -19,6 +20,8 @@ pub struct Guided {
     pub things: Vec<usize>,
     /// The target over the things.
     pub resolved: Resolved,
+    /// Whether a distance or a height was judged by depth.
+    pub by_depth: bool,
 }
 
 /// How many of an order's first are meant: "the three largest".
@@ -44,9 +47,10 @@ impl Guided {
         let appearance = Appearance::new(similarities, words, own_words, logit_scale);
         let numbers: Vec<bool> = (0..layout.outlines.len()).map(|i| !appearance.thing(i).is_nan()).collect();
         let things = things(numbers.len(), &appearance, layout);
-        let resolver = Resolver { things: &things, appearance: &appearance, layout };
+        let resolver = Resolver { things: &things, appearance: &appearance, layout, by_depth: Cell::new(false) };
         let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
-        Guided { numbers, things, resolved }
+        let by_depth = resolver.by_depth.get();
+        Guided { numbers, things, resolved, by_depth }
     }
 
     /// Proposals in the frame.

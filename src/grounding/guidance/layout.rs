@@ -3,7 +3,8 @@
 //! Lengths are in parts of the image's width, right and down from its top left corner, so that they do not depend on the
 //! resolution and are alike along both axes.
 
-use crate::image::Rect;
+use crate::camera::{check_aligned, DepthImage};
+use crate::image::{Mask, Rect};
 use crate::proposals::Proposal;
 
 /// Where one proposal is.
@@ -58,13 +59,15 @@ pub struct Layout {
     pub outlines: Vec<Outline>,
     /// Height of the image.
     pub height: f32,
+    /// Median distance of each proposal's surface from the camera, metres; `None` without depth, or when one is unknown.
+    pub depths: Option<Vec<f32>>,
     /// For each pair, the part of the smaller one that both share; row-major `[n, n]`.
     shared: Vec<f32>,
 }
 
 impl Layout {
     /// Measures proposals of one frame.
-    pub fn of(proposals: &[Proposal]) -> Layout {
+    pub fn of(proposals: &[Proposal], depth: Option<&DepthImage>) -> Layout {
         let n = proposals.len();
         let (width, height) = proposals.first().map_or((1, 1), |first| (first.mask.width(), first.mask.height()));
         let outlines = proposals.iter().map(|proposal| outline(proposal, width as f32)).collect();
@@ -84,7 +87,8 @@ impl Layout {
                 (shared[i * n + j], shared[j * n + i]) = (part, part);
             }
         }
-        Layout { outlines, height: height as f32 / width as f32, shared }
+        let depths = depth.and_then(|depth| proposals.iter().map(|one| median_depth(&one.mask, depth)).collect());
+        Layout { outlines, height: height as f32 / width as f32, depths, shared }
     }
 
     /// Outlines that do not overlap.
@@ -92,13 +96,29 @@ impl Layout {
     pub fn of_outlines(outlines: Vec<Outline>, height: f32) -> Layout {
         let n = outlines.len();
         let shared = (0..n * n).map(|k| f32::from(u8::from(k / n == k % n))).collect();
-        Layout { outlines, height, shared }
+        Layout { outlines, height, depths: None, shared }
     }
 
     /// Part of the smaller of two proposals that both share, 0..1.
     pub fn shared(&self, i: usize, j: usize) -> f32 {
         self.shared[i * self.outlines.len() + j]
     }
+}
+
+/// Median of the depth inside a mask; `None` when the depth image is of another view or unknown there.
+fn median_depth(mask: &Mask, depth: &DepthImage) -> Option<f32> {
+    check_aligned(mask, depth).ok()?;
+    let rect = mask.bounding_box()?;
+    // a few hundred samples are enough for a median
+    let step = (rect.area() / 400).isqrt().max(1);
+    let mut known = Vec::new();
+    for y in (rect.y..rect.bottom()).step_by(step) {
+        for x in (rect.x..rect.right()).step_by(step).filter(|x| mask.at(*x, y)) {
+            known.extend(depth.at(x * depth.width / mask.width(), y * depth.height / mask.height()));
+        }
+    }
+    known.sort_by(f32::total_cmp);
+    known.get(known.len() / 2).copied()
 }
 
 fn outline(proposal: &Proposal, unit: f32) -> Outline {

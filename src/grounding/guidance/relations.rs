@@ -41,6 +41,12 @@ pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
     }
 }
 
+/// How well `a` is beyond `b` by its distance from the camera: `farther` is the logarithm of the ratio of the distances.
+pub fn beyond(farther: f32, a: &Outline, b: &Outline) -> f32 {
+    let close = 0.8 + 0.2 * (-a.distance(b) / 0.3).exp();
+    sigmoid((farther - SOFT) / SOFT) * bell(((b.x - a.x).abs() - 0.12).max(0.0), 0.25) * close
+}
+
 /// `a` rests on `b`: it stands over it, and its lower edge lies within it.
 fn on(a: &Outline, b: &Outline) -> f32 {
     let width = (a.right.min(b.right) - a.left.max(b.left)).max(0.0) / (a.right - a.left).max(1e-6);

@@ -6,8 +6,9 @@
 
 use super::appearance::Appearance;
 use super::layout::{Layout, Outline};
-use super::relations::{between, sigmoid, stands, SOFT};
+use super::relations::{between, beyond, sigmoid, stands, SOFT};
 use crate::language::{Constraint, Description, Order, Place, Relation, Respect, Size};
+use std::cell::Cell;
 
 /// Probability at which a thing counts half as one that fits, when things are counted or ordered.
 const HALF_FITS: f32 = 0.3;
@@ -55,6 +56,8 @@ pub struct Resolver<'a> {
     pub appearance: &'a Appearance<'a>,
     /// Where they are.
     pub layout: &'a Layout,
+    /// Set when a distance or a height was judged by depth.
+    pub by_depth: Cell<bool>,
 }
 
 /// How much a thing counts among those that fit.
@@ -78,6 +81,25 @@ fn exactly(events: impl Iterator<Item = f32>, before: usize) -> f32 {
 impl Resolver<'_> {
     fn outline(&self, i: usize) -> &Outline {
         &self.layout.outlines[self.things[i]]
+    }
+
+    /// How far a thing is from the camera, metres, where that is known.
+    fn distance(&self, i: usize) -> Option<f32> {
+        let depth = self.layout.depths.as_ref()?[self.things[i]];
+        self.by_depth.set(true);
+        Some(depth)
+    }
+
+    /// Keys of an order by distance, nearest first, in parts of the picture or, by depth, of the distance.
+    fn distances(&self) -> Vec<f32> {
+        let place = |i: usize| -self.outline(i).y;
+        self.all().map(|i| self.distance(i).map_or_else(|| place(i), |metres| metres.ln())).collect()
+    }
+
+    /// Logarithms of heights: of the boxes, or by depth of the things themselves.
+    fn heights(&self) -> Vec<f32> {
+        let height = |i: usize| self.outline(i).height().max(1e-6).ln();
+        self.all().map(|i| height(i) + self.distance(i).map_or(0.0, f32::ln)).collect()
     }
 
     fn all(&self) -> std::ops::Range<usize> {
@@ -176,9 +198,22 @@ impl Resolver<'_> {
             let second = fits.get(1).unwrap_or(first);
             return (self.all().map(|i| self.between_them(first, second, fits.len() == 1, i)).collect(), named);
         }
-        let values =
-            self.all().map(|i| self.expected(first, i, |j| stands(relation, self.outline(i), self.outline(j))));
+        let values = self.all().map(|i| self.expected(first, i, |j| self.stands(relation, i, j)));
         (values.collect(), named)
+    }
+
+    /// How well a thing stands in a relation to another; in front and behind by depth, where that is known.
+    fn stands(&self, relation: Relation, i: usize, j: usize) -> f32 {
+        let (a, b) = (self.outline(i), self.outline(j));
+        let sign = match relation {
+            Relation::Behind => 1.0,
+            Relation::InFrontOf => -1.0,
+            _ => return stands(relation, a, b),
+        };
+        match (self.distance(i), self.distance(j)) {
+            (Some(own), Some(other)) => beyond(sign * (own / other).ln(), a, b),
+            _ => stands(relation, a, b),
+        }
     }
 
     /// Between two anchors, or between two of one kind.
@@ -248,15 +283,21 @@ impl Resolver<'_> {
 
     fn ordered(&self, rank: i32, by: &Order, fitting: &[f32]) -> (Vec<f32>, Option<(String, f32)>) {
         let by_key = |key: &dyn Fn(&Outline) -> f32, soft: f32| (self.rank(rank, fitting, &self.keys(key), soft), None);
+        let by_keys = |keys: Vec<f32>, sign: f32, soft: f32| {
+            let keys: Vec<f32> = keys.into_iter().map(|key| sign * key).collect();
+            (self.rank(rank, fitting, &keys, soft), None)
+        };
         match by {
             Order::Leftmost => by_key(&|o| o.x, SOFT),
             Order::Rightmost => by_key(&|o| -o.x, SOFT),
-            Order::Topmost | Order::Farthest => by_key(&|o| o.y, SOFT),
-            Order::Bottommost | Order::Nearest => by_key(&|o| -o.y, SOFT),
+            Order::Topmost => by_key(&|o| o.y, SOFT),
+            Order::Bottommost => by_key(&|o| -o.y, SOFT),
+            Order::Nearest => by_keys(self.distances(), 1.0, SOFT),
+            Order::Farthest => by_keys(self.distances(), -1.0, SOFT),
             Order::Largest => by_key(&|o| -o.area.ln(), SOFT_SIZE),
             Order::Smallest => by_key(&|o| o.area.ln(), SOFT_SIZE),
-            Order::Tallest => by_key(&|o| -o.height().ln(), SOFT_SIZE),
-            Order::Lowest => by_key(&|o| o.height().ln(), SOFT_SIZE),
+            Order::Tallest => by_keys(self.heights(), -1.0, SOFT_SIZE),
+            Order::Lowest => by_keys(self.heights(), 1.0, SOFT_SIZE),
             Order::Central => by_key(&|o| (o.x - 0.5).hypot(o.y - self.layout.height / 2.0), SOFT),
             Order::NearestTo(anchor) => self.by_distance(rank, 1.0, anchor, fitting),
             Order::FarthestFrom(anchor) => self.by_distance(rank, -1.0, anchor, fitting),
@@ -306,8 +347,10 @@ impl Resolver<'_> {
         let (keys, at) = match place {
             Place::Left => along(&|o| o.x, &|o| o.x),
             Place::Right => along(&|o| -o.x, &|o| 1.0 - o.x),
-            Place::Top | Place::Back => along(&|o| o.y, &|o| o.y / h),
-            Place::Bottom | Place::Front => along(&|o| -o.y, &|o| 1.0 - o.y / h),
+            Place::Top => along(&|o| o.y, &|o| o.y / h),
+            Place::Bottom => along(&|o| -o.y, &|o| 1.0 - o.y / h),
+            Place::Back => (self.distances().iter().map(|key| -key).collect(), along(&|o| o.y, &|o| o.y / h).1),
+            Place::Front => (self.distances(), along(&|o| -o.y, &|o| 1.0 - o.y / h).1),
             Place::Middle => {
                 let away = |o: &Outline| (o.x - 0.5).hypot(0.5 * (o.y - h / 2.0));
                 along(&away, &|o| 2.0 * away(o))
@@ -322,11 +365,10 @@ impl Resolver<'_> {
     }
 
     fn sized(&self, size: Size, fitting: &[f32]) -> Vec<f32> {
-        let measure = |o: &Outline| match size {
-            Size::Tall | Size::Short => 2.0 * o.height().max(1e-6).ln(),
-            _ => o.area.max(1e-9).ln(),
+        let sizes: Vec<f32> = match size {
+            Size::Tall | Size::Short => self.heights().into_iter().map(|height| 2.0 * height).collect(),
+            _ => self.keys(|o| o.area.max(1e-9).ln()),
         };
-        let sizes = self.keys(measure);
         let mut sorted = sizes.clone();
         sorted.sort_by(f32::total_cmp);
         let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
@@ -367,125 +409,4 @@ impl Resolved {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Config, Layer, WordSettings};
-    use crate::grounding::guidance::word_bank::OwnWords;
-    use crate::language::{CommandParser, ParsedCommand};
-
-    fn parse(text: &str) -> ParsedCommand {
-        let rules = Layer::value("test", "text.parser", "rules");
-        CommandParser::open(&Config::from_layers(&[rules]).unwrap().text).unwrap().parse(text)
-    }
-
-    #[test]
-    fn the_chance_of_exactly_so_many() {
-        assert!((exactly([0.5, 0.5].into_iter(), 1) - 0.5).abs() < 1e-6);
-        assert_eq!(exactly([1.0, 1.0, 0.0].into_iter(), 2), 1.0);
-        assert_eq!(exactly(std::iter::empty(), 0), 1.0);
-        assert_eq!(exactly(std::iter::empty(), 3), 0.0);
-    }
-
-    /// Things on one row, 0.15 apart from the left, each "noun colour"; the words are told apart surely.
-    struct Row(Vec<(&'static str, &'static str)>);
-
-    fn words() -> WordSettings {
-        let texts = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        WordSettings {
-            template: "{}".into(),
-            closed: true,
-            nouns: texts(&["mug", "box", "plate"]),
-            colours: texts(&["red", "green", "blue"]),
-            nothing: texts(&["background"]),
-            synonyms: std::collections::BTreeMap::default(),
-        }
-    }
-
-    impl Row {
-        /// The things that a text means, by their probabilities.
-        fn fits(&self, text: &str) -> Vec<f32> {
-            let words = words();
-            let row = |(noun, colour): &(&str, &str)| {
-                let is = |word: &String| f32::from(u8::from(word == noun || word == colour));
-                words.nouns.iter().chain(&words.colours).chain(&words.nothing).map(is).collect()
-            };
-            let own = OwnWords::none();
-            let appearance = Appearance::new(self.0.iter().map(row).collect(), &words, &own, 12.0);
-            let outline = |k: usize| {
-                let (x, y) = (0.1 + 0.15 * k as f32, 0.4);
-                Outline { x, y, left: x - 0.05, right: x + 0.05, top: y - 0.05, bottom: y + 0.05, area: 0.01 }
-            };
-            let layout = Layout::of_outlines((0..self.0.len()).map(outline).collect(), 0.75);
-            let things: Vec<usize> = (0..self.0.len()).collect();
-            let parsed = parse(text);
-            Resolver { things: &things, appearance: &appearance, layout: &layout }
-                .resolve(&parsed.target, &parsed.withdrawn, 1)
-                .fit
-        }
-
-        fn best(&self, text: &str) -> usize {
-            let fits = self.fits(text);
-            let best = (0..fits.len()).max_by(|a, b| fits[*a].total_cmp(&fits[*b])).unwrap();
-            assert!(fits[best] > 0.25, "{text}: {fits:?}");
-            let second = (0..fits.len()).filter(|k| *k != best).map(|k| fits[k]).fold(0.0, f32::max);
-            assert!(second < 0.5 * fits[best], "{text}: {fits:?}");
-            best
-        }
-    }
-
-    #[test]
-    fn orders_count_the_things_that_fit() {
-        let row = Row(vec![("mug", "red"), ("box", "red"), ("mug", "green"), ("mug", "blue"), ("plate", "red")]);
-        assert_eq!(row.best("the second mug from the left"), 2);
-        assert_eq!(row.best("the third mug from the left"), 3);
-        assert_eq!(row.best("the second mug from the right"), 2);
-        assert_eq!(row.best("the last mug from the left"), 3);
-        assert_eq!(row.best("the leftmost mug"), 0);
-        assert_eq!(row.best("the rightmost red thing"), 4);
-        assert!(row.fits("the fourth mug from the left").iter().all(|fit| *fit < 0.05), "there are three");
-    }
-
-    #[test]
-    fn relations_hold_to_anchors_that_are_expressions_themselves() {
-        let row = Row(vec![("mug", "red"), ("box", "red"), ("mug", "green"), ("box", "blue"), ("mug", "blue")]);
-        assert_eq!(row.best("the mug left of the red box"), 0);
-        assert_eq!(row.best("the mug right of the blue box"), 4);
-        assert_eq!(row.best("the mug between the boxes"), 2);
-        assert_eq!(row.best("the mug between the red box and the blue box"), 2);
-        assert_eq!(row.best("the box right of the mug that is right of the red box"), 3);
-        assert_eq!(row.best("the mug farthest from the blue mug"), 0);
-        assert!(row.fits("the mug left of the plate").iter().all(|fit| *fit < 0.1), "there is no plate");
-    }
-
-    #[test]
-    fn what_is_excluded_is_not_meant() {
-        let row = Row(vec![("mug", "red"), ("mug", "green"), ("box", "red"), ("box", "green")]);
-        for text in [
-            "the mug that is not red",
-            "the mug, but not the red one",
-            "any mug except the red one",
-            "pick up the red mug, no wait, the green one",
-            "don't take the red mug, take the green one",
-            "not the red mug, the other one",
-            "the mug not on the left",
-        ] {
-            assert_eq!(row.best(text), 1, "{text}");
-            assert!(row.fits(text)[0] < 0.1, "{text}");
-        }
-    }
-
-    #[test]
-    fn likeness_is_judged_by_what_the_anchor_looks_like() {
-        let row = Row(vec![("mug", "red"), ("mug", "green"), ("box", "green"), ("box", "red"), ("plate", "green")]);
-        assert_eq!(row.best("the mug of the same colour as the plate"), 1);
-        assert_eq!(row.best("the box of another colour than the plate"), 3);
-    }
-
-    #[test]
-    fn a_place_that_only_decorates_does_not_hurt() {
-        let row = Row(vec![("mug", "red"), ("box", "red"), ("plate", "green")]);
-        let plain = row.fits("the mug")[0];
-        let decorated = row.fits("the mug on the left")[0];
-        assert!(decorated > 0.85 * plain, "{decorated} of {plain}");
-    }
-}
+mod tests;
