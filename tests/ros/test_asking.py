@@ -29,7 +29,7 @@ def test_the_service_answers_on_a_picture_of_the_request(asked):
     assert answer.header == answer.mask.header == message.header
     assert iou(mask_of(answer.mask) > 0, truth() == ASKED["target"]) >= 0.5
     strict = asked.segment(text=ASKED["text"], image=message, min_score=0.99)
-    assert strict.status == Segmentation.NOT_FOUND and "0.990" in strict.reason
+    assert strict.status == Segmentation.NOT_FOUND and "below answer.min_score 0.99" in strict.reason
     named = asked.segment(text="pick it up, please", target=ASKED["phrase"], image=message)
     assert named.target == ASKED["phrase"]
 

@@ -6,6 +6,7 @@
 mod appearance;
 mod guided;
 mod layout;
+mod ranks;
 mod relations;
 mod resolve;
 mod things;

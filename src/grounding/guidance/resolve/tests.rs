@@ -10,14 +10,6 @@ fn parse(text: &str) -> ParsedCommand {
     CommandParser::open(&Config::from_layers(&[rules]).unwrap().text).unwrap().parse(text)
 }
 
-#[test]
-fn the_chance_of_exactly_so_many() {
-    assert!((exactly([0.5, 0.5].into_iter(), 1) - 0.5).abs() < 1e-6);
-    assert_eq!(exactly([1.0, 1.0, 0.0].into_iter(), 2), 1.0);
-    assert_eq!(exactly(std::iter::empty(), 0), 1.0);
-    assert_eq!(exactly(std::iter::empty(), 3), 0.0);
-}
-
 /// Things on one row, 0.15 apart from the left, each "noun colour"; the words are told apart surely.
 struct Row(Vec<(&'static str, &'static str)>);
 
