@@ -11,7 +11,7 @@ use super::node_thread::Ros;
 use super::parameters::Parameters;
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Origin, Status};
-use crate::camera::{locate, point_cloud};
+use crate::camera::{locate, point_cloud, DepthImage};
 use crate::error::{Error, Result};
 use crate::image::Frame;
 use crate::runtime::WorkerHost;
