@@ -245,7 +245,13 @@ impl Description {
     }
 
     /// The same thing by another noun, where this one names none: "the green one", of mugs, is "the green mug".
+    /// "The green thing" stays a thing.
     pub fn with_noun_of(mut self, other: &Description) -> Description {
+        const THINGS: [&str; 9] =
+            ["thing", "things", "object", "objects", "item", "items", "something", "anything", "everything"];
+        if self.phrase.split_whitespace().any(|word| THINGS.contains(&word.to_lowercase().as_str())) {
+            return self;
+        }
         if let (None, Some(noun)) = (&self.noun, &other.noun) {
             self.noun = Some(noun.clone());
             let words = self.phrase.split_whitespace().map(|word| match word.to_lowercase().as_str() {
