@@ -91,11 +91,10 @@ impl Reader<'_> {
                     return true;
                 };
                 if turn == Turn::With && !*negated {
-                    into.description.details.push(self.words.text(start..self.at));
-                    if let Some(colour) = detail.description.noun.as_deref().filter(|noun| *noun == "color") {
-                        let _ = colour;
-                        into.description.details.pop();
-                        into.description.attributes.extend(detail.description.attributes);
+                    // "with a red color" is a look
+                    match detail.description.noun.as_deref() {
+                        Some("color") => into.description.attributes.extend(detail.description.attributes),
+                        _ => into.description.details.push(self.words.text(start..self.at)),
                     }
                 } else {
                     self.unknown.push(self.words.text(start..self.at));
@@ -147,7 +146,6 @@ impl Reader<'_> {
     /// A relation to the picture, the table or the speaker is a place: "left of the table", "in front of me".
     #[allow(clippy::option_option)] // as above
     fn setting_of(&mut self, relation: Relation) -> Option<Option<Constraint>> {
-        let back = self.at;
         let determined = usize::from(is(DETERMINERS, self.word()));
         let word = self.peek(determined);
         let after = self.at + determined + 1;
@@ -174,10 +172,7 @@ impl Reader<'_> {
             (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) => Some(Place::Back),
             (Relation::Between, false) => Some(Place::Middle),
             (Relation::On | Relation::In, _) | (_, true) => None,
-            _ => {
-                self.at = back;
-                return None;
-            }
+            _ => return None,
         };
         self.at = after;
         Some(place.map(Constraint::Place))
@@ -231,11 +226,12 @@ impl Reader<'_> {
             self.at += 1;
         }
         let start = self.at;
-        if let Some((Turn::At(_) | Turn::Most(_) | Turn::Related(_) | Turn::NearestTo | Turn::FarthestFrom, _)) =
-            longest(TURNS, self.words, self.at, self.end)
+        let turn = longest(TURNS, self.words, self.at, self.end).map(|(turn, taken)| (*turn, taken));
+        if let Some((
+            turn @ (Turn::At(_) | Turn::Most(_) | Turn::Related(_) | Turn::NearestTo | Turn::FarthestFrom),
+            taken,
+        )) = turn
         {
-            let (turn, taken) =
-                longest(TURNS, self.words, self.at, self.end).map_or((Turn::Nothing, 0), |(t, n)| (*t, n));
             let mut other = Expression::default();
             let read = self.turn(turn, taken, &mut other, &mut false);
             let mut other = other.finished();
