@@ -176,7 +176,7 @@ fn a_method_that_the_model_cannot_do_is_refused_at_the_start() {
     assert_eq!(
         said,
         "configuration method: grad_cam can't run on this model, a CLIP vision transformer; it can do global_local, \
-         cropping and region_token"
+         hybrid_gl, cropping and region_token"
     );
     assert!(segmenter("magic").err().unwrap().to_string().contains("unknown variant `magic`"));
 }
@@ -272,6 +272,17 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32]) {
     let gap = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     let spread = expected.iter().fold(f32::MIN, |a, b| a.max(*b)) - expected.iter().fold(f32::MAX, |a, b| a.min(*b));
     assert!(gap < 0.01 * spread && found.iter().all(|s| s.is_finite()), "{name}: {found:?}, expected {expected:?}");
+}
+
+#[test]
+fn a_resnet_is_refused_what_takes_a_vision_transformer() {
+    let folder = folder_of("resnet", serde_json::Value::Null);
+    let model = Layer::value("test", "model", folder.path().display().to_string());
+    for (key, value) in [("method", "hybrid_gl"), ("guidance", "hybridgl")] {
+        let config = Config::from_layers(&[model.clone(), Layer::value("test", key, value)]).unwrap();
+        let refused = Segmenter::open(config).err().unwrap().to_string();
+        assert!(refused.contains(key) && refused.contains("CLIP ResNet"), "{refused}");
+    }
 }
 
 #[test]

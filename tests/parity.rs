@@ -7,26 +7,11 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{data, from_names, hashed, json, not_run, safetensors, write_open_clip, Tensors};
+use common::{data, from_names, hashed, json, parity_folders, safetensors, write_open_clip, Tensors};
 use referseg::image::{bilinear_on_grid, Mask};
 use referseg::models::clip::Clip;
 use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
-use std::path::{Path, PathBuf};
-
-fn folders() -> Vec<PathBuf> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/parity");
-    let mut found: Vec<PathBuf> = match std::fs::read_dir(&shared) {
-        Ok(entries) => entries.map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect(),
-        Err(_) => {
-            not_run(&format!("{shared:?} is absent: the larger models of the reference are not checked"));
-            Vec::new()
-        }
-    };
-    found.sort();
-    let named = std::env::var("REFERSEG_PARITY_DIRS").unwrap_or_default();
-    found.extend(named.split(':').filter(|name| !name.is_empty()).map(PathBuf::from));
-    found
-}
+use std::path::Path;
 
 fn u32_ids(tensors: &Tensors, name: &str) -> Tensor {
     tensors[name].to_dtype(DType::U32).unwrap()
@@ -126,7 +111,7 @@ fn check_folder(folder: &Path) {
 
 #[test]
 fn features_scores_and_picks_equal_the_reference() {
-    for folder in folders() {
+    for folder in parity_folders() {
         assert!(folder.join("expected.safetensors").is_file(), "{folder:?} holds no parity fixture");
         check_folder(&folder);
     }

@@ -127,3 +127,32 @@ fn the_real_photo_gives_proposals_of_its_size() {
     assert!(encoded.proposals.iter().all(|p| (p.mask.width(), p.mask.height()) == (640, 480)));
     assert!(!ask(&segmenter, &encoded, "the black office chair").scores.iter().any(|s| s.is_nan()));
 }
+
+#[test]
+fn hybridgls_guidance_raises_the_side_that_was_named() {
+    for method in ["global_local", "hybrid_gl"] {
+        let (frame, labels) = discs(&[RED, GREEN, RED]);
+        let more = [Layer::value("test", "guidance", "hybridgl"), Layer::value("test", "method", method)];
+        let mut segmenter = segmenter(&more);
+        segmenter.set_generator(Box::new(labels));
+        let encoded = encode(&mut segmenter, &frame);
+        let mut of = |side: &str| ask(&segmenter, &encoded, &format!("the red object on the {side}"));
+        let (left, right) = (of("left"), of("right"));
+        let lead = |answer: &Answer| answer.scores[0] - answer.scores[2];
+        assert!(lead(&left) > lead(&right) + 0.2, "{method}: {:?} {:?}", left.scores, right.scores);
+        let names: Vec<&str> = left.leading[0].terms.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["similarity", "relation", "coherence"]);
+    }
+}
+
+#[test]
+fn the_heat_of_a_phrase_is_a_term_beside_full_guidance_too() {
+    let (frame, labels) = discs(&[RED, GREEN, BLUE]);
+    let mut segmenter = segmenter(&[Layer::value("test", "terms.heat", 0.5)]);
+    segmenter.set_generator(Box::new(labels));
+    let encoded = encode(&mut segmenter, &frame);
+    let answer = ask(&segmenter, &encoded, "the blue ball");
+    assert_eq!(answer.best, Some(2), "{:?}", answer.scores);
+    let heat = answer.leading[0].terms.iter().find(|(name, _)| *name == "heat").unwrap().1;
+    assert!(heat.is_finite() && heat > 0.0, "{heat}");
+}

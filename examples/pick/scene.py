@@ -1,8 +1,8 @@
 """A table with coloured things, a camera and a two-finger gripper, simulated by PyBullet.
 
 As a ROS node it is the robot: the camera's picture, depth and camera_info on topics, and a gripper that grasps where
-`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: a seed and, if it
-matters, a thing that must be there) lays the table anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
+`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: the arguments of
+`Table.lay`) lays the table anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
 what hangs in the gripper in the end.
 """
 
@@ -42,8 +42,9 @@ class Table:
     def __init__(self):
         p.connect(p.DIRECT)
 
-    def lay(self, seed, wanted=None):
-        """Lays the table, with the thing of a name among others; returns the things as [name, body] pairs."""
+    def lay(self, seed, wanted=None, alike=0, shape=None):
+        """Lays the table, with the thing of a name among others, or first with so many alike in shape (this one, if it is given);
+        returns the things as [name, body] pairs."""
         random = np.random.default_rng(seed)
         p.resetSimulation()
         p.setGravity(0, 0, -9.81)
@@ -55,6 +56,10 @@ class Table:
         chosen = [" ".join(KINDS[index]) for index in random.permutation(len(KINDS))[: random.integers(3, 6)]]
         if wanted and wanted not in chosen:
             chosen[0] = wanted
+        if alike:
+            shape = shape or chosen[0].split()[1]
+            others = [name for name in chosen if not name.endswith(shape)][:2]
+            chosen = [f"{colour} {shape}" for colour in random.permutation(list(COLOURS))[:alike]] + others
         places = []
         while len(places) < len(chosen):
             place = random.uniform([-0.17, -0.11], [0.17, 0.13])
@@ -122,6 +127,13 @@ class Table:
         self.move([x, y, 0.4], yaw, 0.0, 0.5)
         return [name for name, body in self.things if p.getBasePositionAndOrientation(body)[0][2] > 0.12]
 
+    def pixels(self):
+        """Where each thing's middle is in the picture, [column, row]."""
+        rotation, origin, focal = camera()
+        places = [p.getBasePositionAndOrientation(body)[0] for _, body in self.things]
+        seen = [rotation.T @ (np.array(place) - origin) for place in places]
+        return [[WIDTH / 2 + focal * x / z, HEIGHT / 2 + focal * y / z] for x, y, z in seen]
+
     def see(self):
         """RGB [h, w, 3] and depth [h, w] in metres. The gripper is out of the picture."""
         view = p.computeViewMatrix(EYE.tolist(), TARGET.tolist(), [0, 0, 1])
@@ -150,10 +162,10 @@ class Robot(Node):
         self.seen = None
         self.create_timer(0.2, self.show)
 
-    def lay(self, seed, wanted=None):
-        things = self.table.lay(seed, wanted)
+    def lay(self, **asked):
+        names = [name for name, _ in self.table.lay(**asked)]
         self.seen = self.table.see()
-        self.truth.publish(String(data=json.dumps({"seed": seed, "things": [name for name, _ in things]})))
+        self.truth.publish(String(data=json.dumps({**asked, "things": names, "pixels": self.table.pixels()})))
 
     def show(self):
         if self.seen is None:

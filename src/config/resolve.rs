@@ -93,6 +93,7 @@ impl Config {
             within("visual.mean", mean.map_or(0.5, |mean| mean[channel]), 0.0, 1.0)?;
             within("visual.std", std.map_or(1.0, |std| std[channel]), 0.001, 10.0)?;
             within("visual.fill", fill[channel], -10.0, 10.0)?;
+            within("hybridgl.fill", self.hybridgl.fill[channel], -10.0, 10.0)?;
         }
         within("text.sentence_weight", self.text.sentence_weight, 0.0, 1.0)?;
         within("proposals.limit", self.proposals.limit as f32, 1.0, 1000.0)?;
@@ -111,6 +112,7 @@ impl Config {
         within("proposals.sam.crop_points_downscale", sam.crop_points_downscale as f32, 1.0, 16.0)?;
         within("terms.similarity", self.terms.similarity, -100.0, 100.0)?;
         within("terms.quality", self.terms.quality, -100.0, 100.0)?;
+        within("terms.heat", self.terms.heat, -100.0, 100.0)?;
         let TermWeights { description, place, order, relation, exclusion, likeness, .. } = self.terms;
         let weights = [description, place, order, relation, exclusion, likeness];
         let names = ["description", "place", "order", "relation", "exclusion", "likeness"];

@@ -17,6 +17,7 @@ pub struct Config {
     pub guidance: Guidance,
     pub proposals: ProposalSettings,
     pub visual: VisualSettings,
+    pub hybridgl: HybridSettings,
     pub text: TextSettings,
     pub words: WordSettings,
     pub terms: TermWeights,
@@ -24,9 +25,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether a heat map of the words is part of the score.
+    pub fn needs_heat(&self) -> bool {
+        self.guidance_in_force() == Guidance::HybridGl || self.terms.heat != 0.0
+    }
+
     /// The guidance that applies: the paper's baselines have none.
     pub fn guidance_in_force(&self) -> Guidance {
-        if self.method == Method::GlobalLocal {
+        if matches!(self.method, Method::GlobalLocal | Method::HybridGl) {
             self.guidance
         } else {
             Guidance::None
@@ -49,6 +55,8 @@ pub enum Preset {
 pub enum Method {
     /// Global and local features, sentence and noun phrase.
     GlobalLocal,
+    /// Two pictures of each proposal whose streams meet in the last blocks of a vision transformer (HybridGL, CVPR 2025).
+    HybridGl,
     /// The masked crops and the sentence.
     Cropping,
     /// A class token for each region of a vision transformer (AdaptingCLIP), and the sentence.
@@ -61,8 +69,9 @@ pub enum Method {
 
 impl Method {
     /// All of them, with the names that users give them.
-    pub const NAMES: [(&'static str, Method); 5] = [
+    pub const NAMES: [(&'static str, Method); 6] = [
         ("global_local", Method::GlobalLocal),
+        ("hybrid_gl", Method::HybridGl),
         ("cropping", Method::Cropping),
         ("region_token", Method::RegionToken),
         ("score_map", Method::ScoreMap),
@@ -83,6 +92,8 @@ impl std::fmt::Display for Method {
 pub enum Guidance {
     /// Nothing: the paper's method.
     None,
+    /// HybridGL's: relations of boxes, and a heat map with ramps, among the best three.
+    HybridGl,
     /// All that the parser understands: places, orders, relations, exclusions, likeness, numbers.
     Full,
 }
@@ -207,6 +218,28 @@ pub enum ResNetNorms {
     Paper,
 }
 
+/// What HybridGL's method and guidance leave open.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct HybridSettings {
+    pub readout: HybridReadout,
+    pub fill: [f32; 3],
+    pub as_published: bool,
+}
+
+/// Which of HybridGL's two streams is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HybridReadout {
+    /// The local one, to which the global one was added.
+    G2l,
+    /// The global one, to which the local one was added.
+    L2g,
+    /// The sum of both features.
+    Sum,
+}
+
 /// How a command becomes a feature.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,6 +285,7 @@ pub struct WordSettings {
 pub struct TermWeights {
     pub similarity: f32,
     pub quality: f32,
+    pub heat: f32,
     pub description: f32,
     pub place: f32,
     pub order: f32,

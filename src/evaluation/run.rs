@@ -218,6 +218,8 @@ impl RowEvaluator<'_> {
     fn encode(&mut self, frame: &Frame, digest: &str, truths: &Truths) -> Result<HashMap<String, EncodedFrame>> {
         let size = (frame.width(), frame.height());
         let mut encoded: HashMap<String, EncodedFrame> = HashMap::new();
+        let heat = self.run.rows.iter().any(|row| row.config.needs_heat());
+        let places = heat.then(|| self.segmenter.encode_places(frame)).transpose()?;
         let mut proposed: HashMap<String, Vec<Proposal>> = HashMap::new();
         for (row, Variant { config, .. }) in self.run.rows.iter().enumerate() {
             let keys = &self.variants.keys[row];
@@ -261,8 +263,10 @@ impl RowEvaluator<'_> {
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
             let fingerprint = of_features.clone();
             let layout = Layout::of(&proposals, None);
-            let frame = EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time };
-            encoded.insert(of_features.text().into(), frame);
+            let places = places.clone();
+            let encoded_frame =
+                EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time };
+            encoded.insert(of_features.text().into(), encoded_frame);
         }
         Ok(encoded)
     }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Parser};
 use crate::error::Result;
 use crate::fingerprint::{of_texts, Fingerprint};
-use crate::grounding::{EncodedCommand, FeatureKind, Segmenter};
+use crate::grounding::{check_guidance, check_method, EncodedCommand, FeatureKind, Segmenter};
 use crate::language::{Command, CommandParser};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 
@@ -50,13 +50,15 @@ impl Variants {
     /// Opens what the rows need. With `truth` the targets are the proposals and no generator is opened.
     ///
     /// # Errors
-    /// When a generator or parser can't be opened.
+    /// When a generator or parser can't be opened, or a row asks what the model can't do.
     pub fn open(rows: &[Variant], truth: bool, segmenter: &Segmenter) -> Result<Variants> {
         let mut generators: Vec<Box<dyn ProposalGenerator>> = Vec::new();
         let mut generator_of = Vec::new();
         let mut parsers: Vec<(Parser, CommandParser, Fingerprint)> = Vec::new();
         let mut keys = Vec::new();
         for Variant { config, .. } in rows {
+            check_method(config.method, segmenter.family())?;
+            check_guidance(config, segmenter.family())?;
             let settings = &config.proposals;
             let (generator, of_proposals) = if truth {
                 (None, Fingerprint::of("truth", 1, &[]))
@@ -108,7 +110,9 @@ impl Variants {
     pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(Parser, EncodedCommand)>> {
         let Ok(command) = Command::parse(text) else { return Ok(Vec::new()) };
         let encode = |(kind, parser, fingerprint): &(Parser, CommandParser, Fingerprint)| {
-            Ok((*kind, segmenter.encode_parsed(parser.parse(command.text()), fingerprint.clone())?))
+            let parsed = parser.parse(command.text());
+            let spatial = parser.spatial_words(&parsed);
+            Ok((*kind, segmenter.encode_parsed(parsed, spatial, fingerprint.clone())?))
         };
         self.parsers.iter().map(encode).collect()
     }

@@ -2,11 +2,17 @@
 //! scoring.
 
 use super::guidance::{Layout, OwnWords};
+use super::hybridgl::{HybridGuidance, HybridText, Seen};
 use super::text_features::TextFeatures;
 use super::visual_features::VisualFeatures;
+use crate::config::Config;
+use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::language::ParsedCommand;
+use crate::language::{ParsedCommand, SpatialWords};
+use crate::models::ModelFamily;
 use crate::proposals::Proposal;
+use candle_core::Tensor;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A frame's proposals and their features.
@@ -15,6 +21,8 @@ pub struct EncodedFrame {
     pub proposals: Vec<Proposal>,
     /// Absent without proposals.
     pub features: Option<VisualFeatures>,
+    /// Features of the image's places, `[g * g, d]` f32, where the settings ask for a heat map.
+    pub places: Option<Tensor>,
     /// Where the proposals are.
     pub layout: Layout,
     /// What it depends on beside the frame; equal to the segmenter's visual fingerprint when it was made.
@@ -33,8 +41,42 @@ pub struct EncodedCommand {
     pub features: TextFeatures,
     /// Words that the bank of words does not have.
     pub own_words: OwnWords,
+    /// What HybridGL hears of places in it.
+    pub spatial: SpatialWords,
+    /// What HybridGL encodes beside it; encoded when it is first needed.
+    pub(super) hybrid: OnceLock<HybridText>,
     /// What it depends on beside the text; equal to the segmenter's text fingerprint when it was made.
     pub fingerprint: Fingerprint,
     /// How long the encoding took.
     pub time: Duration,
+}
+
+impl EncodedFrame {
+    /// HybridGL's guidance of a command on this frame, which has proposals.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express the words or the device fails.
+    pub(super) fn hybrid_guidance(
+        &self,
+        command: &EncodedCommand,
+        config: &Config,
+        family: &dyn ModelFamily,
+    ) -> Result<HybridGuidance<'_>> {
+        let absent = |what: &str| Error::Computation(format!("guidance without {what}; this is a bug"));
+        let features = self.features.as_ref().ok_or_else(|| absent("features"))?.mixed(config.visual.global_weight)?;
+        let seen = Seen {
+            proposals: &self.proposals,
+            features: &features,
+            places: self.places.as_ref().ok_or_else(|| absent("features of places"))?,
+            places_side: family.place_encoder().ok_or_else(|| absent("an encoder of places"))?.image_size(),
+            logit_scale: family.logit_scale(),
+        };
+        if command.hybrid.get().is_none() {
+            let phrase = &command.parsed.target.phrase;
+            let text = HybridText::encode(phrase, &command.spatial.others, config.words.closed, family)?;
+            let _ = command.hybrid.set(text);
+        }
+        let text = command.hybrid.get().ok_or_else(|| absent("the words"))?;
+        HybridGuidance::new(&seen, &command.spatial, text, config.hybridgl.as_published)
+    }
 }

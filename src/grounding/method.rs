@@ -1,12 +1,13 @@
 //! Methods: which of them a model can do, by its capabilities.
 
-use crate::config::Method;
+use crate::config::{Config, Method};
 use crate::error::{Error, Result};
 use crate::models::ModelFamily;
 
 fn can(method: Method, family: &dyn ModelFamily) -> bool {
     match method {
         Method::GlobalLocal => family.masked_encoder().is_some(),
+        Method::HybridGl => family.hybrid_encoder().is_some(),
         Method::Cropping => true,
         Method::RegionToken => family.region_encoder().is_some(),
         Method::ScoreMap | Method::GradCam => family.dense_encoder().is_some(),
@@ -31,4 +32,20 @@ pub fn check_method(method: Method, family: &dyn ModelFamily) -> Result<()> {
     let fact =
         format!("{method} can't run on this model, a {}; it can do {} and {last}", family.name(), first.join(", "));
     Err(Error::config("method", fact))
+}
+
+/// Refuses guidance and terms that the model can't do.
+///
+/// # Errors
+/// When a heat map is asked of a model that gives no features of places.
+pub fn check_guidance(config: &Config, family: &dyn ModelFamily) -> Result<()> {
+    if !config.needs_heat() || family.place_encoder().is_some() {
+        return Ok(());
+    }
+    let fact = format!(
+        "the heat map of guidance hybridgl and of terms.heat can't be made by this model, a {}; it takes a vision \
+         transformer, or guidance none or full with terms.heat 0",
+        family.name()
+    );
+    Err(Error::config("guidance", fact))
 }

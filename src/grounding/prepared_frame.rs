@@ -108,13 +108,13 @@ impl<'a> PreparedFrame<'a> {
             }
         })
     }
+}
 
-    /// A mask's value for each patch, 0..1: `[grid * grid]`.
-    pub fn patches(&self, mask: &Mask, grid: usize) -> Vec<f32> {
-        match self.settings.mask_resampling {
-            MaskResampling::Area => area_on_grid(mask, grid),
-            MaskResampling::Bilinear => bilinear_on_grid(mask, grid),
-        }
+/// A mask's value for each patch, 0..1: `[grid * grid]`.
+pub fn mask_on_grid(mask: &Mask, grid: usize, resampling: MaskResampling) -> Vec<f32> {
+    match resampling {
+        MaskResampling::Area => area_on_grid(mask, grid),
+        MaskResampling::Bilinear => bilinear_on_grid(mask, grid),
     }
 }
 

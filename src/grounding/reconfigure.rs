@@ -1,6 +1,6 @@
 //! Reconfiguration: other settings, judged beside the working segmenter and put in force between two frames.
 
-use super::method::check_method;
+use super::method::{check_guidance, check_method};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::language::CommandParser;
@@ -31,6 +31,7 @@ impl ConfigPreparer {
             return Err(Error::config("model, device", "are loaded once; they must stay as they are until a reload"));
         }
         check_method(config.method, &*self.family)?;
+        check_guidance(&config, &*self.family)?;
         if current.proposals != config.proposals {
             proposals::check(&config.proposals)?;
         }

@@ -6,19 +6,19 @@
 use super::decision::{best_first, decide, decide_guided};
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::guidance::{Guided, Layout, OwnWords, WordBank};
-use super::method::{check_method, supported_methods};
+use super::method::{check_guidance, check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
 use super::stage::{Stage, StageFingerprints};
 use super::terms;
 use super::text_features::TextFeatures;
-use super::visual_features::{FeatureKind, VisualFeatures};
+use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 use crate::config::{AnswerSettings, Config, Guidance, Method};
 use crate::device::{self, Device};
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::image::Frame;
-use crate::language::{Command, CommandParser, ParsedCommand};
+use crate::language::{Command, CommandParser, ParsedCommand, SpatialWords};
 use crate::models::{self, ModelFamily};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
@@ -27,6 +27,8 @@ use std::time::Instant;
 
 /// Raised when visual features of the same proposals come out otherwise.
 const VISUAL_VERSION: u32 = 1;
+/// Raised when features of the same image's places come out otherwise.
+const PLACES_VERSION: u32 = 1;
 /// Raised when text features of the same text come out otherwise.
 const TEXT_VERSION: u32 = 2;
 
@@ -55,6 +57,7 @@ impl Segmenter {
         let device = device::open(&config.device)?;
         let family = models::load(&config.model, &device)?;
         check_method(config.method, &*family)?;
+        check_guidance(&config, &*family)?;
         Ok(Segmenter {
             parser: CommandParser::open(&config.text)?,
             generator: Some(proposals::open(&config.proposals, &device)?),
@@ -142,8 +145,12 @@ impl Segmenter {
         let generator = self.generator.as_ref().map(|generator| generator.fingerprint());
         let proposals = generator.unwrap_or_else(|| Fingerprint::of("no proposals", 1, &[]));
         let kind = FeatureKind::needed(&self.config);
+        let visual = self.visual_fingerprint(&self.config, kind, &proposals);
         StageFingerprints {
-            visual: self.visual_fingerprint(&self.config, kind, &proposals),
+            visual: match self.config.needs_heat() {
+                true => Fingerprint::of("visual and places", PLACES_VERSION, &[visual.text()]),
+                false => visual,
+            },
             text: self.text_fingerprint(&self.parser),
             terms: terms::fingerprint(&self.config),
             proposals,
@@ -155,7 +162,11 @@ impl Segmenter {
         // the weight mixes features and makes none
         let settings = crate::config::VisualSettings { global_weight: 0.0, ..config.visual.clone() };
         let model = self.family.fingerprint();
-        let parts = [model.text(), proposals.text(), &format!("{kind:?} {settings:?}")];
+        let hybrid = match kind {
+            FeatureKind::Hybrid => format!(" {:?}", config.hybridgl),
+            _ => String::new(),
+        };
+        let parts = [model.text(), proposals.text(), &format!("{kind:?} {settings:?}{hybrid}")];
         Fingerprint::of("visual", VISUAL_VERSION, &parts)
     }
 
@@ -181,7 +192,14 @@ impl Segmenter {
     /// # Errors
     /// When the vocabulary can't express it or the device fails.
     pub fn encode_command(&self, command: &Command) -> Result<EncodedCommand> {
-        self.encode_parsed(self.parse(command), self.text_fingerprint(&self.parser))
+        let parsed = self.parse(command);
+        let spatial = self.spatial_words(&parsed);
+        self.encode_parsed(parsed, spatial, self.text_fingerprint(&self.parser))
+    }
+
+    /// What HybridGL hears of places in a parsed command.
+    pub fn spatial_words(&self, parsed: &ParsedCommand) -> SpatialWords {
+        self.parser.spatial_words(parsed)
     }
 
     /// The meaning of a command whose target is named beside the text.
@@ -193,11 +211,17 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::encode_command`].
-    pub fn encode_parsed(&self, parsed: ParsedCommand, fingerprint: Fingerprint) -> Result<EncodedCommand> {
+    pub fn encode_parsed(
+        &self,
+        parsed: ParsedCommand,
+        spatial: SpatialWords,
+        fingerprint: Fingerprint,
+    ) -> Result<EncodedCommand> {
         let began = Instant::now();
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &*self.family)?;
         let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
-        Ok(EncodedCommand { parsed, features, own_words, fingerprint, time: began.elapsed() })
+        let hybrid = OnceLock::new();
+        Ok(EncodedCommand { parsed, features, own_words, spatial, hybrid, fingerprint, time: began.elapsed() })
     }
 
     /// Encodes a frame: proposals and their features.
@@ -234,9 +258,11 @@ impl Segmenter {
         let kind = FeatureKind::needed(&self.config);
         let encode = || self.encode_proposals(&self.config, kind, input.frame, &proposals);
         let features = (!proposals.is_empty()).then(encode).transpose()?;
+        let heat = self.config.needs_heat() && !proposals.is_empty();
+        let places = heat.then(|| self.encode_places(input.frame)).transpose()?;
         let (proposals_time, features_time) = (proposed - began, proposed.elapsed());
         let layout = Layout::of(&proposals, input.depth);
-        Ok(Some(EncodedFrame { layout, proposals, features, fingerprint, proposals_time, features_time }))
+        Ok(Some(EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time }))
     }
 
     /// Encodes proposals of a frame under these settings. `proposals` is not empty.
@@ -253,9 +279,17 @@ impl Segmenter {
         VisualFeatures::encode(frame, proposals, &*self.family, kind, config, &self.device)
     }
 
+    /// Features of an image's places, `[g * g, d]`, for the heat map of guidance hybridgl.
+    ///
+    /// # Errors
+    /// When the model gives none or the device fails.
+    pub fn encode_places(&self, frame: &Frame) -> Result<candle_core::Tensor> {
+        encode_places(frame, &*self.family, &self.device)
+    }
+
     /// The command's meaning on a frame, where the settings ask for it and there is something to see.
     fn guided(&self, config: &Config, frame: &EncodedFrame, command: &EncodedCommand) -> Result<Option<Guided>> {
-        if config.guidance_in_force() == Guidance::None || frame.proposals.is_empty() {
+        if config.guidance_in_force() != Guidance::Full || frame.proposals.is_empty() {
             return Ok(None);
         }
         if self.bank.get().is_none() {

@@ -4,12 +4,14 @@
 //! *local* feature sees the masked crop. Both are kept; they are mixed when they are scored. The paper's
 //! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
 
+use super::hybridgl::HybridPictures;
 use super::method::check_method;
-use super::prepared_frame::PreparedFrame;
+use super::prepared_frame::{mask_on_grid, PreparedFrame};
 use crate::config::{Config, Method, ResNetNorms, VisualSettings};
 use crate::device::Device;
 use crate::error::Result;
-use crate::image::{nearest_on_grid, Frame};
+use crate::image::resample::{normalize, resize_like_pillow, Filter};
+use crate::image::{nearest_on_grid, Frame, Mask};
 use crate::models::tensor_math::l2_normalize;
 use crate::models::ModelFamily;
 use crate::proposals::Proposal;
@@ -26,6 +28,8 @@ pub enum FeatureKind {
     GlobalAndLocal,
     /// A token for each region.
     RegionTokens,
+    /// HybridGL's.
+    Hybrid,
     /// The last map.
     LastMap,
 }
@@ -37,6 +41,7 @@ impl FeatureKind {
             (Method::GlobalLocal, 1.0) => FeatureKind::Global,
             (Method::GlobalLocal, 0.0) | (Method::Cropping, _) => FeatureKind::Local,
             (Method::GlobalLocal, _) => FeatureKind::GlobalAndLocal,
+            (Method::HybridGl, _) => FeatureKind::Hybrid,
             (Method::RegionToken, _) => FeatureKind::RegionTokens,
             (Method::ScoreMap | Method::GradCam, _) => FeatureKind::LastMap,
         }
@@ -81,6 +86,9 @@ impl VisualFeatures {
     ) -> Result<VisualFeatures> {
         check_method(config.method, family)?;
         let settings = &config.visual;
+        if kind == FeatureKind::Hybrid {
+            return hybrid(frame, proposals, family, config, device).map(VisualFeatures::One);
+        }
         let prepared = PreparedFrame::new(frame, family.preprocessing(), settings)?;
         let encoder = Encoder { prepared: &prepared, proposals, family, settings, device };
         Ok(match kind {
@@ -88,7 +96,7 @@ impl VisualFeatures {
             FeatureKind::Local => VisualFeatures::One(encoder.local()?),
             FeatureKind::GlobalAndLocal => VisualFeatures::Both { global: encoder.global()?, local: encoder.local()? },
             FeatureKind::RegionTokens => VisualFeatures::One(encoder.region_tokens()?),
-            FeatureKind::LastMap => match family.dense_encoder() {
+            FeatureKind::LastMap | FeatureKind::Hybrid => match family.dense_encoder() {
                 Some(dense) => VisualFeatures::Map(dense.encode_map(&prepared.tensor(device)?)?),
                 None => return Err(unavailable("a feature for each place")),
             },
@@ -113,6 +121,50 @@ fn unavailable(what: &str) -> crate::error::Error {
     crate::error::Error::Computation(format!("this model gives no {what}; this is a bug, the method was checked"))
 }
 
+/// HybridGL's features, `[n, d]`.
+fn hybrid(
+    frame: &Frame,
+    proposals: &[Proposal],
+    family: &dyn ModelFamily,
+    config: &Config,
+    device: &Device,
+) -> Result<Tensor> {
+    let encoder = family.hybrid_encoder().ok_or_else(|| unavailable("feature of two pictures"))?;
+    let pictures = HybridPictures::new(frame, family.preprocessing(), config)?;
+    let (side, grid, settings) = (family.preprocessing().image_size, family.grid(), &config.visual);
+    in_batches(proposals, settings.batch, |chunk| {
+        let tensor = |pixels: Vec<f32>| Tensor::from_vec(pixels, (chunk.len(), 3, side, side), device);
+        let of_each = |picture: &dyn Fn(&Mask) -> Result<Vec<f32>>| -> Result<Tensor> {
+            let pixels = chunk.iter().map(|proposal| picture(&proposal.mask)).collect::<Result<Vec<_>>>()?;
+            Ok(tensor(pixels.concat())?)
+        };
+        let (local, global) = (of_each(&|mask| pictures.local(mask))?, of_each(&|mask| pictures.global(mask))?);
+        let masks: Vec<f32> =
+            chunk.iter().flat_map(|p| mask_on_grid(&p.mask, grid, settings.mask_resampling)).collect();
+        let masks = Tensor::from_vec(masks, (chunk.len(), grid * grid), device)?;
+        encoder.encode_hybrid(config.hybridgl.readout, settings.masked_blocks, [&local, &global], &masks)
+    })
+}
+
+/// Features of an image's places for a heat map, `[g * g, d]` f32 (HybridGL, and GEM in it: the checkpoint's own
+/// normalization, Pillow's bicubic filter).
+///
+/// # Errors
+/// When the model gives none or the device fails.
+pub fn encode_places(frame: &Frame, family: &dyn ModelFamily, device: &Device) -> Result<Tensor> {
+    let encoder = family.place_encoder().ok_or_else(|| unavailable("feature for each place"))?;
+    let (side, preprocessing) = (encoder.image_size(), family.preprocessing());
+    let squashed = resize_like_pillow(frame, side, side, Filter::Bicubic)?;
+    let pixels = normalize(squashed.rgb(), preprocessing.mean, preprocessing.std);
+    encoder.encode_places(&Tensor::from_vec(pixels, (1, 3, side, side), device)?)
+}
+
+/// Encodes `batch` proposals at a time, so that memory does not grow with their number: `[n, d]`.
+fn in_batches(proposals: &[Proposal], batch: usize, encode: impl Fn(&[Proposal]) -> Result<Tensor>) -> Result<Tensor> {
+    let parts = proposals.chunks(batch).map(encode).collect::<Result<Vec<_>>>()?;
+    Ok(Tensor::cat(&parts, 0)?)
+}
+
 /// One frame's encoding under way.
 struct Encoder<'a> {
     prepared: &'a PreparedFrame<'a>,
@@ -128,8 +180,9 @@ impl Encoder<'_> {
         let masked = self.family.masked_encoder().ok_or_else(|| unavailable("feature through a mask"))?;
         let (grid, blocks) = (self.family.grid(), self.settings.masked_blocks);
         let shared = masked.encode_shared(blocks, &self.prepared.tensor(self.device)?)?;
-        let features = self.in_batches(|chunk| {
-            let masks: Vec<f32> = chunk.iter().flat_map(|p| self.prepared.patches(&p.mask, grid)).collect();
+        let features = in_batches(self.proposals, self.settings.batch, |chunk| {
+            let masks: Vec<f32> =
+                chunk.iter().flat_map(|p| mask_on_grid(&p.mask, grid, self.settings.mask_resampling)).collect();
             let masks = Tensor::from_vec(masks, (chunk.len(), grid * grid), self.device)?;
             masked.encode_masked(blocks, &shared, &masks)
         })?;
@@ -142,7 +195,7 @@ impl Encoder<'_> {
 
     /// The masked crops: `[n, d]`.
     fn local(&self) -> Result<Tensor> {
-        let features = self.in_batches(|chunk| {
+        let features = in_batches(self.proposals, self.settings.batch, |chunk| {
             let crops = self.prepared.crops(chunk.iter().map(|proposal| &proposal.mask), self.device)?;
             self.family.encode_images(&crops)
         })?;
@@ -159,11 +212,5 @@ impl Encoder<'_> {
         let inside: Vec<f32> = self.proposals.iter().flat_map(|p| nearest_on_grid(&p.mask, grid)).collect();
         let inside = Tensor::from_vec(inside, (self.proposals.len(), grid * grid), self.device)?;
         encoder.encode_regions(&self.prepared.tensor(self.device)?, &inside)
-    }
-
-    /// Encodes `visual.batch` proposals at a time, so that memory does not grow with their number: `[n, d]`.
-    fn in_batches(&self, encode: impl Fn(&[Proposal]) -> Result<Tensor>) -> Result<Tensor> {
-        let parts = self.proposals.chunks(self.settings.batch).map(encode).collect::<Result<Vec<_>>>()?;
-        Ok(Tensor::cat(&parts, 0)?)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Coordinates are *image pixels*: column 0, row 0 is the top left pixel. Nothing here knows ROS, models or language.
 
+mod blur;
 mod frame;
 mod image_file;
 mod label_image;
@@ -14,6 +15,7 @@ mod rect;
 pub mod resample;
 mod size_limit;
 
+pub use blur::blur;
 pub use frame::Frame;
 pub use image_file::{decode, open};
 pub use label_image::LabelImage;

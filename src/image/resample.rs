@@ -6,7 +6,8 @@
 use super::frame::Frame;
 use super::rect::Rect;
 use crate::error::{Error, Result};
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::images::{Image, ImageRef, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 /// How an image is filtered while its size changes.
@@ -48,6 +49,23 @@ pub fn resize(frame: &Frame, width: usize, height: usize, filter: Filter) -> Res
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.kind()));
     Resizer::new().resize(&source, &mut target, &options).map_err(|cause| failed(&cause))?;
     Frame::new(width, height, target.into_vec())
+}
+
+/// Resizes a plane of `size` columns and rows with antialiasing: the filter's support grows with the reduction, and its
+/// weights are cut and brought to a sum of 1 at the border.
+///
+/// # Errors
+/// When the plane has another size.
+pub fn resize_plane(plane: &[f32], size: (usize, usize), target: (usize, usize), filter: Filter) -> Result<Vec<f32>> {
+    let failed = |cause: &dyn std::fmt::Display| {
+        Error::Computation(format!("a plane of {size:?} can't be resized to {target:?}: {cause}; this is a bug"))
+    };
+    let pixels: Vec<F32> = plane.iter().map(|value| F32::new(*value)).collect();
+    let source = TypedImageRef::new(size.0 as u32, size.1 as u32, &pixels).map_err(|cause| failed(&cause))?;
+    let mut resized = TypedImage::<F32>::new(target.0 as u32, target.1 as u32);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.kind()));
+    Resizer::new().resize_typed(&source, &mut resized, &options).map_err(|cause| failed(&cause))?;
+    Ok(resized.pixels().iter().map(|pixel| pixel.0).collect())
 }
 
 /// Bytes to normalized planes `[3, h, w]`.
@@ -100,6 +118,17 @@ mod tests {
         // and to size 8: edges are repeated
         let up = bilinear(row, 8, 1, |x, _| x as f32);
         assert_eq!(up, [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]);
+    }
+
+    #[test]
+    fn planes_are_antialiased_and_keep_their_mean_at_the_border() {
+        // torch: interpolate(arange(4.), size=2, mode="bilinear", antialias=True) = [0.7142857, 2.2857144]
+        let row: Vec<f32> = (0..4).map(|x| x as f32).collect();
+        let found = resize_plane(&row, (4, 1), (2, 1), Filter::Bilinear).unwrap();
+        assert!((found[0] - 0.714_285_7).abs() < 1e-6 && (found[1] - 2.285_714_4).abs() < 1e-6, "{found:?}");
+        let even = resize_plane(&[3.0; 12], (4, 3), (7, 5), Filter::Bicubic).unwrap();
+        assert!(even.len() == 35 && even.iter().all(|value| (value - 3.0).abs() < 1e-6), "{even:?}");
+        assert!(resize_plane(&row, (5, 1), (2, 1), Filter::Bilinear).is_err());
     }
 
     #[test]

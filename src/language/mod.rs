@@ -14,6 +14,7 @@ mod pattern;
 mod phrases;
 mod reading;
 mod rules;
+mod spatial_words;
 mod turns;
 mod word_classes;
 mod words;
@@ -23,3 +24,4 @@ pub use parsed_command::{
     Clause, Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size,
 };
 pub use parser::CommandParser;
+pub use spatial_words::{BoxRelation, Direction, SpatialWords};

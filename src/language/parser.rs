@@ -7,6 +7,7 @@
 use super::dependency;
 use super::parsed_command::ParsedCommand;
 use super::rules;
+use super::spatial_words::SpatialWords;
 use crate::config::{Parser, TextSettings};
 use crate::error::Result;
 use crate::fingerprint::{of_optional_file, Fingerprint};
@@ -65,5 +66,13 @@ impl CommandParser {
             parsed.target.phrase = parser.parse(text).target().unwrap_or_else(|| text.trim().to_string());
         }
         parsed
+    }
+
+    /// What HybridGL hears of places in a parsed command.
+    pub fn spatial_words(&self, parsed: &ParsedCommand) -> SpatialWords {
+        match &self.kind {
+            Kind::Rules => SpatialWords::of_command(parsed),
+            Kind::Dependency(parser) => SpatialWords::of_tree(&parser.parse(&parsed.text), &parsed.target.phrase),
+        }
     }
 }

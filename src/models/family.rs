@@ -6,6 +6,7 @@
 //!
 //! Letters in shapes: `b` batch, `n` proposals, `t` tokens, `w` width, `d` feature, `s` image side, `g` cells a side.
 
+use crate::config::HybridReadout;
 use crate::error::Result;
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::image::resample::Filter;
@@ -72,6 +73,16 @@ pub trait ModelFamily: Send + Sync {
         None
     }
 
+    /// HybridGL's features of proposals, if the family can.
+    fn hybrid_encoder(&self) -> Option<&dyn HybridEncoder> {
+        None
+    }
+
+    /// A feature for each place by self-self attention, if the family can.
+    fn place_encoder(&self) -> Option<&dyn PlaceEncoder> {
+        None
+    }
+
     /// The file that the weights came from.
     fn weights_file(&self) -> &Path;
 
@@ -106,6 +117,35 @@ pub trait RegionEncoder {
     /// # Errors
     /// When the device fails or the shapes disagree.
     fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor>;
+}
+
+/// Sees each proposal in two pictures at once (HybridGL, Liu and Li 2025).
+pub trait HybridEncoder {
+    /// Features `[n, d]`, unnormalized, of `n` proposals: their local and their global pictures (normalized pixels
+    /// `[n, 3, s, s]` each) and their masks `[n, g * g]` with values in 0..1. The two streams meet in the last
+    /// `joined_blocks` blocks.
+    ///
+    /// # Errors
+    /// When the device fails or the shapes disagree.
+    fn encode_hybrid(
+        &self,
+        readout: HybridReadout,
+        joined_blocks: usize,
+        pictures: [&Tensor; 2],
+        masks: &Tensor,
+    ) -> Result<Tensor>;
+}
+
+/// Gives each place of an image a feature that is comparable with texts (GEM, Bousselham et al. 2024).
+pub trait PlaceEncoder {
+    /// Side of the square input, pixels: twice what the model was trained for (HybridGL: 448 for 224).
+    fn image_size(&self) -> usize;
+
+    /// Features `[g * g, d]`, unnormalized, row by row, of normalized pixels `[1, 3, s, s]`.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    fn encode_places(&self, pixels: &Tensor) -> Result<Tensor>;
 }
 
 /// Keeps the places of an image apart, for heat maps.

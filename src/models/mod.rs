@@ -9,7 +9,7 @@ pub mod sam;
 pub mod tensor_math;
 mod weights;
 
-pub use family::{DenseEncoder, MaskedEncoder, ModelFamily, Preprocessing, RegionEncoder};
+pub use family::{DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder};
 pub use weights::{Layout, TensorSource, Weights};
 
 use crate::device::Device;

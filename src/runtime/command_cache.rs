@@ -31,7 +31,10 @@ impl CommandCache {
         let known = self.0.iter().position(|known| known.parsed == parsed && known.fingerprint == *fingerprint);
         let encoded = match known {
             Some(at) => self.0.remove(at),
-            None => segmenter.encode_parsed(parsed, fingerprint.clone())?,
+            None => {
+                let spatial = segmenter.spatial_words(&parsed);
+                segmenter.encode_parsed(parsed, spatial, fingerprint.clone())?
+            }
         };
         if self.0.len() >= CAPACITY {
             self.0.remove(0);

@@ -28,6 +28,22 @@ pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// Folders of reference outputs: all below `../shared/parity` and those named in `REFERSEG_PARITY_DIRS`.
+pub fn parity_folders() -> Vec<PathBuf> {
+    let shared = root().join("../shared/parity");
+    let mut found: Vec<PathBuf> = match std::fs::read_dir(&shared) {
+        Ok(entries) => entries.map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect(),
+        Err(_) => {
+            not_run(&format!("{shared:?} is absent: the larger models of the reference are not checked"));
+            Vec::new()
+        }
+    };
+    found.sort();
+    let named = std::env::var("REFERSEG_PARITY_DIRS").unwrap_or_default();
+    found.extend(named.split(':').filter(|name| !name.is_empty()).map(PathBuf::from));
+    found
+}
+
 /// Value `i` is `offset + scale * (2 u - 1)`, `u` the upper 24 bits of `splitmix64(fnv1a64(name) + i)`.
 pub fn hashed(name: &str, shape: &[usize], scale: f32, offset: f32) -> Tensor {
     let seed =

@@ -58,6 +58,9 @@ pub struct Arguments {
     /// Rows: also these presets, comma-separated
     #[arg(long, value_delimiter = ',')]
     presets: Vec<String>,
+    /// A row with these settings, KEY=VALUE separated by spaces: "method=hybrid_gl guidance=hybridgl"; may be given several times
+    #[arg(long, value_name = "SETTINGS")]
+    row: Vec<String>,
     /// Every combination of alphas, betas, masked blocks and presets, not one change at a time
     #[arg(long)]
     product: bool,
@@ -125,6 +128,10 @@ fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Variant>> {
             add(&[change(format!("without {term}"), &format!("terms.{term}"), 0.0)])?;
         }
         add(&[change("guidance none".into(), "guidance", "none")])?;
+    }
+    for given in &arguments.row {
+        let one = |setting: &str| Ok((setting.to_string(), Layer::assignment(setting)?));
+        add(&given.split_whitespace().map(one).collect::<Result<Vec<Change>>>()?)?;
     }
     let configured = segmenter.config().method;
     for method in &arguments.methods {

@@ -1,26 +1,31 @@
 //! The registry of scoring terms, and their weighted sum.
 
+use super::heat::Heat;
 use super::quality::Quality;
 use super::reason::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
 use super::similarity::Similarity;
 use super::term::{ScoringTerm, TermInput};
-use crate::config::Config;
+use crate::config::{Config, Guidance};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
 use crate::grounding::guidance::Guided;
+use crate::grounding::hybridgl::softmax;
 use crate::models::ModelFamily;
 
 /// Raised when the sum of the same terms is another.
 const VERSION: u32 = 1;
+/// Raised when HybridGL's guidance gives other scores.
+const GUIDANCE_VERSION: u32 = 1;
 
 /// Every term, in the order of their sum.
-static TERMS: [&dyn ScoringTerm; 8] =
-    [&Similarity, &Quality, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
+static TERMS: [&dyn ScoringTerm; 9] =
+    [&Similarity, &Quality, &Heat, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
 
 /// The scores of all proposals.
 pub struct TermScores {
-    /// The weighted sums, `[n]`; with full guidance the probabilities whose logarithms they are.
+    /// The weighted sums, `[n]`; with full guidance the probabilities whose logarithms they are, with HybridGL's guidance
+    /// what that makes of them.
     pub total: Vec<f32>,
     /// Each term's name and scores, `[n]`, before its weight, in the same units; terms of weight 0 are left out.
     pub terms: Vec<(&'static str, Vec<f32>)>,
@@ -32,10 +37,14 @@ fn weighted(config: &Config) -> impl Iterator<Item = (&'static dyn ScoringTerm, 
 
 /// What the scores depend on beside the features.
 pub fn fingerprint(config: &Config) -> Fingerprint {
+    let guidance = match config.guidance_in_force() {
+        Guidance::HybridGl => format!("hybridgl {} {:?}", GUIDANCE_VERSION, config.hybridgl),
+        Guidance::None | Guidance::Full => String::new(),
+    };
     let part = |(term, weight): (&'static dyn ScoringTerm, f32)| {
         format!("{} {} {weight} {}", term.name(), term.version(), term.settings(config))
     };
-    let parts: Vec<String> = weighted(config).map(part).collect();
+    let parts: Vec<String> = weighted(config).map(part).chain([guidance]).collect();
     Fingerprint::of("terms", VERSION, &parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
@@ -62,6 +71,17 @@ pub fn scores(
             *total = if index == 0 { weight * score } else { *total + weight * score };
         }
         scored.terms.push((term.name(), scores));
+    }
+    if config.guidance_in_force() == Guidance::HybridGl {
+        let logits: Vec<f32> = scored.total.iter().map(|total| total * family.logit_scale()).collect();
+        let p = softmax(&logits);
+        let guided = frame.hybrid_guidance(command, config, family)?.scores(&p);
+        scored.total = guided.ranked(&p);
+        let mut relation = vec![0.0; p.len()];
+        for (candidate, value) in guided.candidates.iter().zip(&guided.relation) {
+            relation[*candidate] = *value;
+        }
+        scored.terms.extend([("relation", relation), ("coherence", guided.coherence)]);
     }
     if guided.is_some() {
         // logarithms of probabilities, to be read as probabilities

@@ -33,7 +33,8 @@ impl ScoringTerm for Similarity {
         let features =
             frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
         // the paper's baselines know no noun phrase
-        let sentence_weight = if *method == Method::GlobalLocal { text.sentence_weight } else { 1.0 };
+        let knows_phrases = matches!(method, Method::GlobalLocal | Method::HybridGl);
+        let sentence_weight = if knows_phrases { text.sentence_weight } else { 1.0 };
         let words = command.features.mixed(sentence_weight)?;
         if let (VisualFeatures::Map(map), Some(encoder)) = (features, family.dense_encoder()) {
             return Ok(match method {

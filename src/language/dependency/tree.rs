@@ -78,7 +78,7 @@ impl Tree {
     }
 
     /// The text of some tokens.
-    fn text(&self, range: Range<usize>) -> String {
+    pub(in crate::language) fn text(&self, range: Range<usize>) -> String {
         let end = range.end;
         let piece = |word: usize| {
             let space = if self.spaces[word] && word + 1 < end { " " } else { "" };

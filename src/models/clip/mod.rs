@@ -5,10 +5,12 @@
 mod checkpoint;
 mod config;
 mod hugging_face;
+mod hybrid;
 mod load;
 mod open_clip;
 mod preprocessing;
 mod resnet;
+mod self_attention;
 mod text;
 mod tokenizer;
 mod towers;

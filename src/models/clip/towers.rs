@@ -5,10 +5,13 @@ use super::resnet::ResNet;
 use super::text::TextEncoder;
 use super::tokenizer::Tokenizer;
 use super::vision_transformer::VisionTransformer;
+use crate::config::HybridReadout;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
-use crate::models::family::{DenseEncoder, MaskedEncoder, ModelFamily, Preprocessing, RegionEncoder};
+use crate::models::family::{
+    DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder,
+};
 use candle_core::Tensor;
 use std::path::Path;
 
@@ -99,6 +102,14 @@ impl ModelFamily for Towers<VisionTransformer> {
         Some(self)
     }
 
+    fn hybrid_encoder(&self) -> Option<&dyn HybridEncoder> {
+        Some(self)
+    }
+
+    fn place_encoder(&self) -> Option<&dyn PlaceEncoder> {
+        Some(self)
+    }
+
     common_to_both_kinds!();
 }
 
@@ -115,6 +126,28 @@ impl MaskedEncoder for Towers<VisionTransformer> {
 impl RegionEncoder for Towers<VisionTransformer> {
     fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor> {
         Ok(self.vision.region_tokens(pixels, masks)?)
+    }
+}
+
+impl HybridEncoder for Towers<VisionTransformer> {
+    fn encode_hybrid(
+        &self,
+        readout: HybridReadout,
+        joined_blocks: usize,
+        pictures: [&Tensor; 2],
+        masks: &Tensor,
+    ) -> Result<Tensor> {
+        Ok(self.vision.hybrid_features(readout, joined_blocks, pictures, masks)?)
+    }
+}
+
+impl PlaceEncoder for Towers<VisionTransformer> {
+    fn image_size(&self) -> usize {
+        2 * self.vision.image_size()
+    }
+
+    fn encode_places(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(self.vision.places(pixels)?)
     }
 }
 

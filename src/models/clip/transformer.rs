@@ -5,6 +5,7 @@
 //! names are those of the Hugging Face checkpoint.
 
 use super::config::{Activation, TransformerSizes};
+use crate::models::tensor_math::l2_normalize;
 use candle_core::{Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
 
@@ -53,7 +54,7 @@ impl Block {
         })
     }
 
-    /// `x`: `[b, t, w]`; `bias`, added to the attention logits: `[t, t]`. Returns `[b, t, w]`.
+    /// `x`: `[b, t, w]`; `bias`, added to the attention logits: `[t, t]` or `[b, 1, t, t]`. Returns `[b, t, w]`.
     pub fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let x = (x + self.attend(&self.layer_norm1.forward(x)?, bias)?)?;
         let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
@@ -74,6 +75,30 @@ impl Block {
         }
         let attended = ops::softmax_last_dim(&logits)?.matmul(&v)?;
         self.out_proj.forward(&attended.transpose(1, 2)?.reshape((b, t, w))?)
+    }
+
+    /// GEM's self-self attention: what each token of `x` (`[1, t, w]`) finds in the tokens that are like it as a query,
+    /// as a key and as a value, averaged and projected; `[1, t, w]`, to be added to a stream of its own.
+    pub fn attend_to_alike(&self, x: &Tensor) -> Result<Tensor> {
+        let (b, t, w) = x.dims3()?;
+        let depth = w / self.heads;
+        let seen = self.layer_norm1.forward(x)?;
+        // the mean length of a token, over the full width
+        let length = seen.sqr()?.sum(D::Minus1)?.sqrt()?.mean_all()?.to_scalar::<f32>()?;
+        let sharpness = f64::from(length) * (depth as f64).powf(-0.5);
+        let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
+        let alike = |s: &Tensor| {
+            let s = l2_normalize(s)?;
+            ops::softmax_last_dim(&(s.matmul(&s.transpose(D::Minus1, D::Minus2)?)? * sharpness)?)
+        };
+        let v = split(self.v_proj.forward(&seen)?)?;
+        let mut found = v.zeros_like()?;
+        for part in [split(self.q_proj.forward(&seen)?)?, split(self.k_proj.forward(&seen)?)?, v.clone()] {
+            let unit = l2_normalize(&part)?;
+            let part = alike(&unit)?.matmul(&unit)?; // GEM's one extra iteration
+            found = (found + alike(&part)?.matmul(&v)?)?;
+        }
+        self.out_proj.forward(&(found / 3.0)?.transpose(1, 2)?.reshape((b, t, w))?)
     }
 
     /// Lone tokens `[n, w]`, each of which sees itself and the patches `[p, w]` through its row of `bias`

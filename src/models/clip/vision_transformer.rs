@@ -58,10 +58,38 @@ impl VisionTransformer {
         self.blocks.len()
     }
 
+    /// Side of a square patch, pixels.
+    pub(super) fn patch_size(&self) -> usize {
+        self.patch_size
+    }
+
+    /// `[1 + g * g, w]`.
+    pub(super) fn position_embedding(&self) -> &Tensor {
+        &self.position_embedding
+    }
+
+    pub(super) fn post_layer_norm(&self) -> &LayerNorm {
+        &self.post_layer_norm
+    }
+
+    pub(super) fn projection(&self) -> &Linear {
+        &self.projection
+    }
+
+    /// The last `count` blocks, or all.
+    pub(super) fn last_blocks(&self, count: usize) -> &[Block] {
+        &self.blocks[self.depth().saturating_sub(count)..]
+    }
+
     /// Normalised pixels `[b, 3, s, s]` to tokens `[b, 1 + g * g, w]` before the first block.
-    fn embed(&self, pixels: &Tensor) -> Result<Tensor> {
+    pub(super) fn embed(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.embed_with(pixels, self.grid(), &self.position_embedding)
+    }
+
+    /// As [`VisionTransformer::embed`] on `grid` patches a side, with positions `[1 + grid * grid, w]`.
+    pub(super) fn embed_with(&self, pixels: &Tensor, grid: usize, positions: &Tensor) -> Result<Tensor> {
         let (b, _, _, _) = pixels.dims4()?;
-        let (g, p) = (self.grid(), self.patch_size);
+        let (g, p) = (grid, self.patch_size);
         let (side, w) = (g * p, self.class_embedding.dim(0)?);
         // a patch convolution is one matrix product over flattened patches
         let patches = pixels
@@ -73,12 +101,12 @@ impl VisionTransformer {
             .matmul(&self.patch_embedding.t()?)?
             .reshape((b, g * g, w))?;
         let class = self.class_embedding.broadcast_as((b, 1, w))?;
-        let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.position_embedding)?;
+        let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(positions)?;
         self.pre_layer_norm.forward(&tokens)
     }
 
     /// The class token of `[b, t, w]`, projected: `[b, d]`, not normalised.
-    fn read_out(&self, tokens: &Tensor) -> Result<Tensor> {
+    pub(super) fn read_out(&self, tokens: &Tensor) -> Result<Tensor> {
         let class = self.post_layer_norm.forward(&tokens.i((.., 0))?.contiguous()?)?;
         self.projection.forward(&class)
     }
@@ -103,7 +131,7 @@ impl VisionTransformer {
         let class = Tensor::ones((n, 1), masks.dtype(), masks.device())?;
         let keep = Tensor::cat(&[&class, masks], 1)?.unsqueeze(2)?; // [n, t, 1]
         let mut x = tokens.broadcast_as((n, t, w))?.contiguous()?;
-        for block in &self.blocks[self.depth().saturating_sub(masked)..] {
+        for block in self.last_blocks(masked) {
             x = block.forward(&x.broadcast_mul(&keep)?, None)?;
         }
         self.read_out(&x)
@@ -125,7 +153,7 @@ impl VisionTransformer {
         self.projection.forward(&self.post_layer_norm.forward(&regions)?)
     }
 
-    fn run(&self, mut x: Tensor, range: std::ops::Range<usize>) -> Result<Tensor> {
+    pub(super) fn run(&self, mut x: Tensor, range: std::ops::Range<usize>) -> Result<Tensor> {
         for block in &self.blocks[range] {
             x = block.forward(&x, None)?;
         }

@@ -49,6 +49,7 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "method" => text(config.method.to_string()),
         "sam_model" => text(config.proposals.sam.model.display().to_string()),
         "sam_preset" => text(format!("{:?}", config.proposals.sam.preset).to_lowercase()),
+        "guidance" => text(format!("{:?}", config.guidance).to_lowercase()),
         "proposals" => text(config.proposals.generator.to_string()),
         "proposal_limit" => ParameterValue::Integer(config.proposals.limit as i64),
         "parser" => text(format!("{:?}", config.text.parser).to_lowercase()),
