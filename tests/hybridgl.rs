@@ -290,7 +290,7 @@ fn scores_and_picks_are_the_references() {
             softmax(&cosines.iter().map(|cosine| cosine * scale).collect::<Vec<_>>())
         };
         let mut picks = 0;
-        for t in 0..fixture.sentences() {
+        for (t, heat) in heat.iter().enumerate() {
             let of = |name: &str| flat(&fixture.expected[name].get(t).unwrap());
             let p = probabilities(&texts.get(t).unwrap());
             fixture.close_values("p", &p, &of("p"), 1e-3);
@@ -312,7 +312,7 @@ fn scores_and_picks_are_the_references() {
                     direction,
                     masks: fixture.masks.iter().collect(),
                     others: others.clone(),
-                    heat: PlaceHeat::enlarged(&heat[t], side, fixture.size()).unwrap(),
+                    heat: PlaceHeat::enlarged(heat, side, fixture.size()).unwrap(),
                 };
                 let found = guidance.scores(&p);
                 let of = |name: &str| of(&format!("{prefix}{name}"));
