@@ -136,7 +136,7 @@ fn hybridgls_guidance_raises_the_side_that_was_named() {
         let mut segmenter = segmenter(&more);
         segmenter.set_generator(Box::new(labels));
         let encoded = encode(&mut segmenter, &frame);
-        let mut of = |side: &str| ask(&segmenter, &encoded, &format!("the red object on the {side}"));
+        let of = |side: &str| ask(&segmenter, &encoded, &format!("the red object on the {side}"));
         let (left, right) = (of("left"), of("right"));
         let lead = |answer: &Answer| answer.scores[0] - answer.scores[2];
         assert!(lead(&left) > lead(&right) + 0.2, "{method}: {:?} {:?}", left.scores, right.scores);

@@ -52,7 +52,7 @@ struct ModelArguments {
     /// Settings, YAML; config/referseg.yaml shows them all
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// global_local, or a baseline of the paper: cropping, region_token, score_map, grad_cam
+    /// global_local, hybrid_gl, or a baseline: cropping, region_token, score_map, grad_cam
     #[arg(long)]
     method: Option<String>,
     /// regions, sam, or labels:FILE.png (pixel value = proposal, 0 = none)
