@@ -4,6 +4,7 @@
 
 pub mod clip;
 mod family;
+pub mod fused;
 mod pickle;
 pub mod sam;
 pub mod tensor_math;

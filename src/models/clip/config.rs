@@ -1,18 +1,8 @@
 //! `ClipConfig`: what a configuration file says of a CLIP's towers, whatever its layout.
 
 use crate::error::{Error, Result};
-use serde::Deserialize;
+pub use crate::models::fused::Activation;
 use std::path::Path;
-
-/// `hidden_act` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `x * sigmoid(1.702 x)`: OpenAI's checkpoints.
-    QuickGelu,
-    /// Exact GELU: most LAION checkpoints.
-    Gelu,
-}
 
 /// Largest width, depth or side that a configuration may name.
 const MAX_SIZE: usize = 1 << 17;

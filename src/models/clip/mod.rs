@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod config;
+mod fused_vision;
 mod hugging_face;
 mod hybrid;
 mod load;

@@ -7,7 +7,6 @@
 use super::vision_transformer::VisionTransformer;
 use crate::image::resample::{resize_plane, Filter};
 use candle_core::{Error, Result, Tensor};
-use candle_nn::Module;
 
 /// Blocks, counted from the last, through which the second stream runs (`gem_torch`, `depth=7`, which are six).
 const BLOCKS: usize = 6;
@@ -47,10 +46,5 @@ impl VisionTransformer {
         let enlarged = |plane: &Vec<f32>| resize_plane(plane, (known, known), (grid, grid), Filter::Bicubic);
         let planes = planes.iter().map(enlarged).collect::<crate::error::Result<Vec<_>>>().map_err(Error::wrap)?;
         Tensor::cat(&[class, Tensor::new(planes, device)?.t()?.contiguous()?], 0)
-    }
-
-    /// Tokens `[.., w]`, projected: `[.., d]`, not normalised.
-    fn project(&self, tokens: &Tensor) -> Result<Tensor> {
-        self.projection().forward(&self.post_layer_norm().forward(tokens)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::TextConfig;
 use super::transformer::{blocks, Block};
+use crate::models::fused::{borrowed, run, Attention, Batch, Readout};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{embedding, layer_norm, linear_no_bias, Embedding, LayerNorm, Linear, VarBuilder};
 
@@ -48,6 +49,10 @@ impl TextEncoder {
         let (b, t) = ids.dims2()?;
         let embedded = self.token_embedding.forward(ids)?;
         let mut x = embedded.broadcast_add(&self.position_embedding.narrow(0, 0, t)?)?;
+        let ends: Vec<usize> = ids.to_vec2::<u32>()?.iter().map(|row| first_largest(row)).collect();
+        if let Some(ends) = self.fused_ends(&x, &ends)? {
+            return self.projection.forward(&self.final_layer_norm.forward(&ends)?);
+        }
         let causal: Vec<f32> =
             (0..t * t).map(|cell| if cell % t > cell / t { f32::NEG_INFINITY } else { 0.0 }).collect();
         let causal = Tensor::from_vec(causal, (t, t), ids.device())?;
@@ -55,11 +60,22 @@ impl TextEncoder {
             x = block.forward(&x, Some(&causal))?;
         }
         let x = self.final_layer_norm.forward(&x)?;
-        let ends = ids.to_vec2::<u32>()?;
-        let ends = ends.iter().map(|row| first_largest(row));
-        let ends: Vec<u32> = ends.enumerate().map(|(row, end)| (row * t + end) as u32).collect();
+        let ends: Vec<u32> = ends.iter().enumerate().map(|(row, end)| (row * t + end) as u32).collect();
         let ends = Tensor::from_vec(ends, b, ids.device())?;
         self.projection.forward(&x.flatten_to(1)?.index_select(&ends, 0)?)
+    }
+
+    /// The end tokens `[b, w]` of embedded texts `[b, t, w]` after all blocks, by the fused blocks: what stands behind them is
+    /// left out. `None` on a device other than the CPU.
+    fn fused_ends(&self, embedded: &Tensor, ends: &[usize]) -> Result<Option<Tensor>> {
+        let blocks: Option<Vec<_>> = self.blocks.iter().map(Block::weights).collect();
+        let (Some(values), Some(blocks)) = (borrowed(embedded), blocks) else { return Ok(None) };
+        let (b, t, w) = embedded.dims3()?;
+        let lengths: Vec<usize> = ends.iter().map(|end| end + 1).collect();
+        let rows = lengths.iter().enumerate().flat_map(|(text, length)| &values[text * t * w..][..length * w]);
+        let rows: Vec<f32> = rows.copied().collect();
+        let batch = Batch { lengths: &lengths, kept: None, attention: Attention::Causal };
+        Tensor::from_vec(run(&blocks, rows, &batch, Readout::One(ends)), (b, w), embedded.device()).map(Some)
     }
 }
 

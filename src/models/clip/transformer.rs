@@ -5,16 +5,15 @@
 //! names are those of the Hugging Face checkpoint.
 
 use super::config::{Activation, TransformerSizes};
+use crate::models::fused::{affine, norm, BlockWeights};
 use crate::models::tensor_math::l2_normalize;
 use candle_core::{Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
 
-impl Activation {
-    fn apply(self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Activation::QuickGelu => x * ops::sigmoid(&(x * 1.702)?)?,
-            Activation::Gelu => x.gelu_erf(),
-        }
+fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    match activation {
+        Activation::QuickGelu => x * ops::sigmoid(&(x * 1.702)?)?,
+        Activation::Gelu => x.gelu_erf(),
     }
 }
 
@@ -29,6 +28,7 @@ pub struct Block {
     fc1: Linear,
     fc2: Linear,
     activation: Activation,
+    epsilon: f64,
 }
 
 /// The blocks at `encoder.layers` of a tower.
@@ -51,6 +51,23 @@ impl Block {
             fc1: linear(w, sizes.hidden, vb.pp("mlp.fc1"))?,
             fc2: linear(sizes.hidden, w, vb.pp("mlp.fc2"))?,
             activation: sizes.activation,
+            epsilon: sizes.epsilon,
+        })
+    }
+
+    /// The weights for the fused path; `None` on a device other than the CPU.
+    pub fn weights(&self) -> Option<BlockWeights<'_>> {
+        Some(BlockWeights {
+            norm1: norm(&self.layer_norm1, self.epsilon)?,
+            q: affine(&self.q_proj)?,
+            k: affine(&self.k_proj)?,
+            v: affine(&self.v_proj)?,
+            out: affine(&self.out_proj)?,
+            heads: self.heads,
+            norm2: norm(&self.layer_norm2, self.epsilon)?,
+            fc1: affine(&self.fc1)?,
+            fc2: affine(&self.fc2)?,
+            activation: self.activation,
         })
     }
 
@@ -58,7 +75,7 @@ impl Block {
     pub fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let x = (x + self.attend(&self.layer_norm1.forward(x)?, bias)?)?;
         let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
-        &x + self.fc2.forward(&self.activation.apply(&hidden)?)?
+        &x + self.fc2.forward(&activate(self.activation, &hidden)?)?
     }
 
     fn attend(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -120,6 +137,6 @@ impl Block {
         let attended = (of_own + of_seen)?.transpose(0, 1)?.reshape((n, w))?;
         let x = (regions + self.out_proj.forward(&attended)?)?;
         let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
-        &x + self.fc2.forward(&self.activation.apply(&hidden)?)?
+        &x + self.fc2.forward(&activate(self.activation, &hidden)?)?
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::TransformerConfig;
 use super::transformer::{blocks, Block};
+use crate::models::fused::{borrowed, norm, BlockWeights, EmbeddingWeights};
 use candle_core::{IndexOp, Module, Result, Tensor};
 use candle_nn::{layer_norm, linear_no_bias, LayerNorm, Linear, VarBuilder};
 
@@ -17,6 +18,7 @@ pub struct VisionTransformer {
     pre_layer_norm: LayerNorm,
     blocks: Vec<Block>,
     post_layer_norm: LayerNorm,
+    epsilon: f64,
     projection: Linear,
     image_size: usize,
     patch_size: usize,
@@ -37,6 +39,7 @@ impl VisionTransformer {
             pre_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("pre_layrnorm"))?,
             blocks: blocks(sizes, &tower)?,
             post_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("post_layernorm"))?,
+            epsilon: sizes.epsilon,
             projection: linear_no_bias(w, projection, vb.pp("visual_projection"))?,
             image_size: config.image_size,
             patch_size: p,
@@ -66,14 +69,6 @@ impl VisionTransformer {
     /// `[1 + g * g, w]`.
     pub(super) fn position_embedding(&self) -> &Tensor {
         &self.position_embedding
-    }
-
-    pub(super) fn post_layer_norm(&self) -> &LayerNorm {
-        &self.post_layer_norm
-    }
-
-    pub(super) fn projection(&self) -> &Linear {
-        &self.projection
     }
 
     /// The last `count` blocks, or all.
@@ -107,17 +102,50 @@ impl VisionTransformer {
 
     /// The class token of `[b, t, w]`, projected: `[b, d]`, not normalised.
     pub(super) fn read_out(&self, tokens: &Tensor) -> Result<Tensor> {
-        let class = self.post_layer_norm.forward(&tokens.i((.., 0))?.contiguous()?)?;
-        self.projection.forward(&class)
+        self.project(&tokens.i((.., 0))?.contiguous()?)
+    }
+
+    /// Tokens `[.., w]`, projected: `[.., d]`, not normalised.
+    pub(super) fn project(&self, tokens: &Tensor) -> Result<Tensor> {
+        self.projection.forward(&self.post_layer_norm.forward(tokens)?)
+    }
+
+    /// What the fused path needs of the blocks in a range; `None` on a device other than the CPU.
+    pub(super) fn weights(&self, range: std::ops::Range<usize>) -> Option<Vec<BlockWeights<'_>>> {
+        self.blocks[range].iter().map(Block::weights).collect()
+    }
+
+    /// What the fused path needs before the first block.
+    pub(super) fn embedding(&self) -> Option<EmbeddingWeights<'_>> {
+        Some(EmbeddingWeights {
+            class: borrowed(&self.class_embedding)?,
+            patches: borrowed(&self.patch_embedding)?,
+            positions: borrowed(&self.position_embedding)?,
+            norm: norm(&self.pre_layer_norm, self.epsilon)?,
+        })
     }
 
     /// Features `[b, d]` of normalised pixels `[b, 3, s, s]`, not normalised.
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
+        match self.fused_features(pixels)? {
+            Some(features) => Ok(features),
+            None => self.plain_features(pixels),
+        }
+    }
+
+    pub(super) fn plain_features(&self, pixels: &Tensor) -> Result<Tensor> {
         self.read_out(&self.run(self.embed(pixels)?, 0..self.depth())?)
     }
 
     /// Tokens `[b, 1 + g * g, w]` of normalised pixels after all but the last `masked` blocks.
     pub fn tokens_before(&self, masked: usize, pixels: &Tensor) -> Result<Tensor> {
+        match self.fused_tokens_before(masked, pixels)? {
+            Some(tokens) => Ok(tokens),
+            None => self.plain_tokens_before(masked, pixels),
+        }
+    }
+
+    pub(super) fn plain_tokens_before(&self, masked: usize, pixels: &Tensor) -> Result<Tensor> {
         self.run(self.embed(pixels)?, 0..self.depth().saturating_sub(masked))
     }
 
@@ -126,6 +154,13 @@ impl VisionTransformer {
     /// last `masked` blocks; the class token and the attention stay as they are (section 3.2 of the paper;
     /// the multiplication is repeated before each block as in the authors' code).
     pub fn masked_features(&self, masked: usize, tokens: &Tensor, masks: &Tensor) -> Result<Tensor> {
+        match self.fused_masked_features(masked, tokens, masks)? {
+            Some(features) => Ok(features),
+            None => self.plain_masked_features(masked, tokens, masks),
+        }
+    }
+
+    pub(super) fn plain_masked_features(&self, masked: usize, tokens: &Tensor, masks: &Tensor) -> Result<Tensor> {
         let (n, _) = masks.dims2()?;
         let (_, t, w) = tokens.dims3()?;
         let class = Tensor::ones((n, 1), masks.dtype(), masks.device())?;
@@ -150,7 +185,7 @@ impl VisionTransformer {
             regions = block.forward_regions(&regions, &patches, &outside)?;
             x = block.forward(&x, None)?;
         }
-        self.projection.forward(&self.post_layer_norm.forward(&regions)?)
+        self.project(&regions)
     }
 
     pub(super) fn run(&self, mut x: Tensor, range: std::ops::Range<usize>) -> Result<Tensor> {

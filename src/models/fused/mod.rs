@@ -1,0 +1,17 @@
+//! Transformer blocks for the CPU, fused: each thread carries its sequences through all blocks, attention logits are made and
+//! used row by row of the batch, bias, residual, norm and activation are applied where the products leave them.
+//!
+//! What candle's own operations do here is proven equal (`block.rs`, tests); on other devices the blocks stay candle's. Rows
+//! are tokens, row-major f32, sequences one after the other.
+
+mod block;
+mod elementwise;
+mod embedding;
+mod product;
+mod sequences;
+mod weights;
+
+pub use block::{Activation, Attention, BlockWeights};
+pub use embedding::EmbeddingWeights;
+pub use sequences::{run, Batch, Readout};
+pub use weights::{affine, borrowed, norm};
