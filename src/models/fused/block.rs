@@ -88,7 +88,7 @@ fn room(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
 }
 
 /// `out = layer(x)` for rows of `inputs` values; rows of `out` are `stride` apart.
-fn linear(layer: &Affine, x: &[f32], inputs: usize, out: &mut [f32], stride: usize, threads: usize) {
+pub fn linear(layer: &Affine, x: &[f32], inputs: usize, out: &mut [f32], stride: usize, threads: usize) {
     let (rows, outputs) = (x.len() / inputs, layer.outputs(inputs));
     let onto = match &layer.bias {
         Some(bias) => {
@@ -105,7 +105,7 @@ fn linear(layer: &Affine, x: &[f32], inputs: usize, out: &mut [f32], stride: usi
 }
 
 /// `x += layer(y)`.
-fn add_linear(layer: &Affine, y: &[f32], inputs: usize, x: &mut [f32], threads: usize) {
+pub fn add_linear(layer: &Affine, y: &[f32], inputs: usize, x: &mut [f32], threads: usize) {
     let (rows, outputs) = (y.len() / inputs, layer.outputs(inputs));
     if let Some(bias) = &layer.bias {
         add_to_rows(x, bias);

@@ -118,6 +118,21 @@ pub fn softmax(row: &mut [f32], scale: f32) {
     });
 }
 
+/// The softmax of `scale * row + by_row[y] + by_column[x]` over a square of places, in place. Key `y` stands at the distance
+/// that is counted from behind: its value is `by_row[side - 1 - y]`, and so the columns'.
+pub fn softmax_at_distance(square: &mut [f32], scale: f32, by_row: &[f32], by_column: &[f32]) {
+    let side = by_column.len();
+    let columns: Vec<f32> = by_column.iter().rev().copied().collect();
+    vectorized(|| {
+        for (row, by_row) in square.chunks_exact_mut(side).zip(by_row.iter().rev()) {
+            for (logit, by_column) in row.iter_mut().zip(&columns) {
+                *logit = *logit * scale + by_row + by_column;
+            }
+        }
+    });
+    softmax(square, 1.0);
+}
+
 /// Adds `bias` to each row of `x`.
 pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
     vectorized(|| {

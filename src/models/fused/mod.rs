@@ -11,7 +11,9 @@ mod product;
 mod sequences;
 mod weights;
 
-pub use block::{Activation, Attention, BlockWeights};
+pub use block::{add_linear, linear, Activation, Attention, BlockWeights};
+pub use elementwise::{gelu, layer_norm, softmax_at_distance};
 pub use embedding::EmbeddingWeights;
+pub use product::{product, product_of_rows, Onto, Rows};
 pub use sequences::{run, Batch, Readout};
-pub use weights::{affine, borrowed, norm};
+pub use weights::{affine, borrowed, norm, Affine, Borrowed, Norm};

@@ -1,5 +1,6 @@
 //! Segment Anything and MobileSAM: an image embedded once, prompts decoded to masks.
 
+mod image_encoder;
 mod layout;
 mod model;
 

@@ -1,10 +1,11 @@
 //! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
 //! boxes are decoded to masks.
 //!
-//! The parts are candle-transformers'; this file reads their sizes off the checkpoint and keeps the
+//! The parts are candle-transformers', but for the encoder on the CPU; this file reads their sizes off the checkpoint and keeps the
 //! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
 //! is padding; *low* pixels, a quarter of those, in which the decoder answers.
 
+use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -34,7 +35,10 @@ const CORNER: f32 = 2.0;
 /// MobileSAM's encoder comes in one size only.
 const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
 
-enum ImageEncoder {
+enum Encoder {
+    /// On the CPU.
+    Fused(Box<ImageEncoder>),
+    /// On other devices.
     Vit(Box<ImageEncoderViT>),
     Tiny(Box<TinyViT>),
 }
@@ -52,7 +56,7 @@ struct Sizes {
 
 /// A loaded SAM or MobileSAM.
 pub struct SamModel {
-    encoder: ImageEncoder,
+    encoder: Encoder,
     prompts: PromptEncoder,
     /// What a box's two corners are told apart by, `[2, c]`.
     corners: Tensor,
@@ -126,10 +130,9 @@ impl SamModel {
             false => weights,
         };
         let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
-            (ImageEncoder::Tiny(Box::new(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?)), TINY)
+            (Encoder::Tiny(Box::new(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?)), TINY)
         } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
-            let (encoder, sizes) = image_encoder(&weights, device)?;
-            (ImageEncoder::Vit(Box::new(encoder)), sizes)
+            vision_transformer(&weights, device)?
         } else {
             let fact =
                 "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
@@ -173,8 +176,9 @@ impl SamModel {
     /// When the device fails or the shape is another.
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
         Ok(match &self.encoder {
-            ImageEncoder::Vit(encoder) => encoder.forward(pixels)?,
-            ImageEncoder::Tiny(encoder) => encoder.forward(pixels)?,
+            Encoder::Fused(encoder) => encoder.forward(pixels)?,
+            Encoder::Vit(encoder) => encoder.forward(pixels)?,
+            Encoder::Tiny(encoder) => encoder.forward(pixels)?,
         })
     }
 
@@ -295,7 +299,7 @@ impl Embedding {
 }
 
 /// SAM's vision transformer, its sizes read off the tensors.
-fn image_encoder(weights: &Weights, device: &Device) -> Result<(ImageEncoderViT, Sizes)> {
+fn vision_transformer(weights: &Weights, device: &Device) -> Result<(Encoder, Sizes)> {
     let [_, grid, _, width] = weights.shape("image_encoder.pos_embed")?;
     let [_, colours, patch, _] = weights.shape("image_encoder.patch_embed.proj.weight")?;
     let [channels, _, _, _] = weights.shape("image_encoder.neck.0.weight")?;
@@ -317,10 +321,15 @@ fn image_encoder(weights: &Weights, device: &Device) -> Result<(ImageEncoderViT,
     let image_size = grid * patch;
     let encoder = weights.build(device, |vb| {
         let vb = vb.pp("image_encoder");
+        if device.is_cpu() {
+            let sizes = EncoderSizes { patch, colours, width, depth, heads, grid, channels, window, global };
+            return Ok(Encoder::Fused(Box::new(ImageEncoder::new(sizes, &vb)?)));
+        }
         let (bias, relative, absolute) = (true, true, true);
-        ImageEncoderViT::new(
+        let encoder = ImageEncoderViT::new(
             image_size, patch, colours, width, depth, heads, channels, bias, relative, absolute, window, &global, vb,
-        )
+        )?;
+        Ok(Encoder::Vit(Box::new(encoder)))
     })?;
     Ok((encoder, Sizes { image_size, grid, channels }))
 }
