@@ -83,7 +83,7 @@ mod tests {
     fn masks(patches: usize) -> Tensor {
         let value = |mask: usize, patch: usize| match mask {
             0 => patch as f32 / patches as f32,
-            1 => f32::from(u8::from(patch % 3 == 0)),
+            1 => f32::from(u8::from(patch.is_multiple_of(3))),
             2 => 1.0,
             _ => 0.0,
         };

@@ -118,6 +118,30 @@ pub fn softmax(row: &mut [f32], scale: f32) {
     });
 }
 
+/// The softmax of `scale` times each column of `rows`, whose rows have `width` values, in place.
+pub fn softmax_of_columns(rows: &mut [f32], width: usize, scale: f32) {
+    let mut most = vec![f32::MIN; width];
+    let mut total = vec![0.0f32; width];
+    vectorized(|| {
+        for row in rows.chunks_exact(width) {
+            for (most, x) in most.iter_mut().zip(row) {
+                *most = if *x > *most { *x } else { *most };
+            }
+        }
+        for row in rows.chunks_exact_mut(width) {
+            for ((x, most), total) in row.iter_mut().zip(&most).zip(&mut total) {
+                *x = exp((*x - most) * scale);
+                *total += *x;
+            }
+        }
+        for row in rows.chunks_exact_mut(width) {
+            for (x, total) in row.iter_mut().zip(&total) {
+                *x /= total;
+            }
+        }
+    });
+}
+
 /// The softmax of `scale * row + by_row[y] + by_column[x]` over a square of places, in place. Key `y` stands at the distance
 /// that is counted from behind: its value is `by_row[side - 1 - y]`, and so the columns'.
 pub fn softmax_at_distance(square: &mut [f32], scale: f32, by_row: &[f32], by_column: &[f32]) {
@@ -203,6 +227,26 @@ mod tests {
         softmax(&mut row, 1.0);
         assert_eq!(row, [row[0], 0.5, 0.5]);
         assert!(row[0] < 1e-30);
+    }
+
+    #[test]
+    fn softmaxes_of_columns_and_with_distances_are_those_of_rows() {
+        let value = |i: usize| ((i * 37) % 19) as f32 * 0.3 - 2.0;
+        let mut columns: Vec<f32> = (0..4 * 21).map(value).collect();
+        softmax_of_columns(&mut columns, 21, 0.5);
+        for x in 0..21 {
+            let mut row: Vec<f32> = (0..4).map(|y| value(y * 21 + x)).collect();
+            softmax(&mut row, 0.5);
+            let found: Vec<f32> = (0..4).map(|y| columns[y * 21 + x]).collect();
+            assert!(found.iter().zip(&row).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?} {row:?}");
+        }
+        let mut square: Vec<f32> = (0..9).map(value).collect();
+        let (by_row, by_column) = ([0.1, 0.2, 0.4], [1.0, -1.0, 0.5]);
+        let mut expected: Vec<f32> =
+            (0..9).map(|i| value(i) * 0.7 + by_row[2 - i / 3] + by_column[2 - i % 3]).collect();
+        softmax_at_distance(&mut square, 0.7, &by_row, &by_column);
+        softmax(&mut expected, 1.0);
+        assert_eq!(square, expected);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn product(
     onto: Onto,
     threads: usize,
 ) {
-    strided(out, left, (right, 1, right.stride), (m, n, k), onto, threads);
+    strided(out, (left, left.stride, 1), (right, 1, right.stride), (m, n, k), onto, threads);
 }
 
 /// `out [m, n] (+)= left [m, k] * right [k, n]`.
@@ -48,12 +48,20 @@ pub fn product_of_rows(
     onto: Onto,
     threads: usize,
 ) {
-    strided(out, left, (right, right.stride, 1), (m, n, k), onto, threads);
+    strided(out, (left, left.stride, 1), (right, right.stride, 1), (m, n, k), onto, threads);
+}
+
+/// `out [m, n] += left [k, m]^T * right [k, n]`, on this thread.
+///
+/// # Panics
+/// If a buffer is too short.
+pub fn product_of_columns(out: (&mut [f32], usize), left: Rows, right: Rows, (m, n, k): (usize, usize, usize)) {
+    strided(out, (left, 1, left.stride), (right, right.stride, 1), (m, n, k), Onto::Sum, 1);
 }
 
 fn strided(
     (out, out_stride): (&mut [f32], usize),
-    left: Rows,
+    (left, left_down, left_across): (Rows, usize, usize),
     (right, down, across): (Rows, usize, usize),
     (m, n, k): (usize, usize, usize),
     onto: Onto,
@@ -64,7 +72,7 @@ fn strided(
     }
     let reach = |rows: usize, stride: usize, columns: usize| (rows - 1) * stride + columns;
     assert!(out.len() >= reach(m, out_stride, n) && out_stride >= n, "product: out is too short");
-    assert!(left.values.len() >= reach(m, left.stride, k), "product: left is too short");
+    assert!(left.values.len() > (m - 1) * left_down + (k - 1) * left_across, "product: left is too short");
     assert!(right.values.len() > (k - 1) * down + (n - 1) * across, "product: right is too short");
     let parallelism = if threads == 1 { Parallelism::None } else { Parallelism::Rayon(threads) };
     // SAFETY: every index that the strides reach lies inside its slice, as asserted; `out` is borrowed alone.
@@ -78,8 +86,8 @@ fn strided(
             out_stride as isize,
             onto == Onto::Sum,
             left.values.as_ptr(),
-            1,
-            left.stride as isize,
+            left_across as isize,
+            left_down as isize,
             right.values.as_ptr(),
             across as isize,
             down as isize,
@@ -114,6 +122,11 @@ mod tests {
         let mut other = vec![1.0f32; m * 6];
         let rows = Rows { values: &right, stride: 9 };
         product_of_rows((&mut other, 6), Rows { values: &left, stride: 7 }, rows, (m, n, k), Onto::Nothing, 1);
+        let mut of_columns = vec![1.0f32; m * n];
+        let columns = Rows { values: &left[..k * 3], stride: 3 };
+        product_of_columns((&mut of_columns, n), columns, Rows { values: &right, stride: 9 }, (m, n, k));
+        let sum = |y: usize, x: usize| (0..k).map(|i| left[i * 3 + y] * right[i * 9 + x]).sum::<f32>();
+        assert_eq!(of_columns, (0..m * n).map(|at| 1.0 + sum(at / n, at % n)).collect::<Vec<_>>());
         for y in 0..m {
             for x in 0..6 {
                 let sum = |at: &dyn Fn(usize) -> usize| (0..k).map(|i| left[y * 7 + i] * right[at(i)]).sum::<f32>();

@@ -2,6 +2,7 @@
 
 mod image_encoder;
 mod layout;
+mod mask_decoder;
 mod model;
 
 pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};

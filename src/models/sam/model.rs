@@ -1,12 +1,13 @@
 //! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
 //! boxes are decoded to masks.
 //!
-//! The parts are candle-transformers', but for the encoder on the CPU; this file reads their sizes off the checkpoint and keeps the
+//! The parts are candle-transformers', but for encoder and decoder on the CPU; this file reads their sizes off the checkpoint and keeps the
 //! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
 //! is padding; *low* pixels, a quarter of those, in which the decoder answers.
 
 use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
+use super::mask_decoder::FusedDecoder;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
@@ -43,6 +44,13 @@ enum Encoder {
     Tiny(Box<TinyViT>),
 }
 
+enum Decoder {
+    /// On the CPU.
+    Fused(Box<FusedDecoder>),
+    /// On other devices.
+    Plain(Box<MaskDecoder>),
+}
+
 /// What the decoder must know of the encoder.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -60,7 +68,7 @@ pub struct SamModel {
     prompts: PromptEncoder,
     /// What a box's two corners are told apart by, `[2, c]`.
     corners: Tensor,
-    decoder: MaskDecoder,
+    decoder: Decoder,
     sizes: Sizes,
     digest: FileDigest,
     device: Device,
@@ -144,7 +152,17 @@ impl SamModel {
         let (prompts, corners, decoder) = weights.build(device, |vb: VarBuilder| {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
-            let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, vb.pp("mask_decoder"))?;
+            let of_decoder = vb.pp("mask_decoder");
+            let decoder = match device.is_cpu() {
+                true => {
+                    let quality = (QUALITY_LAYERS, hidden);
+                    Decoder::Fused(Box::new(FusedDecoder::new(channels, MULTIMASK, quality, &of_decoder)?))
+                }
+                false => {
+                    let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, of_decoder)?;
+                    Decoder::Plain(Box::new(decoder))
+                }
+            };
             let corner =
                 |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
             Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
@@ -225,7 +243,11 @@ impl SamModel {
     /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
     fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
         let places = self.prompts.get_dense_pe()?;
-        let (low, predicted_iou) = self.decoder.forward(&embedding.features, &places, sparse, dense, multimask)?;
+        let features = &embedding.features;
+        let (low, predicted_iou) = match &self.decoder {
+            Decoder::Fused(decoder) => decoder.forward(features, &places, sparse, dense, multimask)?,
+            Decoder::Plain(decoder) => decoder.forward(features, &places, sparse, dense, multimask)?,
+        };
         Ok(Decoded { low, predicted_iou })
     }
 
