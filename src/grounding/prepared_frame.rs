@@ -7,6 +7,7 @@ use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
 use crate::image::{area_on_grid, bilinear_on_grid, Frame, Mask, Rect};
 use crate::models::Preprocessing;
 use candle_core::Tensor;
+use rayon::prelude::*;
 
 /// Most pixels of the frame that `visual.short_side` may ask for.
 const MAX_SCALED_PIXELS: usize = 1 << 24;
@@ -74,7 +75,8 @@ impl<'a> PreparedFrame<'a> {
     /// # Errors
     /// When a mask is empty or the device fails.
     pub fn crops<'m>(&self, masks: impl Iterator<Item = &'m Mask>, device: &Device) -> Result<Tensor> {
-        let crops = masks.map(|mask| self.crop(mask)).collect::<Result<Vec<_>>>()?;
+        let masks: Vec<&Mask> = masks.collect();
+        let crops = masks.into_par_iter().map(|mask| self.crop(mask)).collect::<Result<Vec<_>>>()?;
         let s = self.side;
         Ok(Tensor::from_vec(crops.concat(), (crops.len(), 3, s, s), device)?)
     }

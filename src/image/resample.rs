@@ -70,11 +70,15 @@ pub fn resize_plane(plane: &[f32], size: (usize, usize), target: (usize, usize),
 
 /// Bytes to normalized planes `[3, h, w]`.
 pub fn normalize(rgb: &[u8], mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
-    let plane = |channel: usize| {
-        let values = rgb.iter().skip(channel).step_by(3);
-        values.map(move |byte| (f32::from(*byte) / 255.0 - mean[channel]) / std[channel])
-    };
-    (0..3).flat_map(plane).collect()
+    let area = rgb.len() / 3;
+    let mut planes = vec![0.0; 3 * area];
+    for (channel, plane) in planes.chunks_exact_mut(area.max(1)).enumerate() {
+        // one multiplication and one addition would round otherwise than PyTorch does
+        for (value, pixel) in plane.iter_mut().zip(rgb.chunks_exact(3)) {
+            *value = (f32::from(pixel[channel]) / 255.0 - mean[channel]) / std[channel];
+        }
+    }
+    planes
 }
 
 /// Resamples a rectangle of a plane to `width` x `height` by the four neighbours of each sample, half-pixel
