@@ -118,6 +118,16 @@ pub fn softmax(row: &mut [f32], scale: f32) {
     });
 }
 
+/// The softmax of `scale * row + bias`, in place.
+pub fn softmax_with(row: &mut [f32], scale: f32, bias: &[f32]) {
+    vectorized(|| {
+        for (logit, bias) in row.iter_mut().zip(bias) {
+            *logit = *logit * scale + bias;
+        }
+    });
+    softmax(row, 1.0);
+}
+
 /// The softmax of `scale` times each column of `rows`, whose rows have `width` values, in place.
 pub fn softmax_of_columns(rows: &mut [f32], width: usize, scale: f32) {
     let mut most = vec![f32::MIN; width];
@@ -164,6 +174,15 @@ pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
             for (x, bias) in row.iter_mut().zip(bias) {
                 *x += bias;
             }
+        }
+    });
+}
+
+/// Adds the products of two rows to `x`.
+pub fn add_products(x: &mut [f32], a: &[f32], b: &[f32]) {
+    vectorized(|| {
+        for ((x, a), b) in x.iter_mut().zip(a).zip(b) {
+            *x += a * b;
         }
     });
 }

@@ -13,6 +13,8 @@ use rayon::prelude::*;
 
 /// What is added to variances (the original's 1e-6).
 const EPSILON: f64 = 1e-6;
+/// How much wider the MLP is.
+const EXPANSION: usize = 4;
 /// Rows of queries whose logits are made at a time in blocks that see everything.
 const QUERIES: usize = 128;
 
@@ -95,7 +97,6 @@ impl ImageEncoder {
             let vb = vb.pp(format!("blocks.{index}"));
             let side = if sizes.global.contains(&index) { sizes.grid } else { sizes.window };
             let distances = |name: &str| vb.get((2 * side - 1, depth), name);
-            let hidden = vb.get_unchecked("mlp.lin1.bias")?.elem_count();
             Ok(Block {
                 norm1: candle_nn::layer_norm(w, EPSILON, vb.pp("norm1"))?,
                 qkv: layer(&vb, "attn.qkv", w, 3 * w)?,
@@ -103,8 +104,8 @@ impl ImageEncoder {
                 columns: distances("attn.rel_pos_w")?,
                 proj: layer(&vb, "attn.proj", w, w)?,
                 norm2: candle_nn::layer_norm(w, EPSILON, vb.pp("norm2"))?,
-                lin1: layer(&vb, "mlp.lin1", w, hidden)?,
-                lin2: layer(&vb, "mlp.lin2", hidden, w)?,
+                lin1: layer(&vb, "mlp.lin1", w, EXPANSION * w)?,
+                lin2: layer(&vb, "mlp.lin2", EXPANSION * w, w)?,
                 side,
             })
         };

@@ -14,6 +14,8 @@ use rayon::prelude::*;
 
 /// Heads of all attention in the decoder.
 const HEADS: usize = 8;
+/// Width of the hidden layer of the transformer's perceptrons.
+const HIDDEN: usize = 2048;
 /// What is added to variances: the transformer's, and the upscaling's.
 const EPSILON: f64 = 1e-5;
 const UPSCALING_EPSILON: f64 = 1e-6;
@@ -110,14 +112,13 @@ impl FusedDecoder {
         let normed = |vb: &VarBuilder, name: &str| candle_nn::layer_norm(c, EPSILON, vb.pp(name));
         let layer = |index: usize| {
             let vb = vb.pp(format!("transformer.layers.{index}"));
-            let hidden = vb.get_unchecked("mlp.lin1.bias")?.elem_count();
             Ok(Layer {
                 own: Attention::new(&vb.pp("self_attn"), c, c)?,
                 norm1: normed(&vb, "norm1")?,
                 to_image: Attention::new(&vb.pp("cross_attn_token_to_image"), c, c / 2)?,
                 norm2: normed(&vb, "norm2")?,
-                lin1: candle_nn::linear(c, hidden, vb.pp("mlp.lin1"))?,
-                lin2: candle_nn::linear(hidden, c, vb.pp("mlp.lin2"))?,
+                lin1: candle_nn::linear(c, HIDDEN, vb.pp("mlp.lin1"))?,
+                lin2: candle_nn::linear(HIDDEN, c, vb.pp("mlp.lin2"))?,
                 norm3: normed(&vb, "norm3")?,
                 norm4: normed(&vb, "norm4")?,
                 to_tokens: Attention::new(&vb.pp("cross_attn_image_to_token"), c, c / 2)?,

@@ -4,5 +4,8 @@ mod image_encoder;
 mod layout;
 mod mask_decoder;
 mod model;
+#[cfg(test)]
+mod plain;
+mod tiny_vit;
 
 pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};

@@ -8,6 +8,7 @@
 use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
 use super::mask_decoder::FusedDecoder;
+use super::tiny_vit::TinyVit;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
@@ -39,8 +40,11 @@ const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
 enum Encoder {
     /// On the CPU.
     Fused(Box<ImageEncoder>),
+    /// On the CPU.
+    FusedTiny(Box<TinyVit>),
     /// On other devices.
     Vit(Box<ImageEncoderViT>),
+    /// On other devices.
     Tiny(Box<TinyViT>),
 }
 
@@ -138,7 +142,14 @@ impl SamModel {
             false => weights,
         };
         let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
-            (Encoder::Tiny(Box::new(weights.build(device, |vb| tiny_vit_5m(vb.pp("image_encoder")))?)), TINY)
+            let encoder = weights.build(device, |vb| {
+                let vb = vb.pp("image_encoder");
+                Ok(match device.is_cpu() {
+                    true => Encoder::FusedTiny(Box::new(TinyVit::new(&vb)?)),
+                    false => Encoder::Tiny(Box::new(tiny_vit_5m(vb)?)),
+                })
+            })?;
+            (encoder, TINY)
         } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
             vision_transformer(&weights, device)?
         } else {
@@ -195,6 +206,7 @@ impl SamModel {
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
         Ok(match &self.encoder {
             Encoder::Fused(encoder) => encoder.forward(pixels)?,
+            Encoder::FusedTiny(encoder) => encoder.forward(pixels)?,
             Encoder::Vit(encoder) => encoder.forward(pixels)?,
             Encoder::Tiny(encoder) => encoder.forward(pixels)?,
         })
