@@ -26,11 +26,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Raised when visual features of the same proposals come out otherwise.
-const VISUAL_VERSION: u32 = 1;
+const VISUAL_VERSION: u32 = 2;
 /// Raised when features of the same image's places come out otherwise.
 const PLACES_VERSION: u32 = 1;
 /// Raised when text features of the same text come out otherwise.
-const TEXT_VERSION: u32 = 2;
+const TEXT_VERSION: u32 = 3;
 
 /// Proposals with their terms that an answer lists.
 const LEADING: usize = 2;

@@ -18,7 +18,7 @@ use crate::proposals::proposal::Proposal;
 use std::path::PathBuf;
 
 /// Raised when the same frame gives other proposals.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The generator with its model.
 pub struct SamGenerator {
