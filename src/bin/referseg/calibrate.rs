@@ -131,7 +131,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut best = (f64::MIN, open);
     for score in 0..100 {
         for margin in 0..100 {
-            let settings = AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.005 };
+            let settings = AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.01 };
             let harm = f64::from(u8::from(found_absent(&chosen_on, &settings) > MOST_FOUND_ABSENT));
             let reached = mean(accuracy(&chosen_on, &settings)) - harm;
             if reached > best.0 {
