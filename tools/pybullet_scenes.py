@@ -84,6 +84,7 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--alike", type=int, default=0, help="so many things of one shape on each table, for orders")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = scene.Table()
@@ -91,7 +92,7 @@ def main():
         for number in range(arguments.count):
             seed = arguments.seed + number
             random = np.random.default_rng(seed)
-            table.lay(seed)
+            table.lay(seed, alike=arguments.alike)
             rgb, labels = look(table)
             names = {"image": f"{number:03}.png", "labels": f"{number:03}_labels.png"}
             Image.fromarray(rgb).save(arguments.out / names["image"])

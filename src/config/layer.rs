@@ -57,6 +57,15 @@ impl Layer {
         Ok(Layer::value(given, key, value))
     }
 
+    /// The layer without a section.
+    pub(super) fn without(&self, section: &str) -> Layer {
+        let mut layer = self.clone();
+        if let Value::Mapping(values) = &mut layer.values {
+            values.remove(section);
+        }
+        layer
+    }
+
     pub(super) fn at(&self, key: &str) -> Option<&Value> {
         key.split('.').try_fold(&self.values, |value, part| value.get(part))
     }

@@ -16,7 +16,8 @@ const MODEL_FILE: &str = "referseg.yaml";
 
 impl Config {
     /// The defaults under `layers`, the last the strongest. The preset and the model that they name add
-    /// their own layers below them; the model's are read from its folder.
+    /// their own layers below them; the model's are read from its folder. The thresholds of a model's file count only
+    /// with the guidance that they were calibrated for: that of the same file, or the default.
     ///
     /// # Errors
     /// When a layer has an unknown key, a wrong type or a value out of range.
@@ -61,7 +62,13 @@ impl Config {
         if named("proposals.sam.preset") == Some(Value::from("everything")) {
             all.push(Layer::parse("config/sam_everything.yaml", SAM_EVERYTHING)?);
         }
-        all.extend(of_model.cloned());
+        let chosen = strongest("guidance", layers.iter().rev().chain(of_model).chain(all.iter().rev()));
+        let own = strongest("guidance", of_model.into_iter().chain([&defaults]));
+        all.extend(of_model.map(|of_model| match chosen == own {
+            true => of_model.clone(),
+            // thresholds of another kind of score
+            false => of_model.without("answer"),
+        }));
         all.extend(layers.iter().cloned());
         let mut merged = Value::Mapping(Default::default());
         for layer in &all {
@@ -207,6 +214,22 @@ mod tests {
         let layers = [Layer::value("a", "model", model), Layer::value("b", "answer.min_score", 0.5)];
         let answer = Config::from_layers(&layers).unwrap().answer;
         assert_eq!((answer.min_score, answer.min_margin), (0.5, 0.1));
+    }
+
+    #[test]
+    fn a_models_thresholds_count_with_the_guidance_that_they_were_calibrated_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = Layer::value("a", "model", folder.path().display().to_string());
+        let least = |file: &str, layers: &[Layer]| {
+            std::fs::write(folder.path().join("referseg.yaml"), file).unwrap();
+            Config::from_layers(&[std::slice::from_ref(&model), layers].concat()).unwrap().answer.min_score
+        };
+        let (none, paper) = (Layer::value("b", "guidance", "none"), Layer::value("b", "preset", "paper"));
+        assert_eq!(least("answer: {min_score: 0.3}", &[]), 0.3);
+        assert_eq!(least("answer: {min_score: 0.3}", &[none.clone()]), -1.0);
+        assert_eq!(least("answer: {min_score: 0.3}", &[paper]), -1.0);
+        assert_eq!(least("{guidance: none, answer: {min_score: 0.3}}", &[]), 0.3);
+        assert_eq!(least("answer: {min_score: 0.3}", &[none, Layer::value("c", "answer.min_score", 0.5)]), 0.5);
     }
 
     #[test]
