@@ -226,7 +226,7 @@ mod tests {
         };
         let (none, paper) = (Layer::value("b", "guidance", "none"), Layer::value("b", "preset", "paper"));
         assert_eq!(least("answer: {min_score: 0.3}", &[]), 0.3);
-        assert_eq!(least("answer: {min_score: 0.3}", &[none.clone()]), -1.0);
+        assert_eq!(least("answer: {min_score: 0.3}", std::slice::from_ref(&none)), -1.0);
         assert_eq!(least("answer: {min_score: 0.3}", &[paper]), -1.0);
         assert_eq!(least("{guidance: none, answer: {min_score: 0.3}}", &[]), 0.3);
         assert_eq!(least("answer: {min_score: 0.3}", &[none, Layer::value("c", "answer.min_score", 0.5)]), 0.5);
