@@ -3,6 +3,7 @@
 //!
 //! candle-transformers' encoder, which is used on other devices, builds all logits of all heads at once.
 
+use super::convolutions::convolved;
 use crate::models::fused::{
     add_linear, affine, borrowed, gelu, layer_norm, linear, norm, product, product_of_rows, softmax_at_distance,
     Affine, Borrowed, Norm, Onto, Rows,
@@ -141,16 +142,17 @@ impl ImageEncoder {
             weights.attend(&mut x, grid, self.sizes.heads);
             weights.mlp(&mut x, width);
         }
-        let neck = |layer: &Linear, rows: &[f32], inputs: usize, normed: &LayerNorm| -> Result<Vec<f32>> {
-            let (layer, normed) = affine(layer).zip(norm(normed, EPSILON)).ok_or_else(elsewhere)?;
-            let mut out = vec![0.0; grid * grid * channels];
-            linear(&layer, rows, inputs, &mut out, channels, threads());
-            let mut normal = vec![0.0; out.len()];
-            layer_norm(&out, &normed.gain, &normed.bias, normed.epsilon, &mut normal);
-            Ok(normal)
+        let mut narrow = vec![0.0; grid * grid * channels];
+        linear(&affine(&self.neck1).ok_or_else(elsewhere)?, &x, width, &mut narrow, channels, threads());
+        let normal = |x: &[f32], layer: &LayerNorm| -> Result<Vec<f32>> {
+            let normed = norm(layer, EPSILON).ok_or_else(elsewhere)?;
+            let mut out = vec![0.0; x.len()];
+            layer_norm(x, &normed.gain, &normed.bias, normed.epsilon, &mut out);
+            Ok(out)
         };
-        let narrow = neck(&self.neck1, &x, width, &self.neck_norm1)?;
-        let embedded = neck(&self.neck2, &neighbours(&narrow, grid, channels), 9 * channels, &self.neck_norm2)?;
+        let narrow = normal(&narrow, &self.neck_norm1)?;
+        let embedded = convolved(&self.neck2, &narrow, grid, 1).ok_or_else(elsewhere)?;
+        let embedded = normal(&embedded, &self.neck_norm2)?;
         Tensor::from_vec(embedded, (1, grid, grid, channels), pixels.device())?.permute((0, 3, 1, 2))?.contiguous()
     }
 
@@ -171,20 +173,6 @@ impl ImageEncoder {
 
 fn threads() -> usize {
     rayon::current_num_threads()
-}
-
-/// Each place's channels and those of its eight neighbours, zeros beyond the border: `[g * g, 9 * c]`.
-fn neighbours(x: &[f32], grid: usize, channels: usize) -> Vec<f32> {
-    let mut rows = vec![0.0; grid * grid * 9 * channels];
-    for (place, row) in rows.chunks_exact_mut(9 * channels).enumerate() {
-        for (tap, out) in row.chunks_exact_mut(channels).enumerate() {
-            let (y, x_at) = (place / grid + tap / 3, place % grid + tap % 3);
-            if (1..=grid).contains(&y) && (1..=grid).contains(&x_at) {
-                out.copy_from_slice(&x[((y - 1) * grid + x_at - 1) * channels..][..channels]);
-            }
-        }
-    }
-    rows
 }
 
 impl Block {

@@ -1,11 +1,13 @@
 //! Segment Anything and MobileSAM: an image embedded once, prompts decoded to masks.
 
+mod convolutions;
 mod image_encoder;
 mod layout;
 mod mask_decoder;
 mod model;
 #[cfg(test)]
 mod plain;
+mod prompt_decoding;
 mod tiny_vit;
 
 pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};
