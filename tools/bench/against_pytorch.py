@@ -88,7 +88,11 @@ def pytorch(part, folder):
         def features():
             whole = F.interpolate(picture[None], (224, 224), mode="bilinear", antialias=True)
             x = vision.pre_layrnorm(vision.embeddings(whole))
-            layer = lambda block, x: (out := block(x, attention_mask=None))[0] if isinstance(out, tuple) else out
+
+            def layer(block, x):
+                out = block(x, attention_mask=None)
+                return out[0] if isinstance(out, tuple) else out
+
             for block in vision.encoder.layers[:-3]:
                 x = layer(block, x)
             kept = F.interpolate(masks[:, None], (7, 7), mode="bilinear").flatten(1)[..., None]
