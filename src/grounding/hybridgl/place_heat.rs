@@ -19,6 +19,8 @@ fn outside_weight(relation: BoxRelation) -> f64 {
 pub struct PlaceHeat {
     width: usize,
     heat: Vec<f32>,
+    /// Of all pixels: asked for once a proposal.
+    sum: f64,
 }
 
 /// Brings a map to 0..1; an even one becomes 0.
@@ -49,6 +51,11 @@ fn ramp(direction: Direction, width: usize, height: usize) -> impl Fn(usize, usi
 }
 
 impl PlaceHeat {
+    fn new(width: usize, heat: Vec<f32>) -> PlaceHeat {
+        let sum = heat.iter().map(|value| f64::from(*value)).sum();
+        PlaceHeat { width, heat, sum }
+    }
+
     /// Brings similarities of places, `[g * g]`, to an image by way of a square of `side` pixels, as the authors do: plainly
     /// enlarged to the square, brought to 0..1, resized with antialiasing, and again brought to 0..1.
     ///
@@ -58,7 +65,7 @@ impl PlaceHeat {
         let grid = (similarities.len() as f64).sqrt() as usize;
         let square = unit(bilinear(Rect::whole(grid, grid), side, side, |x, y| similarities[y * grid + x]));
         let heat = unit(resize_plane(&square, (side, side), (width, height), Filter::Bilinear)?);
-        Ok(PlaceHeat { width, heat })
+        Ok(PlaceHeat::new(width, heat))
     }
 
     /// The map, row by row.
@@ -76,16 +83,15 @@ impl PlaceHeat {
         if mean > 0.0 {
             heat.iter_mut().for_each(|value| *value /= mean);
         }
-        PlaceHeat { width: self.width, heat }
+        PlaceHeat::new(self.width, heat)
     }
 
     /// How well a mask covers the heat, of a map that was [directed](PlaceHeat::directed): the mean inside against the mean
     /// outside. A mask of the whole image leaves nothing outside.
     pub fn coherence(&self, mask: &Mask, relation: BoxRelation) -> f32 {
         let b = outside_weight(relation);
-        let all: f64 = self.heat.iter().map(|value| f64::from(*value)).sum();
         let inside: f64 = mask.inside().map(|(x, y)| f64::from(self.heat[y * self.width + x])).sum();
         let (area, rest) = (mask.area().max(1), (self.heat.len() - mask.area()).max(1));
-        ((2.0 - b) * inside / area as f64 - b * (all - inside) / rest as f64) as f32
+        ((2.0 - b) * inside / area as f64 - b * (self.sum - inside) / rest as f64) as f32
     }
 }

@@ -59,12 +59,7 @@ impl Absent {
         let width = block.norm1.gain.len();
         // the norm of zeros is the bias
         let normed = &block.norm1.bias[..];
-        let through = |layer: &Affine| {
-            let mut out = vec![0.0; width];
-            linear(layer, normed, width, &mut out, width, 1);
-            out
-        };
-        Absent { key: through(&block.k), value: through(&block.v) }
+        Absent { key: through(&block.k, normed, width, 1), value: through(&block.v, normed, width, 1) }
     }
 }
 
@@ -102,6 +97,14 @@ pub fn linear(layer: &Affine, x: &[f32], inputs: usize, out: &mut [f32], stride:
     let left = Rows { values: x, stride: inputs };
     let right = Rows { values: &layer.weight, stride: inputs };
     product((out, stride), left, right, (rows, outputs, inputs), onto, threads);
+}
+
+/// `layer(x)` for rows of `inputs` values.
+pub fn through(layer: &Affine, x: &[f32], inputs: usize, threads: usize) -> Vec<f32> {
+    let outputs = layer.outputs(inputs);
+    let mut out = vec![0.0; x.len() / inputs * outputs];
+    linear(layer, x, inputs, &mut out, outputs, threads);
+    out
 }
 
 /// `x += layer(y)`.

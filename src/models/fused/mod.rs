@@ -11,8 +11,10 @@ mod product;
 mod sequences;
 mod weights;
 
-pub use block::{add_linear, linear, Activation, Attention, BlockWeights};
-pub use elementwise::{add_products, gelu, layer_norm, softmax, softmax_at_distance, softmax_of_columns, softmax_with};
+pub use block::{add_linear, linear, through, Activation, Attention, BlockWeights};
+pub use elementwise::{
+    add_products, add_to_rows, gelu, layer_norm, softmax, softmax_at_distance, softmax_of_columns, softmax_with,
+};
 pub use embedding::EmbeddingWeights;
 pub use product::{product, product_of_columns, product_of_rows, Onto, Rows};
 pub use sequences::{run, Batch, Readout};

@@ -1,8 +1,8 @@
 //! One prompt through SAM's mask decoder: the weights as slices, what the prompts of an image share, and the arithmetic.
 
 use crate::models::fused::{
-    add_linear, gelu, layer_norm, linear, product, product_of_columns, product_of_rows, softmax, softmax_of_columns,
-    Affine, Borrowed, Norm, Onto, Rows,
+    add_linear, add_to_rows, gelu, layer_norm, product, product_of_columns, product_of_rows, softmax,
+    softmax_of_columns, through, Affine, Borrowed, Norm, Onto, Rows,
 };
 
 /// Heads of all attention in the decoder.
@@ -62,13 +62,6 @@ pub struct Image {
     first: Projected,
     /// For the layers behind and the last attention, what the places' encoding adds to keys and queries.
     encoded: Vec<Projected>,
-}
-
-fn through(layer: &Affine, x: &[f32], inputs: usize, threads: usize) -> Vec<f32> {
-    let outputs = layer.outputs(inputs);
-    let mut out = vec![0.0; x.len() / inputs * outputs];
-    linear(layer, x, inputs, &mut out, outputs, threads);
-    out
 }
 
 fn plus(a: &[f32], b: &[f32]) -> Vec<f32> {
@@ -167,7 +160,7 @@ impl AttentionWeights<'_> {
             product((&mut adds[head * t * c..][..t * c], c), v, out, (t, c, depth), Onto::Nothing, 1);
         }
         if let Some(bias) = &self.out.bias {
-            x.chunks_exact_mut(c).for_each(|row| row.iter_mut().zip(&bias[..]).for_each(|(x, bias)| *x += bias));
+            add_to_rows(x, bias);
         }
         product_of_columns(
             (x, c),
