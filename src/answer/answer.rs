@@ -71,6 +71,8 @@ pub struct Answer {
     pub scores: Vec<f32>,
     /// The best proposals with their terms, best first; at most two.
     pub leading: Vec<ScoredProposal>,
+    /// Proposals whose crops it rests on; the others could not win.
+    pub crops: usize,
     /// How long the stages took.
     pub times: StageTimes,
 }

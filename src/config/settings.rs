@@ -30,6 +30,15 @@ impl Config {
         self.guidance_in_force() == Guidance::HybridGl || self.terms.heat != 0.0
     }
 
+    /// Which crops are encoded: HybridGL's guidance reads the features of all proposals.
+    pub fn crops_in_force(&self) -> Crops {
+        match (self.guidance_in_force(), self.visual.global_weight) {
+            // without the global feature there is nothing to choose by
+            (Guidance::HybridGl, _) | (_, 0.0) => Crops::All,
+            _ => self.visual.crops,
+        }
+    }
+
     /// The guidance that applies: the paper's baselines have none.
     pub fn guidance_in_force(&self) -> Guidance {
         if matches!(self.method, Method::GlobalLocal | Method::HybridGl) {
@@ -184,6 +193,7 @@ pub struct VisualSettings {
     pub short_side: usize,
     pub mask_resampling: MaskResampling,
     pub resnet_norms: ResNetNorms,
+    pub crops: Crops,
     pub batch: usize,
 }
 
@@ -205,6 +215,16 @@ pub enum MaskResampling {
     Area,
     /// The four pixels around the patch's centre.
     Bilinear,
+}
+
+/// Which crops are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crops {
+    /// Those of proposals that can still win; others when another command needs them.
+    Adaptive,
+    /// All.
+    All,
 }
 
 /// How long a ResNet's features are when they are mixed and scored.

@@ -6,7 +6,7 @@
 use super::rle::Rle;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::grounding::VisualFeatures;
+use crate::grounding::{LocalFeatures, VisualFeatures};
 use crate::proposals::Proposal;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ impl Cache {
             let tensors: HashMap<&str, Tensor> = match &features {
                 VisualFeatures::One(one) => HashMap::from([("one", one.clone())]),
                 VisualFeatures::Both { global, local } => {
-                    HashMap::from([("global", global.clone()), ("local", local.clone())])
+                    HashMap::from([("global", global.clone()), ("local", local.tensor()?)])
                 }
                 VisualFeatures::Map(map) => HashMap::from([("map", map.clone())]),
             };
@@ -128,7 +128,9 @@ fn read_features(place: &Path, device: &Device) -> Option<VisualFeatures> {
     match (take("one"), take("map"), take("global"), take("local")) {
         (Some(one), ..) => Some(VisualFeatures::One(one)),
         (_, Some(map), ..) => Some(VisualFeatures::Map(map)),
-        (_, _, Some(global), Some(local)) => Some(VisualFeatures::Both { global, local }),
+        (_, _, Some(global), Some(local)) => {
+            Some(VisualFeatures::Both { global, local: LocalFeatures::whole(&local).ok()? })
+        }
         _ => None,
     }
 }

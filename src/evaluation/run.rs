@@ -12,6 +12,7 @@ use super::results::{json, resume_point, Header, Line, RowResult};
 use super::rle::Rle;
 use super::variants::{Variant, Variants};
 use crate::answer::Status;
+use crate::config::{Config, Crops, VisualSettings};
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_bytes, of_texts};
 use crate::grounding::{EncodedFrame, Layout, Segmenter};
@@ -257,7 +258,7 @@ impl RowEvaluator<'_> {
             let features = match proposals.is_empty() {
                 true => None,
                 false => Some(self.cache.features(&key, segmenter.device(), || {
-                    segmenter.encode_proposals(config, kind, frame, &proposals)
+                    segmenter.encode_proposals(&whole(config), kind, frame, &proposals)
                 })?),
             };
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
@@ -270,6 +271,12 @@ impl RowEvaluator<'_> {
         }
         Ok(encoded)
     }
+}
+
+/// The settings that make features which all rows can share, and the cache can keep.
+fn whole(config: &Config) -> Config {
+    let visual = VisualSettings { crops: Crops::All, ..config.visual.clone() };
+    Config { visual, ..config.clone() }
 }
 
 /// The targets as proposals, numbered from 1.

@@ -52,7 +52,7 @@ pub struct EncodedCommand {
 }
 
 impl EncodedFrame {
-    /// HybridGL's guidance of a command on this frame, which has proposals.
+    /// HybridGL's guidance of a command on this frame, whose proposals have these features, `[n, d]`.
     ///
     /// # Errors
     /// When the vocabulary can't express the words or the device fails.
@@ -61,12 +61,12 @@ impl EncodedFrame {
         command: &EncodedCommand,
         config: &Config,
         family: &dyn ModelFamily,
+        features: &Tensor,
     ) -> Result<HybridGuidance<'_>> {
         let absent = |what: &str| Error::Computation(format!("guidance without {what}; this is a bug"));
-        let features = self.features.as_ref().ok_or_else(|| absent("features"))?.mixed(config.visual.global_weight)?;
         let seen = Seen {
             proposals: &self.proposals,
-            features: &features,
+            features,
             places: self.places.as_ref().ok_or_else(|| absent("features of places"))?,
             places_side: family.place_encoder().ok_or_else(|| absent("an encoder of places"))?.image_size(),
             logit_scale: family.logit_scale(),

@@ -3,14 +3,17 @@
 //! Frame → proposals → visual features; command → meaning → text features; both → terms → decision. [`Segmenter`] holds
 //! this order and nothing else.
 
+mod crop_choice;
 mod decision;
 mod encoded;
 mod guidance;
 mod heat_map;
 pub mod hybridgl;
+mod local_features;
 mod method;
 mod prepared_frame;
 mod reconfigure;
+mod scorer;
 mod segmenter;
 mod stage;
 mod terms;
@@ -21,6 +24,7 @@ pub use decision::{best_proposal, decide_status, BestProposal};
 pub use encoded::{EncodedCommand, EncodedFrame};
 pub use guidance::{Layout, Outline};
 pub use heat_map::{grad_cam, mean_in_masks, score_map};
+pub use local_features::LocalFeatures;
 pub use method::{check_guidance, check_method, supported_methods};
 pub use reconfigure::{ConfigPreparer, PreparedConfig};
 pub use segmenter::Segmenter;

@@ -13,9 +13,9 @@ use rayon::prelude::*;
 const MAX_SCALED_PIXELS: usize = 1 << 24;
 
 /// A frame at the sizes that the encoder needs.
-pub struct PreparedFrame<'a> {
-    frame: &'a Frame,
-    settings: &'a VisualSettings,
+pub struct PreparedFrame {
+    frame: Frame,
+    fill: [f32; 3],
     side: usize,
     mean: [f32; 3],
     std: [f32; 3],
@@ -31,18 +31,18 @@ struct Planes {
     original: Vec<f32>,
 }
 
-impl<'a> PreparedFrame<'a> {
+impl PreparedFrame {
     /// Prepares a frame; mean and standard deviation of the settings take the place of the checkpoint's.
     ///
     /// # Errors
     /// When the frame is too narrow for `visual.short_side`.
-    pub fn new(frame: &'a Frame, preprocessing: &Preprocessing, settings: &'a VisualSettings) -> Result<Self> {
+    pub fn new(frame: &Frame, preprocessing: &Preprocessing, settings: &VisualSettings) -> Result<Self> {
         let mean = settings.mean.unwrap_or(preprocessing.mean);
         let std = settings.std.unwrap_or(preprocessing.std);
         let plain = settings.resampling == Resampling::Plain;
         let planes = plain.then(|| Planes::new(frame, settings.short_side, mean, std)).transpose()?;
         let (side, filter) = (preprocessing.image_size, preprocessing.filter);
-        Ok(PreparedFrame { frame, settings, side, mean, std, filter, planes })
+        Ok(PreparedFrame { frame: frame.clone(), fill: settings.fill, side, mean, std, filter, planes })
     }
 
     /// The whole frame for the encoder: `[1, 3, s, s]`.
@@ -64,7 +64,7 @@ impl<'a> PreparedFrame<'a> {
                 (0..3).flat_map(plane).collect()
             }
             None => {
-                let squashed = resize_like_pillow(self.frame, s, s, self.filter)?;
+                let squashed = resize_like_pillow(&self.frame, s, s, self.filter)?;
                 normalize(squashed.rgb(), self.mean, self.std)
             }
         })
@@ -85,7 +85,7 @@ impl<'a> PreparedFrame<'a> {
         let s = self.side;
         let rect =
             mask.bounding_box().ok_or_else(|| Error::Proposals("a mask without a pixel; this is a bug".into()))?;
-        let (mean, std, fill) = (self.mean, self.std, self.settings.fill);
+        let (mean, std, fill) = (self.mean, self.std, self.fill);
         Ok(match &self.planes {
             Some(planes) => {
                 let width = self.frame.width();

@@ -5,15 +5,16 @@
 
 use super::decision::{best_first, decide, decide_guided};
 use super::encoded::{EncodedCommand, EncodedFrame};
-use super::guidance::{Guided, Layout, OwnWords, WordBank};
+use super::guidance::{Layout, OwnWords, WordBank};
 use super::method::{check_guidance, check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
+use super::scorer::{Scored, Scorer};
 use super::stage::{Stage, StageFingerprints};
 use super::terms;
 use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
-use crate::config::{AnswerSettings, Config, Guidance, Method};
+use crate::config::{AnswerSettings, Config, Crops, Method};
 use crate::device::{self, Device};
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
@@ -159,8 +160,8 @@ impl Segmenter {
 
     /// What visual features of this kind under these settings depend on beside the frame.
     pub fn visual_fingerprint(&self, config: &Config, kind: FeatureKind, proposals: &Fingerprint) -> Fingerprint {
-        // the weight mixes features and makes none
-        let settings = crate::config::VisualSettings { global_weight: 0.0, ..config.visual.clone() };
+        // the weight mixes features and makes none; which crops are encoded is decided when they are needed
+        let settings = crate::config::VisualSettings { global_weight: 0.0, crops: Crops::All, ..config.visual.clone() };
         let model = self.family.fingerprint();
         let hybrid = match kind {
             FeatureKind::Hybrid => format!(" {:?}", config.hybridgl),
@@ -287,26 +288,6 @@ impl Segmenter {
         encode_places(frame, &*self.family, &self.device)
     }
 
-    /// The command's meaning on a frame, where the settings ask for it and there is something to see.
-    fn guided(&self, config: &Config, frame: &EncodedFrame, command: &EncodedCommand) -> Result<Option<Guided>> {
-        if config.guidance_in_force() != Guidance::Full || frame.proposals.is_empty() {
-            return Ok(None);
-        }
-        if self.bank.get().is_none() {
-            let encoded = WordBank::encode(&self.config.words, &*self.family)?;
-            let _ = self.bank.set(encoded);
-        }
-        let bank =
-            self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))?;
-        let features =
-            frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
-        let seen = features.mixed(config.visual.global_weight)?;
-        let EncodedCommand { parsed, own_words, .. } = command;
-        let similarities = bank.similarities(&seen, own_words)?;
-        let scale = self.family.logit_scale();
-        Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, &config.words, scale)))
-    }
-
     /// Scores the proposals of a frame for a command and decides.
     ///
     /// # Errors
@@ -340,8 +321,8 @@ impl Segmenter {
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
         let began = Instant::now();
-        let guided = self.guided(config, frame, command)?;
-        let scored = terms::scores(frame, command, config, &*self.family, guided.as_ref())?;
+        let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.device };
+        let Scored { guided, terms: scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
         let decision = match &guided {
             Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
             None => decide(&scored.total, &frame.proposals, thresholds),
@@ -371,11 +352,12 @@ impl Segmenter {
             leading: leading.collect(),
             by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
             scores,
+            crops,
             times: StageTimes {
                 proposals: frame.proposals_time,
-                visual_features: frame.features_time,
+                visual_features: frame.features_time + crops_time,
                 text_features: command.time,
-                scoring: began.elapsed(),
+                scoring: began.elapsed().saturating_sub(crops_time),
             },
         })
     }

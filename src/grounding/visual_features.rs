@@ -5,9 +5,10 @@
 //! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
 
 use super::hybridgl::HybridPictures;
+use super::local_features::{CropEncoder, LocalFeatures};
 use super::method::check_method;
 use super::prepared_frame::{mask_on_grid, PreparedFrame};
-use crate::config::{Config, Method, ResNetNorms, VisualSettings};
+use crate::config::{Config, Crops, Method, ResNetNorms, VisualSettings};
 use crate::device::Device;
 use crate::error::Result;
 use crate::image::resample::{normalize, resize_like_pillow, Filter};
@@ -15,7 +16,7 @@ use crate::image::{nearest_on_grid, Frame, Mask};
 use crate::models::tensor_math::l2_normalize;
 use crate::models::ModelFamily;
 use crate::proposals::Proposal;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 /// Which features a method and its weights need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +61,12 @@ impl FeatureKind {
 pub enum VisualFeatures {
     /// One feature a proposal, `[n, d]`: the masked whole image alone, the crops alone, or region tokens.
     One(Tensor),
-    /// Two features a proposal, `[n, d]` each, to be mixed.
+    /// Two features a proposal, to be mixed.
     Both {
-        /// The masked whole image.
+        /// The masked whole image, `[n, d]`.
         global: Tensor,
         /// The crops.
-        local: Tensor,
+        local: LocalFeatures,
     },
     /// The last map of a ResNet, `[1, w, g, g]`; the proposals come in when it is scored.
     Map(Tensor),
@@ -91,10 +92,19 @@ impl VisualFeatures {
         }
         let prepared = PreparedFrame::new(frame, family.preprocessing(), settings)?;
         let encoder = Encoder { prepared: &prepared, proposals, family, settings, device };
+        let crops = CropEncoder { proposals, family, batch: settings.batch, device };
+        let all: Vec<usize> = (0..proposals.len()).collect();
         Ok(match kind {
             FeatureKind::Global => VisualFeatures::One(encoder.global()?),
-            FeatureKind::Local => VisualFeatures::One(encoder.local()?),
-            FeatureKind::GlobalAndLocal => VisualFeatures::Both { global: encoder.global()?, local: encoder.local()? },
+            FeatureKind::Local => VisualFeatures::One(crops.encode(&prepared, &all)?),
+            FeatureKind::GlobalAndLocal => {
+                let global = encoder.global()?;
+                let local = LocalFeatures::deferred(proposals.len(), prepared);
+                if config.crops_in_force() == Crops::All {
+                    local.of(&all, &crops)?;
+                }
+                VisualFeatures::Both { global, local }
+            }
             FeatureKind::RegionTokens => VisualFeatures::One(encoder.region_tokens()?),
             FeatureKind::LastMap | FeatureKind::Hybrid => match family.dense_encoder() {
                 Some(dense) => VisualFeatures::Map(dense.encode_map(&prepared.tensor(device)?)?),
@@ -103,17 +113,46 @@ impl VisualFeatures {
         })
     }
 
-    /// `v * global + (1 - v) * local`, `[n, d]`; equation 5 of the paper, on unnormalized features. A map
-    /// has nothing to mix.
+    /// One feature a proposal, `[n, d]`: where there are two, `v * global + (1 - v) * local` (equation 5 of the paper, on
+    /// unnormalized features). Encodes the crops that are not yet. A map has nothing to mix.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn mixed(&self, global_weight: f32) -> Result<Tensor> {
-        let v = f64::from(global_weight);
-        Ok(match self {
-            VisualFeatures::Both { global, local } => ((global * v)? + (local * (1.0 - v))?)?,
-            VisualFeatures::One(only) | VisualFeatures::Map(only) => only.clone(),
-        })
+    pub fn mixed(&self, global_weight: f32, crops: &CropEncoder) -> Result<Tensor> {
+        let all: Vec<usize> = (0..crops.proposals.len()).collect();
+        self.mixed_with(global_weight, &all, crops)
+    }
+
+    /// As [`VisualFeatures::mixed`] with the crops of `chosen` proposals alone. The local feature of any other is
+    /// estimated: its global one, moved by as much as the chosen ones' differ from theirs in the mean.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn mixed_with(&self, global_weight: f32, chosen: &[usize], crops: &CropEncoder) -> Result<Tensor> {
+        let (global, local) = match self {
+            VisualFeatures::Both { global, local } => (global, local),
+            VisualFeatures::One(only) | VisualFeatures::Map(only) => return Ok(only.clone()),
+        };
+        let mut mixed = global.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+        let local = local.of(chosen, crops)?;
+        let width = mixed.first().map_or(0, Vec::len);
+        let mut moved = vec![0.0f32; width];
+        for (i, local) in chosen.iter().zip(&local) {
+            let step = local.iter().zip(&mixed[*i]).map(|(local, global)| (local - global) / chosen.len() as f32);
+            moved.iter_mut().zip(step).for_each(|(moved, step)| *moved += step);
+        }
+        let mut of_crop: Vec<Option<&Vec<f32>>> = vec![None; mixed.len()];
+        chosen.iter().zip(&local).for_each(|(i, local)| of_crop[*i] = Some(local));
+        for (row, local) in mixed.iter_mut().zip(of_crop) {
+            match local {
+                Some(local) => {
+                    let both = row.iter_mut().zip(local);
+                    both.for_each(|(value, local)| *value = global_weight * *value + (1.0 - global_weight) * local);
+                }
+                None => row.iter_mut().zip(&moved).for_each(|(value, step)| *value += (1.0 - global_weight) * step),
+            }
+        }
+        Ok(Tensor::from_vec(mixed.concat(), global.dims2()?, global.device())?)
     }
 }
 
@@ -167,7 +206,7 @@ fn in_batches(proposals: &[Proposal], batch: usize, encode: impl Fn(&[Proposal])
 
 /// One frame's encoding under way.
 struct Encoder<'a> {
-    prepared: &'a PreparedFrame<'a>,
+    prepared: &'a PreparedFrame,
     proposals: &'a [Proposal],
     family: &'a dyn ModelFamily,
     settings: &'a VisualSettings,
@@ -188,18 +227,6 @@ impl Encoder<'_> {
         })?;
         // the authors leave a ResNet's global feature unnormalized, so that long features win
         match self.family.normalizes_before_mixing() && self.settings.resnet_norms == ResNetNorms::Unit {
-            true => Ok(l2_normalize(&features)?),
-            false => Ok(features),
-        }
-    }
-
-    /// The masked crops: `[n, d]`.
-    fn local(&self) -> Result<Tensor> {
-        let features = in_batches(self.proposals, self.settings.batch, |chunk| {
-            let crops = self.prepared.crops(chunk.iter().map(|proposal| &proposal.mask), self.device)?;
-            self.family.encode_images(&crops)
-        })?;
-        match self.family.normalizes_before_mixing() {
             true => Ok(l2_normalize(&features)?),
             false => Ok(features),
         }

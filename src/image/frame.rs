@@ -3,13 +3,14 @@
 use super::rect::Rect;
 use super::size_limit::check_size;
 use crate::error::{Error, Result};
+use std::sync::Arc;
 
-/// An RGB image: 3 bytes a pixel, row-major, no padding.
+/// An RGB image: 3 bytes a pixel, row-major, no padding. Clones share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     width: usize,
     height: usize,
-    rgb: Vec<u8>,
+    rgb: Arc<Vec<u8>>,
 }
 
 impl Frame {
@@ -24,7 +25,7 @@ impl Frame {
             let fact = format!("{} bytes for {width}x{height} RGB; expected {expected}", rgb.len());
             return Err(Error::Image(fact));
         }
-        Ok(Frame { width, height, rgb })
+        Ok(Frame { width, height, rgb: Arc::new(rgb) })
     }
 
     /// Columns.

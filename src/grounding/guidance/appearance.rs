@@ -95,6 +95,11 @@ impl<'a> Appearance<'a> {
         fit
     }
 
+    /// [`Appearance::look`] of all proposals.
+    pub fn looks(&self, description: &Description) -> Vec<f32> {
+        (0..self.nouns.len()).map(|i| self.look(i, description)).collect()
+    }
+
     /// How surely two proposals have the same colour, 0..1.
     pub fn same_colour(&self, i: usize, j: usize) -> f32 {
         self.colours[i].iter().zip(&self.colours[j]).map(|(a, b)| a * b).sum()

@@ -7,7 +7,7 @@ use super::things::things;
 use super::word_bank::OwnWords;
 use crate::config::WordSettings;
 use crate::language::{ParsedCommand, Quantity};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Probabilities below this count as this, so that logarithms stay finite.
 const LEAST: f32 = 1e-9;
@@ -22,6 +22,10 @@ pub struct Guided {
     pub resolved: Resolved,
     /// Whether a distance or a height was judged by depth.
     pub by_depth: bool,
+    /// For each description in the command, how surely each proposal looks like it, 0..1.
+    pub looks: Vec<Vec<f32>>,
+    /// How surely each proposal is a thing, 0..1.
+    pub likely: Vec<f32>,
 }
 
 /// How many of an order's first are meant: "the three largest".
@@ -47,10 +51,12 @@ impl Guided {
         let appearance = Appearance::new(similarities, words, own_words, logit_scale);
         let numbers: Vec<bool> = (0..layout.outlines.len()).map(|i| !appearance.thing(i).is_nan()).collect();
         let things = things(numbers.len(), &appearance, layout);
-        let resolver = Resolver { things: &things, appearance: &appearance, layout, by_depth: Cell::new(false) };
+        let likely = (0..numbers.len()).map(|i| appearance.thing(i)).collect();
+        let (by_depth, looks) = (Cell::new(false), RefCell::new(Vec::new()));
+        let resolver = Resolver { things: &things, appearance: &appearance, layout, by_depth, looks };
         let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
-        let by_depth = resolver.by_depth.get();
-        Guided { numbers, things, resolved, by_depth }
+        let (by_depth, looks) = (resolver.by_depth.get(), resolver.looks.take());
+        Guided { numbers, things, resolved, by_depth, looks, likely }
     }
 
     /// Proposals in the frame.

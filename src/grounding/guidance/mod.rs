@@ -15,4 +15,5 @@ mod word_bank;
 pub use guided::Guided;
 pub use layout::{Layout, Outline};
 pub use resolve::Reason;
+pub use things::SAME_THING;
 pub use word_bank::{look_up, NounIs, OwnWords, WordBank};

@@ -8,7 +8,7 @@ use super::appearance::Appearance;
 use super::layout::{Layout, Outline};
 use super::relations::{between, beyond, stands};
 use crate::language::{Constraint, Description, Relation, Respect};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Probability at which a thing counts half as one that fits, when things are counted or ordered. It is low: in a row a
 /// mug that is hard to make out is still likelier one of the mugs than nothing. This and the next two were chosen on
@@ -66,6 +66,8 @@ pub struct Resolver<'a> {
     pub layout: &'a Layout,
     /// Set when a distance or a height was judged by depth.
     pub by_depth: Cell<bool>,
+    /// For each description that was resolved, how surely each proposal looks like it, things or not.
+    pub looks: RefCell<Vec<Vec<f32>>>,
 }
 
 /// How much a thing counts among those that fit.
@@ -109,7 +111,9 @@ impl Resolver<'_> {
 
     /// Resolves a description; `withdrawn` are others that it must not be, `wanted` how many of an order's first are meant.
     pub fn resolve(&self, description: &Description, withdrawn: &[Description], wanted: usize) -> Resolved {
-        let look: Vec<f32> = self.things.iter().map(|thing| self.appearance.look(*thing, description)).collect();
+        let looks = self.appearance.looks(description);
+        let look: Vec<f32> = self.things.iter().map(|thing| looks[*thing]).collect();
+        self.looks.borrow_mut().push(looks);
         let mut resolved = Resolved { fit: look.clone(), factors: Vec::new() };
         let words = format!("the {}", description.look());
         resolved.factors.push(Factor { reason: Reason::Description, words, values: look, anchor: None });

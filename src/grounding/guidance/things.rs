@@ -7,7 +7,7 @@ use super::appearance::Appearance;
 use super::layout::Layout;
 
 /// Part of the smaller of two proposals that both share, above which they are one thing.
-const SAME_THING: f32 = 0.5;
+pub const SAME_THING: f32 = 0.5;
 
 /// The things among `n` proposals, in the order of the proposals; none whose features are no numbers.
 pub fn things(n: usize, appearance: &Appearance, layout: &Layout) -> Vec<usize> {

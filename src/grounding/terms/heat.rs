@@ -22,7 +22,7 @@ impl ScoringTerm for Heat {
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {
         let TermInput { frame, command, config, family, .. } = input;
-        Ok(frame.hybrid_guidance(command, config, *family)?.coherence())
+        Ok(frame.hybrid_guidance(command, config, *family, input.seen()?)?.coherence())
     }
 
     fn settings(&self, config: &Config) -> String {

@@ -12,6 +12,7 @@ use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
 use crate::grounding::guidance::Guided;
 use crate::grounding::hybridgl::softmax;
 use crate::models::ModelFamily;
+use candle_core::Tensor;
 
 /// Raised when the sum of the same terms is another.
 const VERSION: u32 = 1;
@@ -48,7 +49,8 @@ pub fn fingerprint(config: &Config) -> Fingerprint {
     Fingerprint::of("terms", VERSION, &parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Scores the proposals of a frame for a command. Without proposals there are no scores.
+/// Scores the proposals of a frame for a command, by one feature for each, `[n, d]`, where the method has these. Without
+/// proposals there are no scores.
 ///
 /// # Errors
 /// When the device fails.
@@ -57,13 +59,14 @@ pub fn scores(
     command: &EncodedCommand,
     config: &Config,
     family: &dyn ModelFamily,
+    seen: Option<&Tensor>,
     guided: Option<&Guided>,
 ) -> Result<TermScores> {
     let mut scored = TermScores { total: vec![0.0; frame.proposals.len()], terms: Vec::new() };
     if frame.proposals.is_empty() {
         return Ok(scored);
     }
-    let input = TermInput { frame, command, config, family, guided };
+    let input = TermInput { frame, command, config, family, seen, guided };
     for (index, (term, weight)) in weighted(config).enumerate() {
         let scores = term.scores(&input)?;
         for (total, score) in scored.total.iter_mut().zip(&scores) {
@@ -75,7 +78,7 @@ pub fn scores(
     if config.guidance_in_force() == Guidance::HybridGl {
         let logits: Vec<f32> = scored.total.iter().map(|total| total * family.logit_scale()).collect();
         let p = softmax(&logits);
-        let guided = frame.hybrid_guidance(command, config, family)?.scores(&p);
+        let guided = frame.hybrid_guidance(command, config, family, input.seen()?)?.scores(&p);
         scored.total = guided.ranked(&p);
         let mut relation = vec![0.0; p.len()];
         for (candidate, value) in guided.candidates.iter().zip(&guided.relation) {

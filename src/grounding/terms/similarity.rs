@@ -45,12 +45,11 @@ impl ScoringTerm for Similarity {
                 _ => heat_map::mean_in_masks(&heat_map::score_map(encoder, map, &words)?, true, &frame.proposals),
             });
         }
-        let global_weight = if *method == Method::Cropping { 0.0 } else { visual.global_weight };
-        let seen = features.mixed(global_weight)?;
+        let seen = input.seen()?;
         let unnormalized = family.normalizes_before_mixing() && visual.resnet_norms == ResNetNorms::Paper;
         Ok(match unnormalized {
-            true => dot_products(&seen, &words)?,
-            false => cosine_similarities(&seen, &words)?,
+            true => dot_products(seen, &words)?,
+            false => cosine_similarities(seen, &words)?,
         })
     }
 

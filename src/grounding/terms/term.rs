@@ -1,10 +1,11 @@
 //! `ScoringTerm`: one reason to prefer some proposals over others.
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
 use crate::grounding::guidance::Guided;
 use crate::models::ModelFamily;
+use candle_core::Tensor;
 
 /// What a term may look at.
 pub struct TermInput<'a> {
@@ -16,8 +17,20 @@ pub struct TermInput<'a> {
     pub config: &'a Config,
     /// The model that made the features.
     pub family: &'a dyn ModelFamily,
+    /// One feature a proposal, `[n, d]`; absent where the method keeps a map.
+    pub seen: Option<&'a Tensor>,
     /// The command's meaning on this frame, with guidance that asks for it.
     pub guided: Option<&'a Guided>,
+}
+
+impl<'a> TermInput<'a> {
+    /// One feature a proposal, `[n, d]`.
+    ///
+    /// # Errors
+    /// When the method keeps a map: a bug.
+    pub fn seen(&self) -> Result<&'a Tensor> {
+        self.seen.ok_or_else(|| Error::Computation("proposals without features; this is a bug".into()))
+    }
 }
 
 /// A named reason to prefer some proposals.

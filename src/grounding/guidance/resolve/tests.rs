@@ -48,9 +48,15 @@ impl Row {
         layout.depths = depths;
         let things: Vec<usize> = (0..self.0.len()).collect();
         let parsed = parse(text);
-        Resolver { things: &things, appearance: &appearance, layout: &layout, by_depth: Cell::default() }
-            .resolve(&parsed.target, &parsed.withdrawn, 1)
-            .fit
+        Resolver {
+            things: &things,
+            appearance: &appearance,
+            layout: &layout,
+            by_depth: Cell::default(),
+            looks: RefCell::default(),
+        }
+        .resolve(&parsed.target, &parsed.withdrawn, 1)
+        .fit
     }
 
     fn best(&self, text: &str) -> usize {
