@@ -32,10 +32,18 @@ impl Config {
 
     /// Which crops are encoded: HybridGL's guidance reads the features of all proposals.
     pub fn crops_in_force(&self) -> Crops {
-        match (self.guidance_in_force(), self.visual.global_weight) {
+        match (self.guidance_in_force(), self.global_weight_in_force()) {
             // without the global feature there is nothing to choose by
             (Guidance::HybridGl, _) | (_, 0.0) => Crops::All,
             _ => self.visual.crops,
+        }
+    }
+
+    /// The weight of the global feature that applies: cropping has none.
+    pub fn global_weight_in_force(&self) -> f32 {
+        match self.method {
+            Method::Cropping => 0.0,
+            _ => self.visual.global_weight,
         }
     }
 

@@ -29,18 +29,22 @@ pub struct CropEncoder<'a> {
     pub device: &'a Device,
 }
 
+/// Encodes `batch` items at a time, so that memory does not grow with their number: `[n, d]`.
+pub fn in_batches<T>(items: &[T], batch: usize, encode: impl Fn(&[T]) -> Result<Tensor>) -> Result<Tensor> {
+    let parts = items.chunks(batch).map(encode).collect::<Result<Vec<_>>>()?;
+    Ok(Tensor::cat(&parts, 0)?)
+}
+
 impl CropEncoder<'_> {
     /// Features of the crops of some proposals, `[k, d]`, on the device.
     ///
     /// # Errors
     /// When a mask is empty or the device fails.
     pub fn encode(&self, prepared: &PreparedFrame, which: &[usize]) -> Result<Tensor> {
-        let encode = |which: &[usize]| {
+        let features = in_batches(which, self.batch, |which| {
             let crops = prepared.crops(which.iter().map(|i| &self.proposals[*i].mask), self.device)?;
             self.family.encode_images(&crops)
-        };
-        let parts = which.chunks(self.batch).map(encode).collect::<Result<Vec<_>>>()?;
-        let features = Tensor::cat(&parts, 0)?;
+        })?;
         match self.family.normalizes_before_mixing() {
             true => Ok(l2_normalize(&features)?),
             false => Ok(features),
@@ -93,10 +97,5 @@ impl LocalFeatures {
         }
         let width = known.first().map_or(0, |row| row.len());
         Ok(Tensor::from_vec(rows.iter().flatten().flatten().copied().collect(), (rows.len(), width), &Device::Cpu)?)
-    }
-
-    /// How many are encoded.
-    pub fn encoded(&self) -> usize {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().count()
     }
 }

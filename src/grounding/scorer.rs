@@ -6,7 +6,7 @@ use super::guidance::{Guided, WordBank, SAME_THING};
 use super::local_features::CropEncoder;
 use super::terms::{self, TermScores};
 use super::visual_features::VisualFeatures;
-use crate::config::{AnswerSettings, Config, Crops, Guidance, Method};
+use crate::config::{AnswerSettings, Config, Crops, Guidance};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::models::ModelFamily;
@@ -20,6 +20,9 @@ const LEAST: f32 = 1e-9;
 /// fiftieth. Chosen with the constants of `crop_choice.rs` on
 /// `../shared/language`.
 const REACH: f32 = 3.9;
+
+/// The same for similarities, as a logit, beyond the margin that makes an answer ambiguous.
+const SIMILARITY_REACH: f32 = 1.0;
 
 /// What scores are made with.
 pub struct Scorer<'a> {
@@ -63,10 +66,7 @@ impl Scorer<'_> {
             batch: self.config.visual.batch,
             device: self.device,
         };
-        let global_weight = match self.config.method {
-            Method::Cropping => 0.0,
-            _ => self.config.visual.global_weight,
-        };
+        let global_weight = self.config.global_weight_in_force();
         let adaptive =
             self.config.crops_in_force() == Crops::Adaptive && matches!(features, VisualFeatures::Both { .. });
         let mut crops: Vec<usize> = if adaptive { Vec::new() } else { (0..n).collect() };
@@ -76,7 +76,7 @@ impl Scorer<'_> {
             let began = Instant::now();
             let seen = match features {
                 VisualFeatures::Map(_) => None,
-                _ => Some(features.mixed_with(global_weight, &crops, &encoder)?),
+                _ => Some(features.mixed(global_weight, &crops, &encoder)?),
             };
             crops_time += began.elapsed();
             let guided = seen.as_ref().map(|seen| self.guided(frame, command, seen)).transpose()?.flatten();
@@ -120,7 +120,7 @@ impl Scorer<'_> {
         let Some(guided) = guided else {
             let scale = self.family.logit_scale();
             let logits = terms.total.iter().map(|score| score * scale).collect();
-            return vec![Claim { logits, reach: thresholds.min_margin * scale + 1.0 }];
+            return vec![Claim { logits, reach: thresholds.min_margin * scale + SIMILARITY_REACH }];
         };
         let claim = |looks: &Vec<f32>| {
             let n = looks.len();

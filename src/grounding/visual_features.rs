@@ -5,7 +5,7 @@
 //! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
 
 use super::hybridgl::HybridPictures;
-use super::local_features::{CropEncoder, LocalFeatures};
+use super::local_features::{in_batches, CropEncoder, LocalFeatures};
 use super::method::check_method;
 use super::prepared_frame::{mask_on_grid, PreparedFrame};
 use crate::config::{Config, Crops, Method, ResNetNorms, VisualSettings};
@@ -99,10 +99,10 @@ impl VisualFeatures {
             FeatureKind::Local => VisualFeatures::One(crops.encode(&prepared, &all)?),
             FeatureKind::GlobalAndLocal => {
                 let global = encoder.global()?;
-                let local = LocalFeatures::deferred(proposals.len(), prepared);
-                if config.crops_in_force() == Crops::All {
-                    local.of(&all, &crops)?;
-                }
+                let local = match config.crops_in_force() {
+                    Crops::All => LocalFeatures::whole(&crops.encode(&prepared, &all)?)?,
+                    Crops::Adaptive => LocalFeatures::deferred(proposals.len(), prepared),
+                };
                 VisualFeatures::Both { global, local }
             }
             FeatureKind::RegionTokens => VisualFeatures::One(encoder.region_tokens()?),
@@ -114,21 +114,13 @@ impl VisualFeatures {
     }
 
     /// One feature a proposal, `[n, d]`: where there are two, `v * global + (1 - v) * local` (equation 5 of the paper, on
-    /// unnormalized features). Encodes the crops that are not yet. A map has nothing to mix.
+    /// unnormalized features). Encodes the crops of the `chosen` proposals that are not yet. The local feature of any other
+    /// is estimated: its global one, moved by as much as the chosen ones' differ from theirs in the mean. A map has
+    /// nothing to mix.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn mixed(&self, global_weight: f32, crops: &CropEncoder) -> Result<Tensor> {
-        let all: Vec<usize> = (0..crops.proposals.len()).collect();
-        self.mixed_with(global_weight, &all, crops)
-    }
-
-    /// As [`VisualFeatures::mixed`] with the crops of `chosen` proposals alone. The local feature of any other is
-    /// estimated: its global one, moved by as much as the chosen ones' differ from theirs in the mean.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn mixed_with(&self, global_weight: f32, chosen: &[usize], crops: &CropEncoder) -> Result<Tensor> {
+    pub fn mixed(&self, global_weight: f32, chosen: &[usize], crops: &CropEncoder) -> Result<Tensor> {
         let (global, local) = match self {
             VisualFeatures::Both { global, local } => (global, local),
             VisualFeatures::One(only) | VisualFeatures::Map(only) => return Ok(only.clone()),
@@ -196,12 +188,6 @@ pub fn encode_places(frame: &Frame, family: &dyn ModelFamily, device: &Device) -
     let squashed = resize_like_pillow(frame, side, side, Filter::Bicubic)?;
     let pixels = normalize(squashed.rgb(), preprocessing.mean, preprocessing.std);
     encoder.encode_places(&Tensor::from_vec(pixels, (1, 3, side, side), device)?)
-}
-
-/// Encodes `batch` proposals at a time, so that memory does not grow with their number: `[n, d]`.
-fn in_batches(proposals: &[Proposal], batch: usize, encode: impl Fn(&[Proposal]) -> Result<Tensor>) -> Result<Tensor> {
-    let parts = proposals.chunks(batch).map(encode).collect::<Result<Vec<_>>>()?;
-    Ok(Tensor::cat(&parts, 0)?)
 }
 
 /// One frame's encoding under way.
