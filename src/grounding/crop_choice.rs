@@ -91,8 +91,9 @@ mod tests {
     #[test]
     fn the_more_crops_change_the_more_are_encoded() {
         let mut choice = CropChoice::new(9);
-        choice.next(claim(&[5.0, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4, -3.0, -9.0]));
-        let changed = [1.0, 8.9, 0.8, 8.7, 0.6, 8.5, 4.4, -3.0, -9.0];
+        choice.next(claim(&[5.0, 4.9, 4.8, 4.7, 4.6, 4.5, 4.4, -1.0, -9.0]));
+        let changed = [1.0, 8.9, 0.8, 8.7, 0.6, 8.5, 4.4, -1.0, -9.0];
+        // they changed by 4: 2.5 times that brings the eighth to 9.0, the ninth to 1.0
         assert_eq!(choice.next(claim(&changed)), [6, 7]);
     }
 
