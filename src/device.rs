@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 pub use candle_core::Device;
+use candle_core::DeviceLocation;
 
 /// Opens the device of this name: `auto`, `cpu` or `cuda:N`. `auto` is the first GPU, else the CPU.
 ///
@@ -27,10 +28,10 @@ pub fn open(name: &str) -> Result<Device> {
 
 /// The name of an open device, as a user would write it.
 pub fn name(device: &Device) -> String {
-    match device {
-        Device::Cpu => "cpu".into(),
-        Device::Cuda(_) => "cuda".into(),
-        Device::Metal(_) => "metal".into(),
+    match device.location() {
+        DeviceLocation::Cpu => "cpu".into(),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
 

@@ -12,6 +12,7 @@ use referseg::image::{Frame, LabelImage, Mask};
 use referseg::language::Command;
 use referseg::models::clip::Clip;
 use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
+use referseg::models::Compute;
 use referseg::proposals::{FrameInput, Labels, Proposal};
 use std::path::Path;
 
@@ -19,7 +20,7 @@ fn small(name: &str) -> (Clip, Tensors) {
     let fixture = json(&data(&format!("baselines/{name}.json")));
     let folder = tempfile::tempdir().unwrap();
     write_open_clip(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
-    let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+    let clip = Clip::load_towers(folder.path(), &Compute::on_cpu()).unwrap();
     (clip, safetensors(&data(&format!("baselines/{name}.safetensors"))))
 }
 
@@ -97,7 +98,7 @@ fn colour_resnet(folder: &Path) -> Clip {
         *tensor = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
     }
     write_open_clip(folder, &fixture["model_cfg"], &tensors);
-    Clip::load_towers(folder, &Device::Cpu).unwrap()
+    Clip::load_towers(folder, &Compute::on_cpu()).unwrap()
 }
 
 /// A black square picture with a red, a green and a blue quarter, as pixels 0..1 and as proposals.
@@ -188,7 +189,7 @@ fn similar_but_incompatible_checkpoints_are_refused_with_the_tensor_and_both_sha
     let refused = |config: &serde_json::Value, tensors: &Tensors| {
         let folder = tempfile::tempdir().unwrap();
         write_open_clip(folder.path(), config, tensors);
-        Clip::load_towers(folder.path(), &Device::Cpu).err().unwrap().to_string()
+        Clip::load_towers(folder.path(), &Compute::on_cpu()).err().unwrap().to_string()
     };
     let mut wide = fixture["model_cfg"].clone();
     wide["vision_cfg"]["width"] = 64.into();
@@ -219,7 +220,7 @@ fn options_that_change_the_arithmetic_are_refused() {
         config[part][key] = value;
         let folder = tempfile::tempdir().unwrap();
         write_open_clip(folder.path(), &config, &tensors);
-        let said = Clip::load_towers(folder.path(), &Device::Cpu).err().unwrap().to_string();
+        let said = Clip::load_towers(folder.path(), &Compute::on_cpu()).err().unwrap().to_string();
         assert!(said.contains(key), "{part} {key}: {said}");
     }
 }
@@ -288,7 +289,7 @@ fn a_resnet_is_refused_what_takes_a_vision_transformer() {
 #[test]
 fn a_segmenter_on_a_resnet_scores_as_each_method_says() {
     let folder = folder_of("resnet", serde_json::Value::Null);
-    let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+    let clip = Clip::load_towers(folder.path(), &Compute::on_cpu()).unwrap();
     let (_, _, proposals, pixels) = four_colours();
     let ids = Tensor::new(&[[510u32, 7, 40, 99, 511]], &Device::Cpu).unwrap();
     let words = clip.text().features(&ids).unwrap().get(0).unwrap();
@@ -337,7 +338,7 @@ fn weights_of_half_precision_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let halved = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.to_dtype(kind).unwrap())).collect();
         write_open_clip(folder.path(), &fixture["model_cfg"], &halved);
-        let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+        let clip = Clip::load_towers(folder.path(), &Compute::on_cpu()).unwrap();
         let found = clip.family().encode_images(&hashed("pixels", &[1, 3, 64, 64], 1.0, 0.0)).unwrap();
         assert_eq!(found.dtype(), DType::F32);
         let error = relative_error(&found, &expected["image"]);

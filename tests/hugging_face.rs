@@ -2,15 +2,16 @@
 
 mod common;
 
-use candle_core::{DType, Device};
+use candle_core::DType;
 use common::{data, relative_error, safetensors};
 use referseg::models::clip::Clip;
+use referseg::models::Compute;
 use referseg::models::ModelFamily;
 
 #[test]
 fn a_folder_with_pytorch_model_bin_gives_the_features_of_transformers() {
     let folder = data("hugging_face");
-    let Clip::Transformer(clip) = Clip::load_towers(&folder, &Device::Cpu).unwrap() else {
+    let Clip::Transformer(clip) = Clip::load_towers(&folder, &Compute::on_cpu()).unwrap() else {
         panic!("expected a transformer")
     };
     assert_eq!(clip.weights_file(), folder.join("pytorch_model.bin"));

@@ -14,6 +14,7 @@ use referseg::image::{bilinear_on_grid, Frame, Mask, Rect};
 use referseg::language::{BoxRelation, Direction, SpatialWords};
 use referseg::models::clip::{Clip, Towers, VisionTransformer};
 use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
+use referseg::models::Compute;
 use referseg::models::{HybridEncoder, ModelFamily, PlaceEncoder};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -91,7 +92,7 @@ impl Fixture {
         let (n, height, width) = input["proposals"].dims3().unwrap();
         let pixels: Vec<u8> = input["proposals"].flatten_all().unwrap().to_vec1().unwrap();
         let mask = |i: usize| Mask::from_fn(width, height, |x, y| pixels[(i * height + y) * width + x] != 0);
-        let Clip::Transformer(towers) = Clip::load_towers(&folder.join("model"), &Device::Cpu).unwrap() else {
+        let Clip::Transformer(towers) = Clip::load_towers(&folder.join("model"), &Compute::on_cpu()).unwrap() else {
             panic!("{folder:?} holds no vision transformer")
         };
         Fixture {

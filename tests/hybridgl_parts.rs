@@ -10,13 +10,14 @@ use referseg::grounding::hybridgl::{holds, PlaceHeat};
 use referseg::image::{Mask, Rect};
 use referseg::language::{BoxRelation, Direction};
 use referseg::models::clip::Clip;
+use referseg::models::Compute;
 
 #[test]
 fn the_small_model_that_ships_gives_the_references_features_and_places() {
     let fixture = json(&data("baselines/vit.json"));
     let folder = tempfile::tempdir().unwrap();
     write_open_clip(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
-    let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+    let clip = Clip::load_towers(folder.path(), &Compute::on_cpu()).unwrap();
     let expected = safetensors(&data("parity/hybridgl.safetensors"));
     let inside = hashed("inside", &[4, 16], 1.0, 0.0).gt(0.0).unwrap().to_dtype(DType::F32).unwrap();
     let last_is_empty = Tensor::new(&[[1f32], [1.0], [1.0], [0.0]], &Device::Cpu).unwrap();

@@ -11,6 +11,7 @@ use common::{data, from_names, hashed, json, parity_folders, safetensors, write_
 use referseg::image::{bilinear_on_grid, Mask};
 use referseg::models::clip::Clip;
 use referseg::models::tensor_math::{cosine_similarities, dot_products, l2_normalize};
+use referseg::models::Compute;
 use std::path::Path;
 
 fn u32_ids(tensors: &Tensors, name: &str) -> Tensor {
@@ -101,7 +102,7 @@ fn check(name: &str, clip: &Clip, blocks: usize, input: &Tensors, expected: &Ten
 
 fn check_folder(folder: &Path) {
     let read = |name: &str| safetensors(&folder.join(name));
-    let clip = Clip::load_towers(&folder.join("model"), &Device::Cpu).unwrap();
+    let clip = Clip::load_towers(&folder.join("model"), &Compute::on_cpu()).unwrap();
     let blocks = match &clip {
         Clip::Transformer(towers) => masked_blocks(folder, towers.vision.depth()),
         Clip::ResNet(_) => 0,
@@ -129,7 +130,7 @@ fn the_small_models_that_ship_equal_the_reference() {
         let fixture = json(&data(&format!("parity/{name}.json")));
         let folder = tempfile::tempdir().unwrap();
         write_open_clip(folder.path(), &fixture["model_cfg"], &from_names(&fixture["tensors"]));
-        let clip = Clip::load_towers(folder.path(), &Device::Cpu).unwrap();
+        let clip = Clip::load_towers(folder.path(), &Compute::on_cpu()).unwrap();
         let side = clip.family().preprocessing().image_size;
         let input = Tensors::from([
             ("image".to_string(), hashed("image", &[1, 3, side, side], 1.0, 0.0)),

@@ -8,6 +8,7 @@ use common::{data, from_names, hashed, json, relative_error, safetensors};
 use referseg::config::{Config, Layer, ProposalSettings};
 use referseg::image::{self, Frame, Mask, Rect};
 use referseg::models::sam::{Prompt, SamModel};
+use referseg::models::Compute;
 use referseg::proposals::{FrameInput, ProposalGenerator, SamGenerator};
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ fn point(value: &Value) -> [f32; 2] {
 fn embedding_logits_and_qualities_equal_the_reference() {
     let expected = safetensors(&data("sam/expected.safetensors"));
     let asked = json(&data("sam/generated.json"));
-    let sam = SamModel::open(&data("sam/random_sam.pth"), &Device::Cpu).unwrap();
+    let sam = SamModel::open(&data("sam/random_sam.pth"), &Compute::on_cpu()).unwrap();
     let embedding = sam.embed(&frame()).unwrap();
     check("embedding", &embedding.features, &expected["embedding"]);
     for (index, place) in asked["points"].as_array().unwrap().iter().enumerate() {
@@ -86,7 +87,7 @@ fn the_generators_masks_equal_the_reference() {
             ("sam.crop_layers", number("crop_n_layers", 0.0)),
             ("sam.min_region_area", number("min_mask_region_area", 0.0)),
         ]);
-        let found = SamGenerator::open(&settings, &Device::Cpu).unwrap().generate(&frame).unwrap();
+        let found = SamGenerator::open(&settings, &Compute::on_cpu()).unwrap().generate(&frame).unwrap();
         let expected = case["masks"].as_array().unwrap();
         let qualities: Vec<f32> = found.iter().map(|mask| mask.predicted_iou).collect();
         assert_eq!(found.len(), expected.len(), "{given}: {qualities:?}");
@@ -116,7 +117,7 @@ fn images_of_any_size_give_masks_of_that_size_within_the_limit_in_one_order() {
     for (width, height) in [(1, 1), (7, 300), (300, 7), (256, 256), (33, 20)] {
         let rgb = (0..width * height * 3).map(|i| (i * 37 % 251) as u8).collect();
         let frame = Frame::new(width, height, rgb).unwrap();
-        let mut sam = SamGenerator::open(&open_to_all(4.0), &Device::Cpu).unwrap();
+        let mut sam = SamGenerator::open(&open_to_all(4.0), &Compute::on_cpu()).unwrap();
         let found = sam.propose(&FrameInput::single(&frame)).unwrap();
         assert!(found.len() <= 4, "{width}x{height}: {}", found.len());
         assert!(found.iter().all(|p| (p.mask.width(), p.mask.height()) == (width, height) && p.mask.area() > 0));
@@ -131,14 +132,14 @@ fn crop_layers_see_parts_and_keep_the_images_coordinates() {
     settings.sam.crop_layers = 1;
     settings.sam.min_region_area = 0;
     (settings.sam.box_nms, settings.sam.crop_nms) = (1.0, 1.0);
-    let sam = SamGenerator::open(&settings, &Device::Cpu).unwrap();
+    let sam = SamGenerator::open(&settings, &Compute::on_cpu()).unwrap();
     // so small that no crop's edge is further from the frame's than the 20 pixels within which a mask counts as cut off
     let (width, height) = (40, 30);
     let frame = frame().cropped(Rect { x: 20, y: 20, width, height }).unwrap();
     let found = sam.generate(&frame).unwrap();
     assert!(found.iter().all(|c| (c.mask.width(), c.mask.height()) == (width, height)));
     settings.sam.crop_layers = 0;
-    let alone = SamGenerator::open(&settings, &Device::Cpu).unwrap();
+    let alone = SamGenerator::open(&settings, &Compute::on_cpu()).unwrap();
     // segment-anything's generate_crop_boxes: two crops a side overlap by 512/1500 of the shorter side
     let overlap = (512.0 / 1500.0 * height as f32) as usize;
     let (across, down) = ((width + overlap).div_ceil(2), (height + overlap).div_ceil(2));
@@ -166,7 +167,7 @@ fn weights_that_are_not_a_number_give_no_proposals_and_no_panic() {
     candle_core::safetensors::save(&tensors, &file).unwrap();
     let mut settings = open_to_all(10.0);
     settings.sam.model = folder.path().into();
-    assert!(SamGenerator::open(&settings, &Device::Cpu)
+    assert!(SamGenerator::open(&settings, &Compute::on_cpu())
         .unwrap()
         .propose(&FrameInput::single(&frame()))
         .unwrap()
@@ -181,7 +182,7 @@ fn the_same_weights_as_safetensors_give_the_same_answer() {
     let file = folder.path().join("sam_vit_x.safetensors");
     candle_core::safetensors::save(&tensors, &file).unwrap();
     let expected = safetensors(&data("sam/expected.safetensors"));
-    let sam = SamModel::open(&file, &Device::Cpu).unwrap();
+    let sam = SamModel::open(&file, &Compute::on_cpu()).unwrap();
     check("embedding", &sam.embed(&frame()).unwrap().features, &expected["embedding"]);
 }
 
@@ -191,7 +192,7 @@ fn hugging_faces_layout_gives_its_own_answers() {
     let tensors = from_names(&json(&data("sam/hugging_face.json")));
     candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
     let expected = safetensors(&data("sam/hugging_face.safetensors"));
-    let sam = SamModel::open(folder.path(), &Device::Cpu).unwrap();
+    let sam = SamModel::open(folder.path(), &Compute::on_cpu()).unwrap();
     let features = sam.features(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap();
     check("embedding", &features, &expected["embedding"]);
     // an image of the model's size: image pixels are model pixels
@@ -209,7 +210,7 @@ fn mobile_sams_encoder_equals_the_reference() {
     let mut tensors = from_names(&json(&data("sam/tiny.json")));
     tensors.extend(decoder_of_256_channels());
     candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
-    let sam = SamModel::open(folder.path(), &Device::Cpu).unwrap();
+    let sam = SamModel::open(folder.path(), &Compute::on_cpu()).unwrap();
     assert_eq!(sam.image_size(), 1024);
     let features = sam.features(&hashed("pixels", &[1, 3, 1024, 1024], 1.0, 0.0)).unwrap();
     let eighth = Tensor::arange_step(0u32, 64, 8, &Device::Cpu).unwrap();
@@ -247,7 +248,7 @@ fn decoder_of_256_channels() -> common::Tensors {
 
 #[test]
 fn what_is_not_a_sam_is_refused_by_name() {
-    let refused = |file: &std::path::Path| SamModel::open(file, &Device::Cpu).err().unwrap().to_string();
+    let refused = |file: &std::path::Path| SamModel::open(file, &Compute::on_cpu()).err().unwrap().to_string();
     assert!(refused(&data("nowhere.pth")).contains("models list"));
     let clip = common::root().join("models/demo/model.safetensors");
     assert!(refused(&clip).contains("SAM 2 and later are not supported"), "{}", refused(&clip));

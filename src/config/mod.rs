@@ -6,7 +6,7 @@ mod settings;
 
 pub use layer::Layer;
 pub use settings::{
-    AnswerSettings, Config, Crops, Generator, Guidance, HybridReadout, HybridSettings, MaskResampling, Method, Parser,
-    Preset, ProposalSettings, ResNetNorms, Resampling, SamPreset, SamSettings, TermWeights, TextSettings,
+    AnswerSettings, Config, Crops, Dtype, Generator, Guidance, HybridReadout, HybridSettings, MaskResampling, Method,
+    Parser, Preset, ProposalSettings, ResNetNorms, Resampling, SamPreset, SamSettings, TermWeights, TextSettings,
     VisualSettings, WordSettings,
 };

@@ -13,6 +13,7 @@ pub struct Config {
     pub preset: Preset,
     pub model: PathBuf,
     pub device: String,
+    pub dtype: Dtype,
     pub method: Method,
     pub guidance: Guidance,
     pub proposals: ProposalSettings,
@@ -64,6 +65,32 @@ impl Config {
 pub enum Preset {
     Clean,
     Paper,
+}
+
+/// The type that models compute in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// f16 on a GPU if all weights are in its range, else f32.
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits, 5 of them exponent.
+    F16,
+    /// 16 bits, 8 of them exponent.
+    Bf16,
+}
+
+impl Dtype {
+    /// As users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dtype::Auto => "auto",
+            Dtype::F32 => "f32",
+            Dtype::F16 => "f16",
+            Dtype::Bf16 => "bf16",
+        }
+    }
 }
 
 /// How proposals are scored: the method, or one of the baselines of its paper (section 4.1).

@@ -257,7 +257,7 @@ impl RowEvaluator<'_> {
             let segmenter = self.segmenter;
             let features = match proposals.is_empty() {
                 true => None,
-                false => Some(self.cache.features(&key, segmenter.device(), || {
+                false => Some(self.cache.features(&key, &segmenter.compute().device, || {
                     segmenter.encode_proposals(&whole(config), kind, frame, &proposals)
                 })?),
             };

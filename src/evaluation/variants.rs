@@ -67,7 +67,7 @@ impl Variants {
                 let index = match known {
                     Some(index) => index,
                     None => {
-                        generators.push(proposals::open(settings, segmenter.device())?);
+                        generators.push(proposals::open(settings, segmenter.compute())?);
                         generators.len() - 1
                     }
                 };

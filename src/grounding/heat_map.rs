@@ -17,7 +17,7 @@ use candle_core::{Tensor, Var};
 /// When the device fails or the shapes disagree.
 pub fn score_map(encoder: &dyn DenseEncoder, map: &Tensor, text: &Tensor) -> Result<Vec<f32>> {
     let places = l2_normalize(&encoder.encode_places(map)?)?;
-    Ok(places.matmul(&l2_normalize(text)?.unsqueeze(1)?)?.flatten_all()?.to_vec1()?)
+    Ok(places.matmul(&l2_normalize(text)?.unsqueeze(1)?.to_device(map.device())?)?.flatten_all()?.to_vec1()?)
 }
 
 /// Grad-CAM: how much every place of the map speaks for the text, `[g * g]`: the channels of the map, of unit
@@ -29,7 +29,8 @@ pub fn score_map(encoder: &dyn DenseEncoder, map: &Tensor, text: &Tensor) -> Res
 pub fn grad_cam(encoder: &dyn DenseEncoder, map: &Tensor, text: &Tensor, scale: f32) -> Result<Vec<f32>> {
     let map = Var::from_tensor(&map.detach())?;
     let pooled = l2_normalize(&encoder.pool_map(map.as_tensor())?)?;
-    let score = (pooled.matmul(&l2_normalize(text)?.unsqueeze(1)?)?.sum_all()? * f64::from(scale))?;
+    let score =
+        (pooled.matmul(&l2_normalize(text)?.unsqueeze(1)?.to_device(map.device())?)?.sum_all()? * f64::from(scale))?;
     let gradients = score.backward()?;
     let gradient = match gradients.get(map.as_tensor()) {
         Some(gradient) => gradient.clone(),

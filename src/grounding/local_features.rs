@@ -32,7 +32,10 @@ pub struct CropEncoder<'a> {
 /// Encodes `batch` items at a time, so that memory does not grow with their number: `[n, d]`.
 pub fn in_batches<T>(items: &[T], batch: usize, encode: impl Fn(&[T]) -> Result<Tensor>) -> Result<Tensor> {
     let parts = items.chunks(batch).map(encode).collect::<Result<Vec<_>>>()?;
-    Ok(Tensor::cat(&parts, 0)?)
+    match &parts[..] {
+        [only] => Ok(only.clone()),
+        parts => Ok(Tensor::cat(parts, 0)?),
+    }
 }
 
 impl CropEncoder<'_> {

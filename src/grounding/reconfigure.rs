@@ -27,8 +27,11 @@ impl ConfigPreparer {
     /// # Errors
     /// When the method does not fit the model, a file is absent, or another model or device is named.
     pub fn prepare(&self, current: &Config, config: Config) -> Result<PreparedConfig> {
-        if (&current.model, &current.device) != (&config.model, &config.device) {
-            return Err(Error::config("model, device", "are loaded once; they must stay as they are until a reload"));
+        if (&current.model, &current.device, current.dtype) != (&config.model, &config.device, config.dtype) {
+            return Err(Error::config(
+                "model, device, dtype",
+                "are loaded once; they must stay as they are until a reload",
+            ));
         }
         check_method(config.method, &*self.family)?;
         check_guidance(&config, &*self.family)?;

@@ -15,12 +15,12 @@ use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 use crate::config::{AnswerSettings, Config, Crops, Method};
-use crate::device::{self, Device};
+use crate::device;
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::image::Frame;
 use crate::language::{Command, CommandParser, ParsedCommand, SpatialWords};
-use crate::models::{self, ModelFamily};
+use crate::models::{self, Compute, ModelFamily};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -39,7 +39,7 @@ const LEADING: usize = 2;
 /// A loaded model with its settings.
 pub struct Segmenter {
     config: Config,
-    device: Device,
+    compute: Compute,
     family: Arc<dyn ModelFamily>,
     parser: CommandParser,
     /// The words that descriptions are judged against; encoded when they are first needed.
@@ -55,14 +55,14 @@ impl Segmenter {
     /// When the device, a model file or a label image can't be used.
     pub fn open(config: Config) -> Result<Segmenter> {
         proposals::check(&config.proposals)?;
-        let device = device::open(&config.device)?;
-        let family = models::load(&config.model, &device)?;
+        let compute = Compute { device: device::open(&config.device)?, dtype: config.dtype };
+        let family = models::load(&config.model, &compute)?;
         check_method(config.method, &*family)?;
         check_guidance(&config, &*family)?;
         Ok(Segmenter {
             parser: CommandParser::open(&config.text)?,
-            generator: Some(proposals::open(&config.proposals, &device)?),
-            device,
+            generator: Some(proposals::open(&config.proposals, &compute)?),
+            compute,
             family,
             bank: OnceLock::new(),
             config,
@@ -79,14 +79,14 @@ impl Segmenter {
         &*self.family
     }
 
-    /// The device that computes.
-    pub fn device(&self) -> &Device {
-        &self.device
+    /// Where models compute.
+    pub fn compute(&self) -> &Compute {
+        &self.compute
     }
 
-    /// The name of the device that computes.
+    /// The device and the type that the model computes with: "cuda:0 f16".
     pub fn device_name(&self) -> String {
-        device::name(&self.device)
+        format!("{} {}", device::name(&self.compute.device), self.family.dtype().as_str())
     }
 
     /// The file that the model's weights came from.
@@ -118,10 +118,10 @@ impl Segmenter {
         let fits = self.generator.as_mut().is_some_and(|generator| generator.reconfigure(&config.proposals));
         if !fits {
             self.generator = None;
-            match proposals::open(&config.proposals, &self.device) {
+            match proposals::open(&config.proposals, &self.compute) {
                 Ok(generator) => self.generator = Some(generator),
                 Err(error) => {
-                    self.generator = proposals::open(&self.config.proposals, &self.device).ok();
+                    self.generator = proposals::open(&self.config.proposals, &self.compute).ok();
                     return Err(error);
                 }
             }
@@ -277,7 +277,7 @@ impl Segmenter {
         frame: &Frame,
         proposals: &[Proposal],
     ) -> Result<VisualFeatures> {
-        VisualFeatures::encode(frame, proposals, &*self.family, kind, config, &self.device)
+        VisualFeatures::encode(frame, proposals, &*self.family, kind, config, &self.compute.device)
     }
 
     /// Features of an image's places, `[g * g, d]`, for the heat map of guidance hybridgl.
@@ -285,7 +285,7 @@ impl Segmenter {
     /// # Errors
     /// When the model gives none or the device fails.
     pub fn encode_places(&self, frame: &Frame) -> Result<candle_core::Tensor> {
-        encode_places(frame, &*self.family, &self.device)
+        encode_places(frame, &*self.family, &self.compute.device)
     }
 
     /// Scores the proposals of a frame for a command and decides.
@@ -321,7 +321,7 @@ impl Segmenter {
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
         let began = Instant::now();
-        let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.device };
+        let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.compute.device };
         let Scored { guided, terms: scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
         let decision = match &guided {
             Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),

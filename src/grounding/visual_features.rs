@@ -16,7 +16,7 @@ use crate::image::{nearest_on_grid, Frame, Mask};
 use crate::models::tensor_math::l2_normalize;
 use crate::models::ModelFamily;
 use crate::proposals::Proposal;
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 /// Which features a method and its weights need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl FeatureKind {
     }
 }
 
-/// Features of `n` proposals, f32.
+/// Features of `n` proposals, f32, on the CPU but for the map: what is left to do with them is small.
 pub enum VisualFeatures {
     /// One feature a proposal, `[n, d]`: the masked whole image alone, the crops alone, or region tokens.
     One(Tensor),
@@ -88,24 +88,24 @@ impl VisualFeatures {
         check_method(config.method, family)?;
         let settings = &config.visual;
         if kind == FeatureKind::Hybrid {
-            return hybrid(frame, proposals, family, config, device).map(VisualFeatures::One);
+            return Ok(VisualFeatures::One(on_cpu(&hybrid(frame, proposals, family, config, device)?)?));
         }
         let prepared = PreparedFrame::new(frame, family.preprocessing(), settings)?;
         let encoder = Encoder { prepared: &prepared, proposals, family, settings, device };
         let crops = CropEncoder { proposals, family, batch: settings.batch, device };
         let all: Vec<usize> = (0..proposals.len()).collect();
         Ok(match kind {
-            FeatureKind::Global => VisualFeatures::One(encoder.global()?),
-            FeatureKind::Local => VisualFeatures::One(crops.encode(&prepared, &all)?),
+            FeatureKind::Global => VisualFeatures::One(on_cpu(&encoder.global()?)?),
+            FeatureKind::Local => VisualFeatures::One(on_cpu(&crops.encode(&prepared, &all)?)?),
             FeatureKind::GlobalAndLocal => {
                 let global = encoder.global()?;
                 let local = match config.crops_in_force() {
                     Crops::All => LocalFeatures::whole(&crops.encode(&prepared, &all)?)?,
                     Crops::Adaptive => LocalFeatures::deferred(proposals.len(), prepared),
                 };
-                VisualFeatures::Both { global, local }
+                VisualFeatures::Both { global: on_cpu(&global)?, local }
             }
-            FeatureKind::RegionTokens => VisualFeatures::One(encoder.region_tokens()?),
+            FeatureKind::RegionTokens => VisualFeatures::One(on_cpu(&encoder.region_tokens()?)?),
             FeatureKind::LastMap | FeatureKind::Hybrid => match family.dense_encoder() {
                 Some(dense) => VisualFeatures::Map(dense.encode_map(&prepared.tensor(device)?)?),
                 None => return Err(unavailable("a feature for each place")),
@@ -125,7 +125,7 @@ impl VisualFeatures {
             VisualFeatures::Both { global, local } => (global, local),
             VisualFeatures::One(only) | VisualFeatures::Map(only) => return Ok(only.clone()),
         };
-        let mut mixed = global.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+        let mut mixed = global.to_vec2::<f32>()?;
         let local = local.of(chosen, crops)?;
         let width = mixed.first().map_or(0, Vec::len);
         let mut moved = vec![0.0f32; width];
@@ -144,8 +144,12 @@ impl VisualFeatures {
                 None => row.iter_mut().zip(&moved).for_each(|(value, step)| *value += (1.0 - global_weight) * step),
             }
         }
-        Ok(Tensor::from_vec(mixed.concat(), global.dims2()?, global.device())?)
+        Ok(Tensor::from_vec(mixed.concat(), global.dims2()?, &Device::Cpu)?)
     }
+}
+
+fn on_cpu(features: &Tensor) -> Result<Tensor> {
+    Ok(features.to_device(&Device::Cpu)?)
 }
 
 fn unavailable(what: &str) -> crate::error::Error {
@@ -177,7 +181,7 @@ fn hybrid(
     })
 }
 
-/// Features of an image's places for a heat map, `[g * g, d]` f32 (HybridGL, and GEM in it: the checkpoint's own
+/// Features of an image's places for a heat map, `[g * g, d]` f32 on the CPU (HybridGL, and GEM in it: the checkpoint's own
 /// normalization, Pillow's bicubic filter).
 ///
 /// # Errors
@@ -187,7 +191,7 @@ pub fn encode_places(frame: &Frame, family: &dyn ModelFamily, device: &Device) -
     let (side, preprocessing) = (encoder.image_size(), family.preprocessing());
     let squashed = resize_like_pillow(frame, side, side, Filter::Bicubic)?;
     let pixels = normalize(squashed.rgb(), preprocessing.mean, preprocessing.std);
-    encoder.encode_places(&Tensor::from_vec(pixels, (1, 3, side, side), device)?)
+    on_cpu(&encoder.encode_places(&Tensor::from_vec(pixels, (1, 3, side, side), device)?)?)
 }
 
 /// One frame's encoding under way.

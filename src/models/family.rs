@@ -10,7 +10,7 @@ use crate::config::HybridReadout;
 use crate::error::Result;
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::image::resample::Filter;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use std::path::Path;
 
 /// How a checkpoint wants its pixels.
@@ -37,6 +37,9 @@ pub trait ModelFamily: Send + Sync {
     /// The factor on cosine similarities that makes them logits, `exp(logit_scale)`.
     fn logit_scale(&self) -> f32;
 
+    /// The type that it computes in; pixels, masks and features are f32 all the same.
+    fn dtype(&self) -> DType;
+
     /// What is added to the scaled similarity; 0 for models with a softmax loss.
     fn logit_bias(&self) -> f32;
 
@@ -52,7 +55,7 @@ pub trait ModelFamily: Send + Sync {
     /// When the device fails or the shape is another.
     fn encode_images(&self, pixels: &Tensor) -> Result<Tensor>;
 
-    /// Features `[b, d]` of texts, unnormalized.
+    /// Features `[b, d]` of texts, unnormalized, on the CPU.
     ///
     /// # Errors
     /// When the vocabulary can't express a text or the device fails.

@@ -3,6 +3,7 @@
 //! They know neither proposals nor commands; what the method asks of them is [`ModelFamily`].
 
 pub mod clip;
+mod compute;
 mod family;
 pub mod fused;
 mod pickle;
@@ -10,10 +11,10 @@ pub mod sam;
 pub mod tensor_math;
 mod weights;
 
+pub use compute::Compute;
 pub use family::{DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder};
-pub use weights::{Layout, TensorSource, Weights};
+pub use weights::{Layout, TensorSource, Weights, WeightsFile};
 
-use crate::device::Device;
 use crate::error::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ impl From<candle_core::Error> for Error {
 /// Loads the model in a folder, of whatever family it is.
 ///
 /// # Errors
-/// When a file is absent, damaged, or describes a model of no family that is known.
-pub fn load(folder: &Path, device: &Device) -> Result<Arc<dyn ModelFamily>> {
-    Ok(clip::Clip::load(folder, device)?.into_family())
+/// When a file is absent, damaged, or describes a model of no family that is known, or holds what `compute` can't.
+pub fn load(folder: &Path, compute: &Compute) -> Result<Arc<dyn ModelFamily>> {
+    Ok(clip::Clip::load(folder, compute)?.into_family())
 }

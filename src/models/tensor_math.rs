@@ -1,6 +1,7 @@
 //! Arithmetic on feature tensors.
 
 use candle_core::{DType, Result, Tensor, D};
+use candle_nn::{Linear, Module};
 
 /// Vectors along the last dimension, brought to unit length; zero stays zero.
 ///
@@ -8,6 +9,34 @@ use candle_core::{DType, Result, Tensor, D};
 /// When the device fails.
 pub fn l2_normalize(x: &Tensor) -> Result<Tensor> {
     x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?)
+}
+
+/// The product `a b` of matrices. candle's CPU has none in bf16: there it is computed in f32 and rounded.
+///
+/// # Errors
+/// When the device fails or the shapes disagree.
+pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    match lacks_product(a) {
+        true => a.to_dtype(DType::F32)?.matmul(&b.to_dtype(DType::F32)?)?.to_dtype(a.dtype()),
+        false => a.matmul(b),
+    }
+}
+
+/// A linear layer of `x` `[.., inputs]`: `[.., outputs]`, with the rounding of [`product`].
+///
+/// # Errors
+/// When the device fails or the shapes disagree.
+pub fn apply(layer: &Linear, x: &Tensor) -> Result<Tensor> {
+    if !lacks_product(x) {
+        return layer.forward(x);
+    }
+    let bias = layer.bias().map(|bias| bias.to_dtype(DType::F32)).transpose()?;
+    let wide = Linear::new(layer.weight().to_dtype(DType::F32)?, bias);
+    wide.forward(&x.to_dtype(DType::F32)?)?.to_dtype(x.dtype())
+}
+
+fn lacks_product(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::BF16
 }
 
 /// Cosine similarity of features `[n, d]` with a text feature `[d]`: `[n]` f32 values in -1..1.

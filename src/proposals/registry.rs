@@ -5,8 +5,8 @@ use super::labels::Labels;
 use super::regions::Regions;
 use super::sam::SamGenerator;
 use crate::config::ProposalSettings;
-use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::models::Compute;
 use std::path::Path;
 
 /// One kind of generator.
@@ -16,7 +16,7 @@ struct Entry {
     argument: &'static str,
     /// Finds out cheaply, without loading weights, whether it could be opened.
     check: fn(&ProposalSettings) -> Result<()>,
-    open: fn(&ProposalSettings, &Device) -> Result<Box<dyn ProposalGenerator>>,
+    open: fn(&ProposalSettings, &Compute) -> Result<Box<dyn ProposalGenerator>>,
 }
 
 const GENERATORS: [Entry; 3] = [
@@ -30,7 +30,7 @@ const GENERATORS: [Entry; 3] = [
         name: "sam",
         argument: "",
         check: |settings| SamGenerator::check(settings),
-        open: |settings, device| Ok(Box::new(SamGenerator::open(settings, device)?)),
+        open: |settings, compute| Ok(Box::new(SamGenerator::open(settings, compute)?)),
     },
     Entry {
         name: "labels",
@@ -81,12 +81,12 @@ pub fn check_name(settings: &ProposalSettings) -> Result<()> {
     entry(settings).map(drop)
 }
 
-/// Makes the generator that the settings name, on the device if it needs one.
+/// Makes the generator that the settings name, which computes so if it has a model.
 ///
 /// # Errors
 /// When it is unknown or its files can't be read.
-pub fn open(settings: &ProposalSettings, device: &Device) -> Result<Box<dyn ProposalGenerator>> {
-    (entry(settings)?.open)(settings, device)
+pub fn open(settings: &ProposalSettings, compute: &Compute) -> Result<Box<dyn ProposalGenerator>> {
+    (entry(settings)?.open)(settings, compute)
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from pytorch_work import make
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = {
@@ -27,112 +28,6 @@ ROWS = {
     "mobile_encoder": "MobileSAM image encoder",
     "mobile_points": "MobileSAM, 64 points through the decoder",
 }
-
-
-def make(folder):
-    """Random weights, a picture with 50 ellipses, and their label image."""
-    import numpy as np
-    import torch
-    from mobile_sam import sam_model_registry
-    from PIL import Image
-    from transformers import CLIPConfig, CLIPModel, SamConfig, SamModel
-
-    torch.manual_seed(0)
-    text = dict(eos_token_id=49407, bos_token_id=49406, pad_token_id=49407)
-    CLIPModel(CLIPConfig(text_config=text, vision_config=dict(patch_size=32))).eval().save_pretrained(folder / "clip")
-    (folder / "clip/tokenizer.json").write_bytes((ROOT / "models/clip_bpe/tokenizer.json").read_bytes())
-    SamModel(SamConfig()).eval().save_pretrained(folder / "sam")
-    torch.save(sam_model_registry["vit_t"](checkpoint=None).eval().state_dict(), folder / "mobile.pth")
-    random = np.random.default_rng(1)
-    y, x = np.mgrid[0:480, 0:640]
-    picture, labels, number = random.normal(128, 8, (480, 640, 3)), np.zeros((480, 640), np.uint8), 0
-    while number < 50:
-        cx, cy, a, b = random.integers([20, 20, 12, 12], [620, 460, 60, 60])
-        inside = ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 < 1
-        if (labels[inside] == 0).mean() > 0.6:
-            number += 1
-            labels[inside & (labels == 0)] = number
-            picture[labels == number] += random.uniform(-90, 90, 3)
-    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / "picture.png")
-    Image.fromarray(labels).save(folder / "labels.png")
-
-
-def timed(work):
-    import torch
-
-    with torch.inference_mode():
-        work()
-        began = time.perf_counter()
-        work()
-    return 1e3 * (time.perf_counter() - began)
-
-
-def pytorch(part, folder):
-    """Milliseconds of one part, in a process of its own."""
-    import numpy as np
-    import torch
-    import torch.nn.functional as F
-    from PIL import Image
-
-    torch.set_num_threads(1)
-    if part == "clip":
-        from transformers import CLIPModel
-
-        model = CLIPModel.from_pretrained(folder / "clip").eval()
-        vision = model.vision_model
-        mean, std = torch.tensor([0.481, 0.458, 0.408])[:, None, None], torch.tensor([0.269, 0.261, 0.276])[:, None, None]
-        picture = (torch.from_numpy(np.array(Image.open(folder / "picture.png"))).permute(2, 0, 1) / 255 - mean) / std
-        labels = torch.from_numpy(np.array(Image.open(folder / "labels.png")))
-        masks = torch.stack([labels == number for number in range(1, 51) if (labels == number).any()]).float()
-
-        def features():
-            whole = F.interpolate(picture[None], (224, 224), mode="bilinear", antialias=True)
-            x = vision.pre_layrnorm(vision.embeddings(whole))
-
-            def layer(block, x):
-                out = block(x, attention_mask=None)
-                return out[0] if isinstance(out, tuple) else out
-
-            for block in vision.encoder.layers[:-3]:
-                x = layer(block, x)
-            kept = F.interpolate(masks[:, None], (7, 7), mode="bilinear").flatten(1)[..., None]
-            x = x.expand(len(masks), -1, -1)
-            for block in vision.encoder.layers[-3:]:
-                x = layer(block, torch.cat([x[:, :1], x[:, 1:] * kept], 1))
-            model.visual_projection(vision.post_layernorm(x[:, 0]))
-            crops = []
-            for mask in masks:
-                rows, columns = torch.where(mask > 0)
-                crop = (picture * mask)[:, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-                crops.append(F.interpolate(crop[None], (224, 224), mode="bilinear", antialias=True))
-            model.get_image_features(torch.cat(crops))
-
-        ids = torch.full((2, 77), 49407)
-        ids[:, 0] = 49406
-        ids[0, 1:7], ids[1, 1:4] = torch.tensor([518, 736, 7, 9, 518, 11]), torch.tensor([518, 736, 7])
-        return {"clip_features": timed(features), "clip_texts": timed(lambda: model.get_text_features(input_ids=ids))}
-    places, x = torch.rand(64, 1, 2) * 1000, torch.randn(1, 3, 1024, 1024)
-    if part == "sam":
-        from transformers import SamModel
-
-        model = SamModel.from_pretrained(folder / "sam").eval()
-        encode = lambda: model.get_image_embeddings(x)
-        decode = lambda e: model(image_embeddings=e, input_points=places[None], multimask_output=True)
-    else:
-        from mobile_sam import sam_model_registry
-
-        model = sam_model_registry["vit_t"](checkpoint=None).eval()
-        model.load_state_dict(torch.load(folder / "mobile.pth"))
-        encode = lambda: model.image_encoder(x)
-
-        def decode(e):
-            sparse, dense = model.prompt_encoder(points=(places, torch.ones(64, 1)), boxes=None, masks=None)
-            model.mask_decoder(image_embeddings=e, image_pe=model.prompt_encoder.get_dense_pe(),
-                               sparse_prompt_embeddings=sparse, dense_prompt_embeddings=dense, multimask_output=True)
-
-    with torch.inference_mode():
-        embedding = encode()
-    return {f"{part}_encoder": timed(encode), f"{part}_points": timed(lambda: decode(embedding))}
 
 
 def run(command, core):
@@ -148,12 +43,8 @@ def main():
     parser.add_argument("--out", type=Path, help="a Markdown file whose lines between `<!-- table -->` and `<!-- end -->` are replaced")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help="keep the weights here")
     arguments = parser.parse_args()
-    if arguments.part:
-        print(json.dumps(pytorch(arguments.part, arguments.folder)))
-        return
     folder = arguments.folder or Path(tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
     if not (folder / "labels.png").exists():
@@ -164,7 +55,7 @@ def main():
     times = {row: [] for row in ROWS}
     for _ in range(arguments.rounds):
         for part, command in ours.items():
-            theirs = run([sys.executable, __file__, "--part", part, "--folder", folder], arguments.core)
+            theirs = run([sys.executable, ROOT / "tools/bench/pytorch_work.py", part, folder, "cpu", "f32"], arguments.core)
             found = run([stages, *command], arguments.core)
             found = found if part == "clip" else {f"{part}_{name}": value for name, value in found.items()}
             for row in theirs:

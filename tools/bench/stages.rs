@@ -1,13 +1,17 @@
 //! Times the parts that `tools/bench/against_pytorch.py` compares, and prints them as one line of JSON, milliseconds.
 //!
 //!     cargo run --release --example stages -- clip MODEL PICTURE LABELS.png RUNS
-//!     cargo run --release --example stages -- sam WEIGHTS PICTURE RUNS
+//!     cargo run --release --example stages -- sam WEIGHTS PICTURE RUNS [DEVICE] [DTYPE]
+//!     cargo run --release --example stages -- sam-parity WEIGHTS PICTURE DEVICE DTYPE
+//!
+//! The last compares a device with the CPU: relative differences of the embedding and of the decoder's logits.
 
-use candle_core::Device;
-use referseg::config::{Config, Layer};
+use candle_core::{Device, Tensor};
+use referseg::config::{Config, Dtype, Layer};
 use referseg::grounding::Segmenter;
 use referseg::language::Command;
 use referseg::models::sam::SamModel;
+use referseg::models::Compute;
 use referseg::proposals::FrameInput;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,6 +26,17 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn points(width: usize, height: usize) -> Vec<[f32; 2]> {
     let at = |i: usize, side: usize| (i as f32 + 0.5) * side as f32 / 8.0;
     (0..64).map(|i| [at(i % 8, width), at(i / 8, height)]).collect()
+}
+
+/// The device and the type that the arguments name; f32 on the CPU without.
+fn compute(on: &[&str]) -> referseg::Result<Compute> {
+    let device = referseg::device::open(on.first().unwrap_or(&"cpu"))?;
+    let dtype = match on.get(1) {
+        Some(&"f16") => Dtype::F16,
+        Some(&"bf16") => Dtype::Bf16,
+        _ => Dtype::F32,
+    };
+    Ok(Compute { device, dtype })
 }
 
 fn main() -> referseg::Result<()> {
@@ -51,17 +66,37 @@ fn main() -> referseg::Result<()> {
                 note("clip_texts", began);
             }
         }
-        ["sam", weights, picture, runs] => {
-            let sam = SamModel::open(Path::new(weights), &Device::Cpu)?;
+        ["sam", weights, picture, runs, ref on @ ..] => {
+            let compute = compute(on)?;
+            let sam = SamModel::open(Path::new(weights), &compute)?;
             let frame = referseg::image::open(Path::new(picture))?;
             for _ in 0..runs.parse().unwrap_or(1) {
                 let began = Instant::now();
                 let embedding = sam.embed(&frame)?;
+                compute.device.synchronize()?;
                 note("encoder", began);
                 let began = Instant::now();
                 sam.decode_points(&embedding, &points(frame.width(), frame.height()))?;
+                compute.device.synchronize()?;
                 note("points", began);
             }
+        }
+        ["sam-parity", weights, picture, ref on @ ..] => {
+            let frame = referseg::image::open(Path::new(picture))?;
+            let decoded = |compute: &Compute| -> referseg::Result<[Tensor; 2]> {
+                let sam = SamModel::open(Path::new(weights), compute)?;
+                let embedding = sam.embed(&frame)?;
+                let low = sam.decode_points(&embedding, &points(frame.width(), frame.height()))?.low;
+                Ok([embedding.features.to_device(&Device::Cpu)?, low.to_device(&Device::Cpu)?])
+            };
+            let (expected, found) = (decoded(&Compute::on_cpu())?, decoded(&compute(on)?)?);
+            let mut apart = Vec::new();
+            for (expected, found) in expected.iter().zip(&found) {
+                let length = |x: &Tensor| x.sqr()?.sum_all()?.sqrt()?.to_scalar::<f32>();
+                apart.push(length(&(expected - found)?)? / length(expected)?);
+            }
+            println!("{}", serde_json::json!({"embedding": apart[0], "logits": apart[1]}));
+            return Ok(());
         }
         _ => {
             eprintln!("stages: expected `clip MODEL PICTURE LABELS.png RUNS` or `sam WEIGHTS PICTURE RUNS`");

@@ -5,28 +5,30 @@
 
 use super::config::{check, ClipConfig};
 use super::{hugging_face, open_clip, preprocessing};
-use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
 use crate::models::family::Preprocessing;
-use crate::models::weights::Weights;
-use candle_core::DType;
+use crate::models::weights::{Weights, WeightsFile};
+use candle_core::{DType, Device};
 use std::path::{Path, PathBuf};
 
 /// Raised when the towers compute something else from the same files.
 const VERSION: u32 = 1;
 
-/// The opened files of a CLIP.
+/// What the files of a CLIP say beside its weights.
 pub struct Checkpoint {
     pub config: ClipConfig,
-    pub weights: Weights,
+    pub weights: WeightsFile,
     pub preprocessing: Preprocessing,
+    /// The factor on cosine similarities.
+    pub logit_scale: f32,
     /// Of the configuration and the tokenizer.
     digests: [String; 2],
 }
 
 impl Checkpoint {
-    pub fn open(folder: &Path, device: &Device) -> Result<Checkpoint> {
+    /// Opens the files of a folder; the weights are returned beside, for they are dropped when the towers are built.
+    pub fn open(folder: &Path) -> Result<(Checkpoint, Weights)> {
         if !folder.is_dir() {
             return Err(Error::model(
                 folder,
@@ -40,33 +42,33 @@ impl Checkpoint {
         let (config_file, config, weights) =
             if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file()) {
                 let config = open_clip::read(&config_file)?;
-                (config_file, config, Weights::open(&weights_file, device)?.with_layout(open_clip::source))
+                (config_file, config, Weights::open(&weights_file)?.with_layout(open_clip::source))
             } else {
                 let config = hugging_face::read(&hugging_face)?;
-                (hugging_face, config, Weights::open(&weights(folder, hugging_face::WEIGHTS), device)?)
+                (hugging_face, config, Weights::open(&weights(folder, hugging_face::WEIGHTS))?)
             };
         check(&config, &config_file)?;
         let preprocessing = preprocessing::read(folder, &config_file, config.vision.image_size())?;
         let digests = [config_file, folder.join("tokenizer.json")].map(|file| of_optional_file(&file));
-        Ok(Checkpoint { config, weights, preprocessing, digests })
+        let (file, logit_scale) = (weights.file().clone(), logit_scale(&weights)?.exp());
+        Ok((Checkpoint { config, weights: file, preprocessing, logit_scale, digests }, weights))
     }
 
     /// What the towers' features depend on.
     pub fn fingerprint(&self) -> Fingerprint {
         let [config, tokens] = &self.digests;
         let preprocessing = format!("{:?}", self.preprocessing);
-        Fingerprint::of("clip", VERSION, &[self.weights.digest().get(), config, tokens, &preprocessing])
+        Fingerprint::of("clip", VERSION, &[self.weights.digest.get(), config, tokens, &preprocessing])
     }
+}
 
-    pub fn logit_scale(&self, device: &Device) -> Result<f32> {
-        let value = self.weights.build(device, |vb| vb.get_unchecked("logit_scale"))?;
-        let value = value.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        match value[..] {
-            [value] if value.is_finite() => Ok(value),
-            _ => {
-                let fact = format!("tensor \"logit_scale\" is {value:?}; expected one finite number");
-                Err(Error::model(self.weights.path(), fact))
-            }
+fn logit_scale(weights: &Weights) -> Result<f32> {
+    let value = weights.build(DType::F32, &Device::Cpu, |vb| vb.get_unchecked("logit_scale"))?;
+    match value.flatten_all()?.to_vec1::<f32>()?[..] {
+        [value] if value.is_finite() => Ok(value),
+        ref value => {
+            let fact = format!("tensor \"logit_scale\" is {value:?}; expected one finite number");
+            Err(Error::model(weights.path(), fact))
         }
     }
 }

@@ -7,9 +7,10 @@ use super::text::TextEncoder;
 use super::tokenizer::Tokenizer;
 use super::towers::Towers;
 use super::vision_transformer::VisionTransformer;
-use crate::device::Device;
 use crate::error::Result;
+use crate::models::compute::Compute;
 use crate::models::family::ModelFamily;
+use candle_core::DType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,9 +27,9 @@ impl Clip {
     /// (`open_clip_config.json`, `open_clip_model.safetensors`), both with `tokenizer.json`.
     ///
     /// # Errors
-    /// When a file is absent, damaged, or describes a model of another kind.
-    pub fn load(folder: &Path, device: &Device) -> Result<Clip> {
-        let mut clip = Clip::load_towers(folder, device)?;
+    /// When a file is absent, damaged, describes a model of another kind, or holds what `compute` can't.
+    pub fn load(folder: &Path, compute: &Compute) -> Result<Clip> {
+        let mut clip = Clip::load_towers(folder, compute)?;
         let text = clip.text();
         let tokenizer = Tokenizer::load(folder, text.vocabulary(), text.context())?;
         match &mut clip {
@@ -42,19 +43,24 @@ impl Clip {
     ///
     /// # Errors
     /// As [`Clip::load`].
-    pub fn load_towers(folder: &Path, device: &Device) -> Result<Clip> {
-        let checkpoint = Checkpoint::open(folder, device)?;
+    pub fn load_towers(folder: &Path, compute: &Compute) -> Result<Clip> {
+        let (checkpoint, weights) = Checkpoint::open(folder)?;
         let ClipConfig { projection, text, vision } = &checkpoint.config;
-        let weights = checkpoint.weights.clone();
-        let text = weights.build(device, |vb| TextEncoder::new(text, *projection, vb))?;
+        let device = &compute.device;
+        let dtype = match vision {
+            VisionConfig::Transformer(_) => compute.dtype(&weights)?,
+            // Grad-CAM's gradients and batch normalisation want the range
+            VisionConfig::ResNet(_) => DType::F32,
+        };
+        let text = weights.build(dtype, device, |vb| TextEncoder::new(text, *projection, vb))?;
         match vision {
             VisionConfig::Transformer(config) => {
-                let vision = weights.build(device, |vb| VisionTransformer::new(config, *projection, vb))?;
-                Ok(Clip::Transformer(Towers::new(vision, text, checkpoint, device)?))
+                let vision = weights.build(dtype, device, |vb| VisionTransformer::new(config, *projection, vb))?;
+                Ok(Clip::Transformer(Towers::new(vision, text, checkpoint, device, dtype)))
             }
             VisionConfig::ResNet(config) => {
-                let vision = weights.build(device, |vb| Ok(Box::new(ResNet::new(config, *projection, vb)?)))?;
-                Ok(Clip::ResNet(Towers::new(vision, text, checkpoint, device)?))
+                let vision = weights.build(dtype, device, |vb| Ok(Box::new(ResNet::new(config, *projection, vb)?)))?;
+                Ok(Clip::ResNet(Towers::new(vision, text, checkpoint, device, dtype)))
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::models::family::{
     DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder,
 };
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use std::path::Path;
 
 /// A vision tower of kind `V` with its text tower.
@@ -23,20 +23,36 @@ pub struct Towers<V> {
     pub text: TextEncoder,
     /// Absent when only the towers were loaded.
     tokenizer: Option<Tokenizer>,
-    logit_scale: f32,
     checkpoint: Checkpoint,
     device: Device,
+    /// What the towers compute in; what goes in and comes out is f32.
+    dtype: DType,
 }
 
 impl<V> Towers<V> {
-    pub(super) fn new(vision: V, text: TextEncoder, checkpoint: Checkpoint, device: &Device) -> Result<Towers<V>> {
-        let logit_scale = checkpoint.logit_scale(device)?.exp();
-        Ok(Towers { vision, text, tokenizer: None, logit_scale, checkpoint, device: device.clone() })
+    pub(super) fn new(
+        vision: V,
+        text: TextEncoder,
+        checkpoint: Checkpoint,
+        device: &Device,
+        dtype: DType,
+    ) -> Towers<V> {
+        Towers { vision, text, tokenizer: None, checkpoint, device: device.clone(), dtype }
+    }
+
+    /// To the towers' type.
+    fn inward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        x.to_dtype(self.dtype)
     }
 
     pub(super) fn set_tokenizer(&mut self, tokenizer: Tokenizer) {
         self.tokenizer = Some(tokenizer);
     }
+}
+
+/// From the towers' type.
+fn outward(x: &Tensor) -> candle_core::Result<Tensor> {
+    x.to_dtype(DType::F32)
 }
 
 /// The methods in which both kinds agree.
@@ -47,7 +63,11 @@ macro_rules! common_to_both_kinds {
         }
 
         fn logit_scale(&self) -> f32 {
-            self.logit_scale
+            self.checkpoint.logit_scale
+        }
+
+        fn dtype(&self) -> DType {
+            self.dtype
         }
 
         fn logit_bias(&self) -> f32 {
@@ -64,7 +84,8 @@ macro_rules! common_to_both_kinds {
                     "texts can't be encoded: the model was loaded without its tokenizer".into(),
                 ));
             };
-            Ok(self.text.features(&tokenizer.batch(texts, &self.device)?)?)
+            let features = self.text.features(&tokenizer.batch(texts, &self.device)?)?;
+            Ok(outward(&features)?.to_device(&Device::Cpu)?)
         }
 
         fn masked_encoder(&self) -> Option<&dyn MaskedEncoder> {
@@ -72,11 +93,11 @@ macro_rules! common_to_both_kinds {
         }
 
         fn weights_file(&self) -> &Path {
-            self.checkpoint.weights.path()
+            &self.checkpoint.weights.path
         }
 
         fn weights_digest(&self) -> &FileDigest {
-            self.checkpoint.weights.digest()
+            &self.checkpoint.weights.digest
         }
 
         fn fingerprint(&self) -> Fingerprint {
@@ -95,7 +116,7 @@ impl ModelFamily for Towers<VisionTransformer> {
     }
 
     fn encode_images(&self, pixels: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.features(pixels)?)
+        Ok(outward(&self.vision.features(&self.inward(pixels)?)?)?)
     }
 
     fn region_encoder(&self) -> Option<&dyn RegionEncoder> {
@@ -115,17 +136,17 @@ impl ModelFamily for Towers<VisionTransformer> {
 
 impl MaskedEncoder for Towers<VisionTransformer> {
     fn encode_shared(&self, masked_blocks: usize, pixels: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.tokens_before(masked_blocks, pixels)?)
+        Ok(self.vision.tokens_before(masked_blocks, &self.inward(pixels)?)?)
     }
 
     fn encode_masked(&self, masked_blocks: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.masked_features(masked_blocks, shared, masks)?)
+        Ok(outward(&self.vision.masked_features(masked_blocks, shared, &self.inward(masks)?)?)?)
     }
 }
 
 impl RegionEncoder for Towers<VisionTransformer> {
     fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.region_tokens(pixels, masks)?)
+        Ok(outward(&self.vision.region_tokens(&self.inward(pixels)?, &self.inward(masks)?)?)?)
     }
 }
 
@@ -134,10 +155,11 @@ impl HybridEncoder for Towers<VisionTransformer> {
         &self,
         readout: HybridReadout,
         joined_blocks: usize,
-        pictures: [&Tensor; 2],
+        [local, global]: [&Tensor; 2],
         masks: &Tensor,
     ) -> Result<Tensor> {
-        Ok(self.vision.hybrid_features(readout, joined_blocks, pictures, masks)?)
+        let (local, global, masks) = (self.inward(local)?, self.inward(global)?, self.inward(masks)?);
+        Ok(outward(&self.vision.hybrid_features(readout, joined_blocks, [&local, &global], &masks)?)?)
     }
 }
 
@@ -147,7 +169,7 @@ impl PlaceEncoder for Towers<VisionTransformer> {
     }
 
     fn encode_places(&self, pixels: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.places(pixels)?)
+        Ok(outward(&self.vision.places(&self.inward(pixels)?)?)?)
     }
 }
 

@@ -6,8 +6,8 @@
 
 use super::config::{Activation, TransformerSizes};
 use crate::models::fused::{affine, norm, BlockWeights};
-use crate::models::tensor_math::l2_normalize;
-use candle_core::{Result, Tensor, D};
+use crate::models::tensor_math::{apply, l2_normalize, product};
+use candle_core::{DType, Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
 
 fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
@@ -74,8 +74,8 @@ impl Block {
     /// `x`: `[b, t, w]`; `bias`, added to the attention logits: `[t, t]` or `[b, 1, t, t]`. Returns `[b, t, w]`.
     pub fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let x = (x + self.attend(&self.layer_norm1.forward(x)?, bias)?)?;
-        let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
-        &x + self.fc2.forward(&activate(self.activation, &hidden)?)?
+        let hidden = apply(&self.fc1, &self.layer_norm2.forward(&x)?)?;
+        &x + apply(&self.fc2, &activate(self.activation, &hidden)?)?
     }
 
     fn attend(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -83,15 +83,15 @@ impl Block {
         let depth = w / self.heads;
         // [b, t, w] -> [b, heads, t, depth]
         let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
-        let q = split((self.q_proj.forward(x)? * (depth as f64).powf(-0.5))?)?;
-        let k = split(self.k_proj.forward(x)?)?;
-        let v = split(self.v_proj.forward(x)?)?;
-        let mut logits = q.matmul(&k.transpose(D::Minus1, D::Minus2)?)?; // [b, heads, t, t]
+        let q = split((apply(&self.q_proj, x)? * (depth as f64).powf(-0.5))?)?;
+        let k = split(apply(&self.k_proj, x)?)?;
+        let v = split(apply(&self.v_proj, x)?)?;
+        let mut logits = product(&q, &k.transpose(D::Minus1, D::Minus2)?)?; // [b, heads, t, t]
         if let Some(bias) = bias {
             logits = logits.broadcast_add(bias)?;
         }
-        let attended = ops::softmax_last_dim(&logits)?.matmul(&v)?;
-        self.out_proj.forward(&attended.transpose(1, 2)?.reshape((b, t, w))?)
+        let attended = product(&ops::softmax_last_dim(&logits)?, &v)?;
+        apply(&self.out_proj, &attended.transpose(1, 2)?.reshape((b, t, w))?)
     }
 
     /// GEM's self-self attention: what each token of `x` (`[1, t, w]`) finds in the tokens that are like it as a query,
@@ -101,21 +101,21 @@ impl Block {
         let depth = w / self.heads;
         let seen = self.layer_norm1.forward(x)?;
         // the mean length of a token, over the full width
-        let length = seen.sqr()?.sum(D::Minus1)?.sqrt()?.mean_all()?.to_scalar::<f32>()?;
+        let length = seen.sqr()?.sum(D::Minus1)?.sqrt()?.mean_all()?.to_dtype(DType::F32)?.to_scalar::<f32>()?;
         let sharpness = f64::from(length) * (depth as f64).powf(-0.5);
         let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
         let alike = |s: &Tensor| {
             let s = l2_normalize(s)?;
-            ops::softmax_last_dim(&(s.matmul(&s.transpose(D::Minus1, D::Minus2)?)? * sharpness)?)
+            ops::softmax_last_dim(&(product(&s, &s.transpose(D::Minus1, D::Minus2)?)? * sharpness)?)
         };
-        let v = split(self.v_proj.forward(&seen)?)?;
+        let v = split(apply(&self.v_proj, &seen)?)?;
         let mut found = v.zeros_like()?;
-        for part in [split(self.q_proj.forward(&seen)?)?, split(self.k_proj.forward(&seen)?)?, v.clone()] {
+        for part in [split(apply(&self.q_proj, &seen)?)?, split(apply(&self.k_proj, &seen)?)?, v.clone()] {
             let unit = l2_normalize(&part)?;
-            let part = alike(&unit)?.matmul(&unit)?; // GEM's one extra iteration
-            found = (found + alike(&part)?.matmul(&v)?)?;
+            let part = product(&alike(&unit)?, &unit)?; // GEM's one extra iteration
+            found = (found + product(&alike(&part)?, &v)?)?;
         }
-        self.out_proj.forward(&(found / 3.0)?.transpose(1, 2)?.reshape((b, t, w))?)
+        apply(&self.out_proj, &(found / 3.0)?.transpose(1, 2)?.reshape((b, t, w))?)
     }
 
     /// Lone tokens `[n, w]`, each of which sees itself and the patches `[p, w]` through its row of `bias`
@@ -126,17 +126,17 @@ impl Block {
         // [m, w] -> [heads, m, depth]
         let split = |x: Tensor| x.reshape(((), self.heads, depth))?.transpose(0, 1)?.contiguous();
         let (lone, shared) = (self.layer_norm1.forward(regions)?, self.layer_norm1.forward(patches)?);
-        let q = split((self.q_proj.forward(&lone)? * (depth as f64).powf(-0.5))?)?;
-        let own = (&q * split(self.k_proj.forward(&lone)?)?)?.sum_keepdim(D::Minus1)?; // [heads, n, 1]
-        let k = split(self.k_proj.forward(&shared)?)?;
-        let seen = q.matmul(&k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
+        let q = split((apply(&self.q_proj, &lone)? * (depth as f64).powf(-0.5))?)?;
+        let own = (&q * split(apply(&self.k_proj, &lone)?)?)?.sum_keepdim(D::Minus1)?; // [heads, n, 1]
+        let k = split(apply(&self.k_proj, &shared)?)?;
+        let seen = product(&q, &k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
         let weights = ops::softmax_last_dim(&Tensor::cat(&[own, seen], 2)?)?;
         let p = patches.dim(0)?;
-        let of_own = weights.narrow(2, 0, 1)?.broadcast_mul(&split(self.v_proj.forward(&lone)?)?)?;
-        let of_seen = weights.narrow(2, 1, p)?.contiguous()?.matmul(&split(self.v_proj.forward(&shared)?)?)?;
+        let of_own = weights.narrow(2, 0, 1)?.broadcast_mul(&split(apply(&self.v_proj, &lone)?)?)?;
+        let of_seen = product(&weights.narrow(2, 1, p)?.contiguous()?, &split(apply(&self.v_proj, &shared)?)?)?;
         let attended = (of_own + of_seen)?.transpose(0, 1)?.reshape((n, w))?;
-        let x = (regions + self.out_proj.forward(&attended)?)?;
-        let hidden = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
-        &x + self.fc2.forward(&activate(self.activation, &hidden)?)?
+        let x = (regions + apply(&self.out_proj, &attended)?)?;
+        let hidden = apply(&self.fc1, &self.layer_norm2.forward(&x)?)?;
+        &x + apply(&self.fc2, &activate(self.activation, &hidden)?)?
     }
 }

@@ -3,6 +3,7 @@
 use super::config::TransformerConfig;
 use super::transformer::{blocks, Block};
 use crate::models::fused::{borrowed, norm, BlockWeights, EmbeddingWeights};
+use crate::models::tensor_math::{apply, product};
 use candle_core::{IndexOp, Module, Result, Tensor};
 use candle_nn::{layer_norm, linear_no_bias, LayerNorm, Linear, VarBuilder};
 
@@ -92,9 +93,8 @@ impl VisionTransformer {
             .narrow(3, 0, side)?
             .reshape((b, 3, g, p, g, p))?
             .permute((0, 2, 4, 1, 3, 5))? // [b, g, g, 3, p, p]
-            .reshape((b * g * g, 3 * p * p))?
-            .matmul(&self.patch_embedding.t()?)?
-            .reshape((b, g * g, w))?;
+            .reshape((b * g * g, 3 * p * p))?;
+        let patches = product(&patches, &self.patch_embedding.t()?)?.reshape((b, g * g, w))?;
         let class = self.class_embedding.broadcast_as((b, 1, w))?;
         let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(positions)?;
         self.pre_layer_norm.forward(&tokens)
@@ -107,7 +107,7 @@ impl VisionTransformer {
 
     /// Tokens `[.., w]`, projected: `[.., d]`, not normalised.
     pub(super) fn project(&self, tokens: &Tensor) -> Result<Tensor> {
-        self.projection.forward(&self.post_layer_norm.forward(tokens)?)
+        apply(&self.projection, &self.post_layer_norm.forward(tokens)?)
     }
 
     /// What the fused path needs of the blocks in a range; `None` on a device other than the CPU.

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
 use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
 use crate::image::{Frame, Mask, Rect};
+use crate::models::compute::Compute;
 use crate::models::weights::Weights;
-use candle_core::{Module, Tensor};
+use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
 use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder;
@@ -76,6 +77,8 @@ pub struct SamModel {
     sizes: Sizes,
     digest: FileDigest,
     device: Device,
+    /// What the encoder computes in; prompts and decoder are f32.
+    dtype: DType,
 }
 
 /// A prompt for one embedded image, in image pixels.
@@ -128,21 +131,24 @@ impl SamModel {
     /// (SAM ViT) of Hugging Face's.
     ///
     /// # Errors
-    /// When the file is absent, damaged, or of another model.
-    pub fn open(path: &Path, device: &Device) -> Result<SamModel> {
+    /// When the file is absent, damaged, of another model, or holds what `compute` can't.
+    pub fn open(path: &Path, compute: &Compute) -> Result<SamModel> {
         let file = weights_file(path);
         if !file.is_file() {
             let fact =
                 "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
             return Err(Error::model(file, fact));
         }
-        let weights = Weights::open(&file, device)?;
+        let weights = Weights::open(&file)?;
+        let device = &compute.device;
+        // the fused encoders of the CPU are f32
+        let dtype = if device.is_cpu() { DType::F32 } else { compute.dtype(&weights)? };
         let weights = match weights.has("vision_encoder.pos_embed") {
             true => weights.with_layout(layout::hugging_face),
             false => weights,
         };
         let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
-            let encoder = weights.build(device, |vb| {
+            let encoder = weights.build(dtype, device, |vb| {
                 let vb = vb.pp("image_encoder");
                 Ok(match device.is_cpu() {
                     true => Encoder::FusedTiny(Box::new(TinyVit::new(&vb)?)),
@@ -151,7 +157,7 @@ impl SamModel {
             })?;
             (encoder, TINY)
         } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
-            vision_transformer(&weights, device)?
+            vision_transformer(&weights, dtype, device)?
         } else {
             let fact =
                 "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
@@ -160,7 +166,7 @@ impl SamModel {
         };
         let Sizes { image_size, grid, channels } = sizes;
         let [_, hidden] = weights.shape("mask_decoder.iou_prediction_head.layers.1.weight")?;
-        let (prompts, corners, decoder) = weights.build(device, |vb: VarBuilder| {
+        let (prompts, corners, decoder) = weights.build(DType::F32, device, |vb: VarBuilder| {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
             let of_decoder = vb.pp("mask_decoder");
@@ -184,7 +190,8 @@ impl SamModel {
             corners,
             decoder,
             sizes,
-            digest: weights.digest().clone(),
+            digest: weights.file().digest.clone(),
+            dtype,
             device: device.clone(),
         })
     }
@@ -204,12 +211,14 @@ impl SamModel {
     /// # Errors
     /// When the device fails or the shape is another.
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
-        Ok(match &self.encoder {
+        let pixels = &pixels.to_dtype(self.dtype)?;
+        let features = match &self.encoder {
             Encoder::Fused(encoder) => encoder.forward(pixels)?,
             Encoder::FusedTiny(encoder) => encoder.forward(pixels)?,
             Encoder::Vit(encoder) => encoder.forward(pixels)?,
             Encoder::Tiny(encoder) => encoder.forward(pixels)?,
-        })
+        };
+        Ok(features.to_dtype(DType::F32)?)
     }
 
     /// Embeds a frame: its longer side to the model's size, zeros behind the shorter one.
@@ -247,7 +256,7 @@ impl SamModel {
     pub fn decode_points(&self, embedding: &Embedding, points: &[[f32; 2]]) -> Result<Decoded> {
         let flat: Vec<f32> = points.iter().flat_map(|point| embedding.in_model(*point)).collect();
         let coordinates = Tensor::from_vec(flat, (points.len(), 1, 2), &self.device)?;
-        let labels = Tensor::ones((points.len(), 1), candle_core::DType::F32, &self.device)?;
+        let labels = Tensor::ones((points.len(), 1), DType::F32, &self.device)?;
         let (sparse, dense) = self.prompts.forward(Some((&coordinates, &labels)), None, None)?;
         self.decode(embedding, &sparse, &dense, true)
     }
@@ -333,7 +342,7 @@ impl Embedding {
 }
 
 /// SAM's vision transformer, its sizes read off the tensors.
-fn vision_transformer(weights: &Weights, device: &Device) -> Result<(Encoder, Sizes)> {
+fn vision_transformer(weights: &Weights, dtype: DType, device: &Device) -> Result<(Encoder, Sizes)> {
     let [_, grid, _, width] = weights.shape("image_encoder.pos_embed")?;
     let [_, colours, patch, _] = weights.shape("image_encoder.patch_embed.proj.weight")?;
     let [channels, _, _, _] = weights.shape("image_encoder.neck.0.weight")?;
@@ -353,7 +362,7 @@ fn vision_transformer(weights: &Weights, device: &Device) -> Result<(Encoder, Si
         return Err(Error::model(weights.path(), fact));
     }
     let image_size = grid * patch;
-    let encoder = weights.build(device, |vb| {
+    let encoder = weights.build(dtype, device, |vb| {
         let vb = vb.pp("image_encoder");
         if device.is_cpu() {
             let sizes = EncoderSizes { patch, colours, width, depth, heads, grid, channels, window, global };

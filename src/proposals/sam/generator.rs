@@ -7,11 +7,11 @@
 use super::crops::{crops, grid, in_frame, is_near_crop_edge, uncrop};
 use super::postprocess::{inclusive_box, non_max_suppression, remove_small_regions};
 use crate::config::{ProposalSettings, SamSettings};
-use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::image::{Frame, Mask, Rect};
 use crate::models::sam::{weights_file, SamModel};
+use crate::models::Compute;
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
 use crate::proposals::proposal::Proposal;
@@ -48,8 +48,8 @@ impl SamGenerator {
     ///
     /// # Errors
     /// When its weights can't be used.
-    pub fn open(settings: &ProposalSettings, device: &Device) -> Result<SamGenerator> {
-        let model = SamModel::open(&settings.sam.model, device)?;
+    pub fn open(settings: &ProposalSettings, compute: &Compute) -> Result<SamGenerator> {
+        let model = SamModel::open(&settings.sam.model, compute)?;
         let file = weights_file(&settings.sam.model);
         Ok(SamGenerator { model, file, settings: settings.sam.clone(), limit: settings.limit })
     }
