@@ -1,12 +1,12 @@
-//! `FusedDecoder`: SAM's mask decoder on the CPU, prompt by prompt on all threads.
+//! `MaskDecoder`: SAM's mask decoder: on the CPU prompt by prompt on all threads, on other devices all prompts at once
+//! (`plain_decoding.rs`).
 //!
-//! What prompts share is computed once for an image: the first layer's keys, values and queries of its places. Places attend to
-//! the few tokens of a prompt, so their attention is a product with what each token and head would add. candle-transformers'
-//! decoder, which is used on other devices, repeats the image for each prompt.
+//! On the CPU what prompts share is computed once for an image: the first layer's keys, values and queries of its places. Places
+//! attend to the few tokens of a prompt, so their attention is a product with what each token and head would add.
 
 use super::prompt_decoding::{AttentionWeights, Image, LayerWeights, Weights};
 use crate::models::fused::{affine, borrowed, norm, Affine};
-use candle_core::{Error, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
 use rayon::prelude::*;
 
@@ -16,43 +16,43 @@ const HIDDEN: usize = 2048;
 const EPSILON: f64 = 1e-5;
 const UPSCALING_EPSILON: f64 = 1e-6;
 
-struct Attention {
-    q: Linear,
-    k: Linear,
-    v: Linear,
-    out: Linear,
+pub(super) struct Attention {
+    pub(super) q: Linear,
+    pub(super) k: Linear,
+    pub(super) v: Linear,
+    pub(super) out: Linear,
 }
 
-struct Layer {
-    own: Attention,
-    norm1: LayerNorm,
-    to_image: Attention,
-    norm2: LayerNorm,
-    lin1: Linear,
-    lin2: Linear,
-    norm3: LayerNorm,
-    norm4: LayerNorm,
-    to_tokens: Attention,
+pub(super) struct Layer {
+    pub(super) own: Attention,
+    pub(super) norm1: LayerNorm,
+    pub(super) to_image: Attention,
+    pub(super) norm2: LayerNorm,
+    pub(super) lin1: Linear,
+    pub(super) lin2: Linear,
+    pub(super) norm3: LayerNorm,
+    pub(super) norm4: LayerNorm,
+    pub(super) to_tokens: Attention,
 }
 
 /// A perceptron with ReLU between its layers.
-struct Perceptron(Vec<Linear>);
+pub(super) struct Perceptron(pub(super) Vec<Linear>);
 
 /// The decoder.
-pub struct FusedDecoder {
-    channels: usize,
+pub struct MaskDecoder {
+    pub(super) channels: usize,
     /// The quality's token, then one for each mask, `[1 + masks, c]`.
-    tokens: Tensor,
-    layers: Vec<Layer>,
-    last: Attention,
-    last_norm: LayerNorm,
+    pub(super) tokens: Tensor,
+    pub(super) layers: Vec<Layer>,
+    pub(super) last: Attention,
+    pub(super) last_norm: LayerNorm,
     /// To four places of a quarter of the channels: `[4 * c / 4, c]`.
-    upscaling1: Linear,
-    upscaling_norm: LayerNorm,
+    pub(super) upscaling1: Linear,
+    pub(super) upscaling_norm: LayerNorm,
     /// To four places of an eighth: `[4 * c / 8, c / 4]`.
-    upscaling2: Linear,
-    masks: Vec<Perceptron>,
-    quality: Perceptron,
+    pub(super) upscaling2: Linear,
+    pub(super) masks: Vec<Perceptron>,
+    pub(super) quality: Perceptron,
 }
 
 impl Attention {
@@ -98,10 +98,10 @@ fn upscaling(vb: &VarBuilder, inputs: usize, outputs: usize) -> Result<Linear> {
     Ok(Linear::new(weight.contiguous()?, Some(Tensor::cat(&[&bias, &bias, &bias, &bias], 0)?)))
 }
 
-impl FusedDecoder {
+impl MaskDecoder {
     /// Loads the decoder at `vb` for embeddings of `channels`, with `masks` masks beside the first and a perceptron of
     /// `quality` = (layers, hidden width) for their quality.
-    pub fn new(channels: usize, masks: usize, quality: (usize, usize), vb: &VarBuilder) -> Result<FusedDecoder> {
+    pub fn new(channels: usize, masks: usize, quality: (usize, usize), vb: &VarBuilder) -> Result<MaskDecoder> {
         let c = channels;
         let normed = |vb: &VarBuilder, name: &str| candle_nn::layer_norm(c, EPSILON, vb.pp(name));
         let layer = |index: usize| {
@@ -120,7 +120,7 @@ impl FusedDecoder {
         };
         let own = [vb.get((1, c), "iou_token.weight")?, vb.get((masks + 1, c), "mask_tokens.weight")?];
         let mask = |index: usize| Perceptron::new(&vb.pp(format!("output_hypernetworks_mlps.{index}")), c, c, c / 8, 3);
-        Ok(FusedDecoder {
+        Ok(MaskDecoder {
             channels,
             tokens: Tensor::cat(&own, 0)?,
             layers: (0..2).map(layer).collect::<Result<Vec<_>>>()?,
@@ -134,6 +134,7 @@ impl FusedDecoder {
         })
     }
 
+    /// For the CPU; `None` on another device.
     fn weights(&self) -> Option<Weights<'_>> {
         Some(Weights {
             channels: self.channels,
@@ -160,12 +161,11 @@ impl FusedDecoder {
         dense: &Tensor,
         multimask: bool,
     ) -> Result<(Tensor, Tensor)> {
-        let elsewhere = || Error::Msg("the fused decoder's tensors are not f32 on the CPU; this is a bug".into());
+        let Some(weights) = self.weights() else { return self.plain(embedding, places, sparse, dense, multimask) };
         let (n, prompts, c) = sparse.dims3()?;
         let grid = embedding.dim(3)?;
         let rows = |x: &Tensor| x.flatten_from(2)?.squeeze(0)?.t()?.contiguous()?.flatten_all()?.to_vec1::<f32>();
         let keys = rows(&embedding.broadcast_add(dense)?)?;
-        let weights = self.weights().ok_or_else(elsewhere)?;
         let image = Image::new(&weights, keys, rows(places)?, grid);
         let sparse = sparse.contiguous()?.flatten_all()?.to_vec1::<f32>()?;
         let wanted = if multimask { 1..self.masks.len() } else { 0..1 };

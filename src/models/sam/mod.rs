@@ -7,6 +7,7 @@ mod mask_decoder;
 mod model;
 #[cfg(test)]
 mod plain;
+mod plain_decoding;
 mod prompt_decoding;
 mod tiny_vit;
 

@@ -1,13 +1,13 @@
 //! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
 //! boxes are decoded to masks.
 //!
-//! The parts are candle-transformers', but for encoder and decoder on the CPU; this file reads their sizes off the checkpoint and keeps the
+//! The parts are candle-transformers', but for the decoder, and the encoder on the CPU; this file reads their sizes off the checkpoint and keeps the
 //! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
 //! is padding; *low* pixels, a quarter of those, in which the decoder answers.
 
 use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
-use super::mask_decoder::FusedDecoder;
+use super::mask_decoder::MaskDecoder;
 use super::tiny_vit::TinyVit;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -19,7 +19,6 @@ use crate::models::weights::Weights;
 use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
-use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder;
 use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder;
 use candle_transformers::models::segment_anything::tiny_vit::{tiny_vit_5m, TinyViT};
 use std::path::{Path, PathBuf};
@@ -49,13 +48,6 @@ enum Encoder {
     Tiny(Box<TinyViT>),
 }
 
-enum Decoder {
-    /// On the CPU.
-    Fused(Box<FusedDecoder>),
-    /// On other devices.
-    Plain(Box<MaskDecoder>),
-}
-
 /// What the decoder must know of the encoder.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -73,7 +65,7 @@ pub struct SamModel {
     prompts: PromptEncoder,
     /// What a box's two corners are told apart by, `[2, c]`.
     corners: Tensor,
-    decoder: Decoder,
+    decoder: Box<MaskDecoder>,
     sizes: Sizes,
     digest: FileDigest,
     device: Device,
@@ -170,16 +162,7 @@ impl SamModel {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
             let of_decoder = vb.pp("mask_decoder");
-            let decoder = match device.is_cpu() {
-                true => {
-                    let quality = (QUALITY_LAYERS, hidden);
-                    Decoder::Fused(Box::new(FusedDecoder::new(channels, MULTIMASK, quality, &of_decoder)?))
-                }
-                false => {
-                    let decoder = MaskDecoder::new(channels, MULTIMASK, QUALITY_LAYERS, hidden, of_decoder)?;
-                    Decoder::Plain(Box::new(decoder))
-                }
-            };
+            let decoder = Box::new(MaskDecoder::new(channels, MULTIMASK, (QUALITY_LAYERS, hidden), &of_decoder)?);
             let corner =
                 |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
             Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
@@ -265,10 +248,7 @@ impl SamModel {
     fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
         let places = self.prompts.get_dense_pe()?;
         let features = &embedding.features;
-        let (low, predicted_iou) = match &self.decoder {
-            Decoder::Fused(decoder) => decoder.forward(features, &places, sparse, dense, multimask)?,
-            Decoder::Plain(decoder) => decoder.forward(features, &places, sparse, dense, multimask)?,
-        };
+        let (low, predicted_iou) = self.decoder.forward(features, &places, sparse, dense, multimask)?;
         Ok(Decoded { low, predicted_iou })
     }
 

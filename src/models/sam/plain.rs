@@ -1,12 +1,12 @@
-//! The fused encoders and decoder against candle-transformers' own, which other devices use.
+//! Our encoders and decoder against candle-transformers' own.
 
 use super::image_encoder::{EncoderSizes, ImageEncoder};
-use super::mask_decoder::FusedDecoder;
+use super::mask_decoder::MaskDecoder;
 use super::tiny_vit::TinyVit;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
-use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder;
+use candle_transformers::models::segment_anything::mask_decoder::MaskDecoder as CandlesDecoder;
 use candle_transformers::models::segment_anything::tiny_vit::tiny_vit_5m;
 
 /// candle computes GELU by its tanh form in places.
@@ -71,20 +71,23 @@ fn the_fused_tiny_transformer_gives_what_candles_gives() {
 }
 
 #[test]
-fn the_fused_decoder_gives_what_candles_gives() {
+fn both_decoders_give_what_candles_gives() {
     let variables = VarMap::new();
     let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
-    MaskDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
+    CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
     fill(&variables);
-    let plain = MaskDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
-    let fused = FusedDecoder::new(32, 3, (3, 32), &vb).unwrap();
+    let candles = CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
+    let own = MaskDecoder::new(32, 3, (3, 32), &vb).unwrap();
     // more places than are painted at a time
     let [embedding, places, dense] = [0; 3].map(|_| random(&[1, 32, 13, 13], 1.0));
     let sparse = random(&[5, 2, 32], 1.0);
     for multimask in [false, true] {
-        let (low, quality) = fused.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
-        let (plain_low, plain_quality) = plain.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
-        assert_close(&low, &plain_low);
-        assert_close(&quality, &plain_quality);
+        let (low, quality) = candles.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
+        let fused = own.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
+        let plain = own.plain(&embedding, &places, &sparse, &dense, multimask).unwrap();
+        for (own_low, own_quality) in [fused, plain] {
+            assert_close(&own_low, &low);
+            assert_close(&own_quality, &quality);
+        }
     }
 }
