@@ -25,6 +25,8 @@ PARAMETERS = [
     ('model', '', 'Model folder with config.json, model.safetensors and tokenizer.json'),
     ('config', '', 'YAML file of segmenter settings; empty for none. Parameters set on the node override it'),
     ('device', '', 'auto (first GPU, else CPU), cpu or cuda:N'),
+    ('dtype', '', 'Type that models compute in: auto (f16 on a GPU, else f32), f32, f16 or bf16'),
+    ('threads', '', 'Threads that compute, for the whole process; 0 for one a core, 0 to 1024'),
     ('preset', '', "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
     ('method', '',
      'global_local, hybrid_gl (ViT), or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)'),
@@ -60,7 +62,7 @@ PROCESS = [
 FLAGS = ['depth', 'autostart', 'use_sim_time']
 # read as YAML: a number, a list of names, or nothing
 UNTYPED = [
-    'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'cameras', 'depth_tolerance',
+    'threads', 'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'cameras', 'depth_tolerance',
     'diagnostics_period',
 ]
 

@@ -26,6 +26,25 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
+/// Sets how many threads compute, for the whole process; 0 leaves it at what is in force: `RAYON_NUM_THREADS`, or one a core.
+///
+/// # Errors
+/// When another number is in force already.
+pub fn use_threads(count: usize) -> Result<()> {
+    if count == 0 || rayon::ThreadPoolBuilder::new().num_threads(count).build_global().is_ok() {
+        return Ok(());
+    }
+    match rayon::current_num_threads() {
+        known if known == count => Ok(()),
+        known => {
+            let fact = format!(
+                "{count} asked for, but {known} are in use already; the number is set once, start the program again"
+            );
+            Err(Error::config("threads", fact))
+        }
+    }
+}
+
 /// The name of an open device, as a user would write it.
 pub fn name(device: &Device) -> String {
     match device.location() {
@@ -44,6 +63,14 @@ mod tests {
         let message = open("gpu0").unwrap_err().to_string();
         assert_eq!(message, "device \"gpu0\": no such device; expected auto, cpu or cuda:N");
         assert!(open("cuda:x").is_err());
+    }
+
+    #[test]
+    fn threads_are_counted_once() {
+        let known = rayon::current_num_threads();
+        assert!(use_threads(0).is_ok() && use_threads(known).is_ok());
+        let message = use_threads(known + 1).unwrap_err().to_string();
+        assert!(message.contains(&format!("but {known} are in use")), "{message}");
     }
 
     #[test]

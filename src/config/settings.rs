@@ -14,6 +14,7 @@ pub struct Config {
     pub model: PathBuf,
     pub device: String,
     pub dtype: Dtype,
+    pub threads: usize,
     pub method: Method,
     pub guidance: Guidance,
     pub proposals: ProposalSettings,
@@ -229,7 +230,8 @@ pub struct VisualSettings {
     pub mask_resampling: MaskResampling,
     pub resnet_norms: ResNetNorms,
     pub crops: Crops,
-    pub batch: usize,
+    /// `None` for what suits the device.
+    pub batch: Option<usize>,
 }
 
 /// How images change size.

@@ -9,6 +9,9 @@ use crate::proposals::Proposal;
 use candle_core::{DType, Tensor};
 use std::sync::{Mutex, PoisonError};
 
+/// What CUDA says when a device's memory does not suffice.
+const OUT_OF_MEMORY: &str = "OUT_OF_MEMORY";
+
 /// Local features of `n` proposals, f32 on the CPU.
 pub struct LocalFeatures {
     /// For each proposal its feature, `[d]`, where it is encoded.
@@ -23,15 +26,35 @@ pub struct CropEncoder<'a> {
     pub proposals: &'a [Proposal],
     /// The model.
     pub family: &'a dyn ModelFamily,
-    /// Proposals encoded at once.
-    pub batch: usize,
+    /// Proposals encoded at once; `None` for what suits the device.
+    pub batch: Option<usize>,
     /// Where the model is.
     pub device: &'a Device,
 }
 
-/// Encodes `batch` items at a time, so that memory does not grow with their number: `[n, d]`.
-pub fn in_batches<T>(items: &[T], batch: usize, encode: impl Fn(&[T]) -> Result<Tensor>) -> Result<Tensor> {
-    let parts = items.chunks(batch).map(encode).collect::<Result<Vec<_>>>()?;
+/// Encodes `batch` items at a time, so that memory does not grow with their number: `[n, d]`. A device that has no memory for
+/// as many is asked again for half of them. `batch`: `None` for what suits the device.
+pub fn in_batches<T>(
+    items: &[T],
+    batch: Option<usize>,
+    device: &Device,
+    encode: impl Fn(&[T]) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let mut batch = batch.unwrap_or(if device.is_cpu() { 32 } else { 256 });
+    let (mut parts, mut done) = (Vec::new(), 0);
+    while done < items.len() {
+        let next = &items[done..(done + batch).min(items.len())];
+        match encode(next) {
+            Ok(part) => {
+                parts.push(part);
+                done += next.len();
+            }
+            Err(Error::Computation(cause)) if next.len() > 1 && cause.contains(OUT_OF_MEMORY) => {
+                batch = next.len() / 2;
+            }
+            Err(error) => return Err(error),
+        }
+    }
     match &parts[..] {
         [only] => Ok(only.clone()),
         parts => Ok(Tensor::cat(parts, 0)?),
@@ -44,7 +67,7 @@ impl CropEncoder<'_> {
     /// # Errors
     /// When a mask is empty or the device fails.
     pub fn encode(&self, prepared: &PreparedFrame, which: &[usize]) -> Result<Tensor> {
-        let features = in_batches(which, self.batch, |which| {
+        let features = in_batches(which, self.batch, self.device, |which| {
             let crops = prepared.crops(which.iter().map(|i| &self.proposals[*i].mask), self.device)?;
             self.family.encode_images(&crops)
         })?;
@@ -100,5 +123,28 @@ impl LocalFeatures {
         }
         let width = known.first().map_or(0, |row| row.len());
         Ok(Tensor::from_vec(rows.iter().flatten().flatten().copied().collect(), (rows.len(), width), &Device::Cpu)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_without_memory_is_asked_for_half_again_and_again() {
+        let asked = Mutex::new(Vec::new());
+        let encode = |items: &[f32]| {
+            asked.lock().unwrap().push(items.len());
+            match items.len() {
+                0..=3 => Ok(Tensor::new(items, &Device::Cpu)?),
+                _ => Err(Error::Computation("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")".into())),
+            }
+        };
+        let items = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let found = in_batches(&items, Some(1024), &Device::Cpu, encode).unwrap();
+        assert_eq!(found.to_vec1::<f32>().unwrap(), items);
+        assert_eq!(*asked.lock().unwrap(), [7, 3, 3, 1]);
+        let other = in_batches(&items, None, &Device::Cpu, |_| Err(Error::Computation("shapes".into())));
+        assert!(other.is_err());
     }
 }

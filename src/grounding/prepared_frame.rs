@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
 use crate::image::{area_on_grid, bilinear_on_grid, Frame, Mask, Rect};
 use crate::models::Preprocessing;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use rayon::prelude::*;
 
 /// Most pixels of the frame that `visual.short_side` may ask for.
@@ -76,40 +76,52 @@ impl PreparedFrame {
     /// When a mask is empty or the device fails.
     pub fn crops<'m>(&self, masks: impl Iterator<Item = &'m Mask>, device: &Device) -> Result<Tensor> {
         let masks: Vec<&Mask> = masks.collect();
+        let (n, s) = (masks.len(), self.side);
+        if self.planes.is_none() && !device.is_cpu() {
+            // bytes are a quarter of what normalized pixels are to carry
+            let crops = masks.into_par_iter().map(|mask| self.cropped(mask)).collect::<Result<Vec<_>>>()?;
+            let bytes: Vec<u8> = crops.iter().flat_map(|crop| crop.rgb()).copied().collect();
+            let pixels = Tensor::from_vec(bytes, (n, s, s, 3), device)?.permute((0, 3, 1, 2))?.to_dtype(DType::F32)?;
+            let of_channels = |values: [f32; 3]| Tensor::from_slice(&values, (1, 3, 1, 1), device);
+            let centred = (pixels / 255.0)?.broadcast_sub(&of_channels(self.mean)?)?;
+            return Ok(centred.broadcast_div(&of_channels(self.std)?)?);
+        }
         let crops = masks.into_par_iter().map(|mask| self.crop(mask)).collect::<Result<Vec<_>>>()?;
-        let s = self.side;
-        Ok(Tensor::from_vec(crops.concat(), (crops.len(), 3, s, s), device)?)
+        Ok(Tensor::from_vec(crops.concat(), (n, 3, s, s), device)?)
+    }
+
+    /// The box of a mask, filled outside it, squashed to the encoder's square: bytes.
+    fn cropped(&self, mask: &Mask) -> Result<Frame> {
+        let rect = extent(mask)?;
+        let (mean, std, fill) = (self.mean, self.std, self.fill);
+        let outside: [u8; 3] =
+            std::array::from_fn(|c| (((fill[c] * std[c]) + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8);
+        let mut rgb = Vec::with_capacity(rect.area() * 3);
+        for y in rect.y..rect.bottom() {
+            for x in rect.x..rect.right() {
+                rgb.extend(if mask.at(x, y) { self.frame.pixel(x, y) } else { outside });
+            }
+        }
+        resize_like_pillow(&Frame::new(rect.width, rect.height, rgb)?, self.side, self.side, self.filter)
     }
 
     fn crop(&self, mask: &Mask) -> Result<Vec<f32>> {
         let s = self.side;
-        let rect =
-            mask.bounding_box().ok_or_else(|| Error::Proposals("a mask without a pixel; this is a bug".into()))?;
-        let (mean, std, fill) = (self.mean, self.std, self.fill);
-        Ok(match &self.planes {
-            Some(planes) => {
-                let width = self.frame.width();
-                let area = width * self.frame.height();
-                let plane = |c: usize| {
-                    let value = |x, y| if mask.at(x, y) { planes.original[c * area + y * width + x] } else { fill[c] };
-                    bilinear(rect, s, s, value)
-                };
-                (0..3).flat_map(plane).collect()
-            }
-            None => {
-                let outside: [u8; 3] =
-                    std::array::from_fn(|c| (((fill[c] * std[c]) + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8);
-                let mut rgb = Vec::with_capacity(rect.area() * 3);
-                for y in rect.y..rect.bottom() {
-                    for x in rect.x..rect.right() {
-                        rgb.extend(if mask.at(x, y) { self.frame.pixel(x, y) } else { outside });
-                    }
-                }
-                let part = Frame::new(rect.width, rect.height, rgb)?;
-                normalize(resize_like_pillow(&part, s, s, self.filter)?.rgb(), mean, std)
-            }
-        })
+        let Some(planes) = &self.planes else {
+            return Ok(normalize(self.cropped(mask)?.rgb(), self.mean, self.std));
+        };
+        let (rect, fill, width) = (extent(mask)?, self.fill, self.frame.width());
+        let area = width * self.frame.height();
+        let plane = |c: usize| {
+            let value = |x, y| if mask.at(x, y) { planes.original[c * area + y * width + x] } else { fill[c] };
+            bilinear(rect, s, s, value)
+        };
+        Ok((0..3).flat_map(plane).collect())
     }
+}
+
+fn extent(mask: &Mask) -> Result<Rect> {
+    mask.bounding_box().ok_or_else(|| Error::Proposals("a mask without a pixel; this is a bug".into()))
 }
 
 /// A mask's value for each patch, 0..1: `[grid * grid]`.

@@ -55,6 +55,7 @@ impl Segmenter {
     /// When the device, a model file or a label image can't be used.
     pub fn open(config: Config) -> Result<Segmenter> {
         proposals::check(&config.proposals)?;
+        device::use_threads(config.threads)?;
         let compute = Compute { device: device::open(&config.device)?, dtype: config.dtype };
         let family = models::load(&config.model, &compute)?;
         check_method(config.method, &*family)?;
@@ -84,9 +85,14 @@ impl Segmenter {
         &self.compute
     }
 
-    /// The device and the type that the model computes with: "cuda:0 f16".
+    /// The name of the device that computes.
     pub fn device_name(&self) -> String {
-        format!("{} {}", device::name(&self.compute.device), self.family.dtype().as_str())
+        device::name(&self.compute.device)
+    }
+
+    /// The name of the type that the model computes in.
+    pub fn dtype_name(&self) -> &'static str {
+        self.family.dtype().as_str()
     }
 
     /// The file that the model's weights came from.

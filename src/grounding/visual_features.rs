@@ -167,7 +167,7 @@ fn hybrid(
     let encoder = family.hybrid_encoder().ok_or_else(|| unavailable("feature of two pictures"))?;
     let pictures = HybridPictures::new(frame, family.preprocessing(), config)?;
     let (side, grid, settings) = (family.preprocessing().image_size, family.grid(), &config.visual);
-    in_batches(proposals, settings.batch, |chunk| {
+    in_batches(proposals, settings.batch, device, |chunk| {
         let tensor = |pixels: Vec<f32>| Tensor::from_vec(pixels, (chunk.len(), 3, side, side), device);
         let of_each = |picture: &dyn Fn(&Mask) -> Result<Vec<f32>>| -> Result<Tensor> {
             let pixels = chunk.iter().map(|proposal| picture(&proposal.mask)).collect::<Result<Vec<_>>>()?;
@@ -209,7 +209,7 @@ impl Encoder<'_> {
         let masked = self.family.masked_encoder().ok_or_else(|| unavailable("feature through a mask"))?;
         let (grid, blocks) = (self.family.grid(), self.settings.masked_blocks);
         let shared = masked.encode_shared(blocks, &self.prepared.tensor(self.device)?)?;
-        let features = in_batches(self.proposals, self.settings.batch, |chunk| {
+        let features = in_batches(self.proposals, self.settings.batch, self.device, |chunk| {
             let masks: Vec<f32> =
                 chunk.iter().flat_map(|p| mask_on_grid(&p.mask, grid, self.settings.mask_resampling)).collect();
             let masks = Tensor::from_vec(masks, (chunk.len(), grid * grid), self.device)?;

@@ -99,6 +99,40 @@ pub fn bilinear(rect: Rect, width: usize, height: usize, value: impl Fn(usize, u
     out
 }
 
+/// Resamples a plane of `size` columns and rows to `middle`, cuts `inner` off its top left, and resamples that to `target`, both
+/// times as [`bilinear`]; in one go, so that nothing of the middle size is made.
+pub fn bilinear_twice(
+    plane: &[f32],
+    size: (usize, usize),
+    middle: (usize, usize),
+    inner: (usize, usize),
+    target: (usize, usize),
+) -> Vec<f32> {
+    let across = composed(&taps(size.0, middle.0), &taps(inner.0, target.0));
+    let down = composed(&taps(size.1, middle.1), &taps(inner.1, target.1));
+    let mut rows = Vec::with_capacity(size.1 * target.0);
+    for row in plane.chunks_exact(size.0) {
+        rows.extend(across.iter().map(|taps| taps.iter().map(|(at, weight)| row[*at] * weight).sum::<f32>()));
+    }
+    let mut out = vec![0.0; target.0 * target.1];
+    for (taps, out) in down.iter().zip(out.chunks_exact_mut(target.0)) {
+        for (at, weight) in taps {
+            let row = &rows[at * target.0..][..target.0];
+            out.iter_mut().zip(row).for_each(|(out, value)| *out += value * weight);
+        }
+    }
+    out
+}
+
+/// Samples of samples: for each of the second the places among the first's sources and their weights.
+fn composed(first: &[(usize, usize, f32)], second: &[(usize, usize, f32)]) -> Vec<[(usize, f32); 4]> {
+    let compose = |&(a, b, t): &(usize, usize, f32)| {
+        let ((a0, a1, at), (b0, b1, bt)) = (first[a], first[b]);
+        [(a0, (1.0 - t) * (1.0 - at)), (a1, (1.0 - t) * at), (b0, t * (1.0 - bt)), (b1, t * bt)]
+    };
+    second.iter().map(compose).collect()
+}
+
 /// For each of `target` samples over `source` pixels: the two neighbours and the weight of the second.
 fn taps(source: usize, target: usize) -> Vec<(usize, usize, f32)> {
     let scale = source as f32 / target as f32;
@@ -122,6 +156,16 @@ mod tests {
         // and to size 8: edges are repeated
         let up = bilinear(row, 8, 1, |x, _| x as f32);
         assert_eq!(up, [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]);
+    }
+
+    #[test]
+    fn resampling_twice_in_one_go_is_resampling_twice() {
+        let plane: Vec<f32> = (0..8 * 6).map(|i| ((i * 37) % 11) as f32).collect();
+        let middle = bilinear(Rect::whole(8, 6), 20, 24, |x, y| plane[y * 8 + x]);
+        let expected = bilinear(Rect::whole(20, 15), 13, 31, |x, y| middle[y * 20 + x]);
+        let found = bilinear_twice(&plane, (8, 6), (20, 24), (20, 15), (13, 31));
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4));
+        assert_eq!(found.len(), expected.len());
     }
 
     #[test]

@@ -22,11 +22,12 @@ pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
 }
 
-/// A linear layer of `x` `[.., inputs]`: `[.., outputs]`, with the rounding of [`product`].
+/// A linear layer of `x` `[.., inputs]`, in the layer's type: `[.., outputs]`, as [`product`].
 ///
 /// # Errors
 /// When the device fails or the shapes disagree.
 pub fn apply(layer: &Linear, x: &Tensor) -> Result<Tensor> {
+    let x = &x.to_dtype(layer.weight().dtype())?;
     if !lacks_product(x) {
         return layer.forward(x);
     }

@@ -60,6 +60,8 @@ pub struct Running {
     pub model_digest: FileDigest,
     /// The device that computes.
     pub device: String,
+    /// The type that the model computes in.
+    pub dtype: &'static str,
     /// Whether vision_msgs were there when this program was built.
     pub detects: bool,
 }
@@ -152,6 +154,7 @@ impl Core {
         *lock(&self.parameters) = parameters;
         let segmenter = tokio::task::spawn_blocking(move || Segmenter::open(config)).await??;
         let (model, device) = (segmenter.config().model.display().to_string(), segmenter.device_name());
+        let dtype = segmenter.dtype_name();
         let (preparer, model_digest) = (segmenter.preparer(), segmenter.weights_digest().clone());
         let cameras =
             settings.cameras.iter().map(|name| self.camera(name, &settings)).collect::<Result<Vec<_>, _>>()?;
@@ -167,10 +170,20 @@ impl Core {
         let worker = Arc::new(Worker::start(segmenter, settings.mode, cameras.len(), outputs)?);
         worker.set_active(false);
         let seconds = began.elapsed().as_secs_f32();
-        self.logger.info(&format!("configured: model {model} on {device}, loaded in {seconds:.1} s"));
+        self.logger.info(&format!("configured: model {model} on {device} in {dtype}, loaded in {seconds:.1} s"));
         let subscriptions = Vec::new();
-        let running =
-            Running { worker, preparer, cameras, publishers, subscriptions, model, model_digest, device, detects };
+        let running = Running {
+            worker,
+            preparer,
+            cameras,
+            publishers,
+            subscriptions,
+            model,
+            model_digest,
+            device,
+            dtype,
+            detects,
+        };
         *self.running.write().await = Some(running);
         Ok(())
     }

@@ -88,6 +88,7 @@ async fn statuses(core: &Core, node: &str, before: &mut HashMap<String, Before>)
             ("model", model),
             ("model sha256", hash),
             ("device", device.clone()),
+            ("dtype", running.as_ref().map_or("", |running| running.dtype).into()),
             ("vision_msgs", running.as_ref().is_some_and(|running| running.detects).to_string()),
             ("last problem", problem),
         ]),

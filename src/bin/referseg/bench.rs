@@ -88,15 +88,16 @@ impl Contestant {
             .zip(&self.times)
             .map(|(stage, times)| (stage.into(), spread(&Spread::of(times.clone()))))
             .collect();
-        json!({"device": self.segmenter.device_name(), "proposals": self.proposals, "load_ms": milliseconds(self.load),
+        json!({"device": self.segmenter.device_name(), "dtype": self.segmenter.dtype_name(), "proposals": self.proposals, "load_ms": milliseconds(self.load),
                "crops": self.answer.as_ref().map_or(0, |answer| answer.crops), "first_ms": milliseconds(self.first),
                "times_ms": stages})
     }
 
     fn print(&self) -> Result<()> {
         print_line(format_args!(
-            "{}: {} proposals, {} crops, loaded in {:.0} ms, first run {:.0} ms",
+            "{} {}: {} proposals, {} crops, loaded in {:.0} ms, first run {:.0} ms",
             self.segmenter.device_name(),
+            self.segmenter.dtype_name(),
             self.proposals,
             self.answer.as_ref().map_or(0, |answer| answer.crops),
             milliseconds(self.load),

@@ -54,11 +54,11 @@ impl Checkpoint {
         Ok((Checkpoint { config, weights: file, preprocessing, logit_scale, digests }, weights))
     }
 
-    /// What the towers' features depend on.
-    pub fn fingerprint(&self) -> Fingerprint {
+    /// What the features of towers of this type depend on.
+    pub fn fingerprint(&self, dtype: DType) -> Fingerprint {
         let [config, tokens] = &self.digests;
         let preprocessing = format!("{:?}", self.preprocessing);
-        Fingerprint::of("clip", VERSION, &[self.weights.digest.get(), config, tokens, &preprocessing])
+        Fingerprint::of("clip", VERSION, &[self.weights.digest.get(), config, tokens, &preprocessing, dtype.as_str()])
     }
 }
 

@@ -98,7 +98,7 @@ mod tests {
             let config = TransformerConfig { sizes, image_size: 70, patch_size: 16 };
             let variables = VarMap::new();
             let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
-            let vit = VisionTransformer::new(&config, 20, vb).unwrap();
+            let vit = VisionTransformer::new(&config, 20, DType::F32, vb).unwrap();
             let pixels = Tensor::randn(0f32, 1.0, (5, 3, 70, 70), &Device::Cpu).unwrap();
             let found = vit.fused_features(&pixels).unwrap().expect("the CPU");
             assert!(error(&found, &vit.plain_features(&pixels).unwrap()) < 1e-5);

@@ -5,7 +5,7 @@
 
 use super::vision_transformer::VisionTransformer;
 use crate::config::HybridReadout;
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 /// How strongly one stream is added to the other (the authors' program).
 const ADDED: f64 = 2.0;
@@ -66,12 +66,12 @@ impl VisionTransformer {
 /// everything else sees everything.
 fn limits(masks: &Tensor) -> Result<Tensor> {
     let (n, patches) = masks.dims2()?;
-    let (t, device, dtype) = (patches + 1, masks.device(), masks.dtype());
-    let shut = Tensor::full(f32::NEG_INFINITY, (n, patches), device)?.to_dtype(dtype)?;
-    let open = Tensor::zeros((n, patches), dtype, device)?;
+    let (t, device) = (patches + 1, masks.device());
+    let shut = Tensor::full(f32::NEG_INFINITY, (n, patches), device)?;
+    let open = Tensor::zeros((n, patches), DType::F32, device)?;
     let patches = masks.ne(0.0)?.where_cond(&open, &shut)?;
-    let own = Tensor::zeros((n, 1), dtype, device)?;
+    let own = Tensor::zeros((n, 1), DType::F32, device)?;
     let class_row = Tensor::cat(&[own, patches], 1)?.unsqueeze(1)?; // [n, 1, t]
-    let others = Tensor::zeros((n, t - 1, t), dtype, device)?;
+    let others = Tensor::zeros((n, t - 1, t), DType::F32, device)?;
     Tensor::cat(&[class_row, others], 1)?.unsqueeze(1)
 }

@@ -52,14 +52,16 @@ impl Clip {
             // Grad-CAM's gradients and batch normalisation want the range
             VisionConfig::ResNet(_) => DType::F32,
         };
-        let text = weights.build(dtype, device, |vb| TextEncoder::new(text, *projection, vb))?;
+        let text = weights.build(DType::F32, device, |vb| TextEncoder::new(text, *projection, dtype, vb))?;
         match vision {
             VisionConfig::Transformer(config) => {
-                let vision = weights.build(dtype, device, |vb| VisionTransformer::new(config, *projection, vb))?;
+                let vision =
+                    weights.build(DType::F32, device, |vb| VisionTransformer::new(config, *projection, dtype, vb))?;
                 Ok(Clip::Transformer(Towers::new(vision, text, checkpoint, device, dtype)))
             }
             VisionConfig::ResNet(config) => {
-                let vision = weights.build(dtype, device, |vb| Ok(Box::new(ResNet::new(config, *projection, vb)?)))?;
+                let vision =
+                    weights.build(DType::F32, device, |vb| Ok(Box::new(ResNet::new(config, *projection, vb)?)))?;
                 Ok(Clip::ResNet(Towers::new(vision, text, checkpoint, device, dtype)))
             }
         }

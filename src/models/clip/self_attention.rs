@@ -6,7 +6,7 @@
 
 use super::vision_transformer::VisionTransformer;
 use crate::image::resample::{resize_plane, Filter};
-use candle_core::{DType, Error, Result, Tensor};
+use candle_core::{Error, Result, Tensor};
 
 /// Blocks, counted from the last, through which the second stream runs (`gem_torch`, `depth=7`, which are six).
 const BLOCKS: usize = 6;
@@ -40,11 +40,11 @@ impl VisionTransformer {
     /// `timm`); the class token's stays.
     pub fn positions_on(&self, grid: usize) -> Result<Tensor> {
         let own = self.position_embedding();
-        let (device, dtype, known) = (own.device(), own.dtype(), self.grid());
+        let (device, known) = (own.device(), self.grid());
         let class = own.narrow(0, 0, 1)?;
-        let planes = own.narrow(0, 1, known * known)?.t()?.to_dtype(DType::F32)?.contiguous()?.to_vec2::<f32>()?;
+        let planes = own.narrow(0, 1, known * known)?.t()?.contiguous()?.to_vec2::<f32>()?;
         let enlarged = |plane: &Vec<f32>| resize_plane(plane, (known, known), (grid, grid), Filter::Bicubic);
         let planes = planes.iter().map(enlarged).collect::<crate::error::Result<Vec<_>>>().map_err(Error::wrap)?;
-        Tensor::cat(&[class, Tensor::new(planes, device)?.t()?.contiguous()?.to_dtype(dtype)?], 0)
+        Tensor::cat(&[class, Tensor::new(planes, device)?.t()?.contiguous()?], 0)
     }
 }

@@ -3,8 +3,7 @@
 use super::config::TextConfig;
 use super::transformer::{blocks, Block};
 use crate::models::fused::{borrowed, run, Attention, Batch, Readout};
-use crate::models::tensor_math::apply;
-use candle_core::{Module, Result, Tensor};
+use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::{embedding, layer_norm, linear_no_bias, Embedding, LayerNorm, Linear, VarBuilder};
 
 /// CLIP's text transformer.
@@ -18,7 +17,7 @@ pub struct TextEncoder {
 }
 
 impl TextEncoder {
-    pub(super) fn new(config: &TextConfig, projection: usize, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(config: &TextConfig, projection: usize, dtype: DType, vb: VarBuilder) -> Result<Self> {
         let tower = vb.pp("text_model");
         let (sizes, context) = (&config.sizes, config.context);
         let w = sizes.width;
@@ -26,7 +25,7 @@ impl TextEncoder {
         Ok(TextEncoder {
             token_embedding: embedding(config.vocabulary, w, embeddings.pp("token_embedding"))?,
             position_embedding: embeddings.get((context, w), "position_embedding.weight")?,
-            blocks: blocks(sizes, &tower)?,
+            blocks: blocks(sizes, dtype, &tower)?,
             final_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("final_layer_norm"))?,
             projection: linear_no_bias(w, projection, vb.pp("text_projection"))?,
             context,
@@ -52,18 +51,18 @@ impl TextEncoder {
         let mut x = embedded.broadcast_add(&self.position_embedding.narrow(0, 0, t)?)?;
         let ends: Vec<usize> = ids.to_vec2::<u32>()?.iter().map(|row| first_largest(row)).collect();
         if let Some(ends) = self.fused_ends(&x, &ends)? {
-            return apply(&self.projection, &self.final_layer_norm.forward(&ends)?);
+            return self.projection.forward(&self.final_layer_norm.forward(&ends)?);
         }
         let causal: Vec<f32> =
             (0..t * t).map(|cell| if cell % t > cell / t { f32::NEG_INFINITY } else { 0.0 }).collect();
-        let causal = Tensor::from_vec(causal, (t, t), ids.device())?.to_dtype(x.dtype())?;
+        let causal = Tensor::from_vec(causal, (t, t), ids.device())?;
         for block in &self.blocks {
             x = block.forward(&x, Some(&causal))?;
         }
         let x = self.final_layer_norm.forward(&x)?;
         let ends: Vec<u32> = ends.iter().enumerate().map(|(row, end)| (row * t + end) as u32).collect();
         let ends = Tensor::from_vec(ends, b, ids.device())?;
-        apply(&self.projection, &x.flatten_to(1)?.index_select(&ends, 0)?)
+        self.projection.forward(&x.flatten_to(1)?.index_select(&ends, 0)?)
     }
 
     /// The end tokens `[b, w]` of embedded texts `[b, t, w]` after all blocks, by the fused blocks: what stands behind them is

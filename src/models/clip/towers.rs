@@ -25,7 +25,7 @@ pub struct Towers<V> {
     tokenizer: Option<Tokenizer>,
     checkpoint: Checkpoint,
     device: Device,
-    /// What the towers compute in; what goes in and comes out is f32.
+    /// What the products of the blocks are computed in; all else is f32.
     dtype: DType,
 }
 
@@ -40,19 +40,9 @@ impl<V> Towers<V> {
         Towers { vision, text, tokenizer: None, checkpoint, device: device.clone(), dtype }
     }
 
-    /// To the towers' type.
-    fn inward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        x.to_dtype(self.dtype)
-    }
-
     pub(super) fn set_tokenizer(&mut self, tokenizer: Tokenizer) {
         self.tokenizer = Some(tokenizer);
     }
-}
-
-/// From the towers' type.
-fn outward(x: &Tensor) -> candle_core::Result<Tensor> {
-    x.to_dtype(DType::F32)
 }
 
 /// The methods in which both kinds agree.
@@ -84,8 +74,7 @@ macro_rules! common_to_both_kinds {
                     "texts can't be encoded: the model was loaded without its tokenizer".into(),
                 ));
             };
-            let features = self.text.features(&tokenizer.batch(texts, &self.device)?)?;
-            Ok(outward(&features)?.to_device(&Device::Cpu)?)
+            Ok(self.text.features(&tokenizer.batch(texts, &self.device)?)?.to_device(&Device::Cpu)?)
         }
 
         fn masked_encoder(&self) -> Option<&dyn MaskedEncoder> {
@@ -101,7 +90,7 @@ macro_rules! common_to_both_kinds {
         }
 
         fn fingerprint(&self) -> Fingerprint {
-            self.checkpoint.fingerprint()
+            self.checkpoint.fingerprint(self.dtype)
         }
     };
 }
@@ -116,7 +105,7 @@ impl ModelFamily for Towers<VisionTransformer> {
     }
 
     fn encode_images(&self, pixels: &Tensor) -> Result<Tensor> {
-        Ok(outward(&self.vision.features(&self.inward(pixels)?)?)?)
+        Ok(self.vision.features(pixels)?)
     }
 
     fn region_encoder(&self) -> Option<&dyn RegionEncoder> {
@@ -136,17 +125,17 @@ impl ModelFamily for Towers<VisionTransformer> {
 
 impl MaskedEncoder for Towers<VisionTransformer> {
     fn encode_shared(&self, masked_blocks: usize, pixels: &Tensor) -> Result<Tensor> {
-        Ok(self.vision.tokens_before(masked_blocks, &self.inward(pixels)?)?)
+        Ok(self.vision.tokens_before(masked_blocks, pixels)?)
     }
 
     fn encode_masked(&self, masked_blocks: usize, shared: &Tensor, masks: &Tensor) -> Result<Tensor> {
-        Ok(outward(&self.vision.masked_features(masked_blocks, shared, &self.inward(masks)?)?)?)
+        Ok(self.vision.masked_features(masked_blocks, shared, masks)?)
     }
 }
 
 impl RegionEncoder for Towers<VisionTransformer> {
     fn encode_regions(&self, pixels: &Tensor, masks: &Tensor) -> Result<Tensor> {
-        Ok(outward(&self.vision.region_tokens(&self.inward(pixels)?, &self.inward(masks)?)?)?)
+        Ok(self.vision.region_tokens(pixels, masks)?)
     }
 }
 
@@ -155,11 +144,10 @@ impl HybridEncoder for Towers<VisionTransformer> {
         &self,
         readout: HybridReadout,
         joined_blocks: usize,
-        [local, global]: [&Tensor; 2],
+        pictures: [&Tensor; 2],
         masks: &Tensor,
     ) -> Result<Tensor> {
-        let (local, global, masks) = (self.inward(local)?, self.inward(global)?, self.inward(masks)?);
-        Ok(outward(&self.vision.hybrid_features(readout, joined_blocks, [&local, &global], &masks)?)?)
+        Ok(self.vision.hybrid_features(readout, joined_blocks, pictures, masks)?)
     }
 }
 
@@ -169,7 +157,7 @@ impl PlaceEncoder for Towers<VisionTransformer> {
     }
 
     fn encode_places(&self, pixels: &Tensor) -> Result<Tensor> {
-        Ok(outward(&self.vision.places(&self.inward(pixels)?)?)?)
+        Ok(self.vision.places(pixels)?)
     }
 }
 

@@ -3,6 +3,9 @@
 //! candle-transformers has the same blocks, but keeps them private, and the method has to step between
 //! them (masking tokens before the last blocks); it also knows one activation only. Field and tensor
 //! names are those of the Hugging Face checkpoint.
+//!
+//! Linear layers and attention compute in the tower's type; the tokens between them, their sums and norms are f32, for what
+//! bf16 rounds away there is lost to all later blocks.
 
 use super::config::{Activation, TransformerSizes};
 use crate::models::fused::{affine, norm, BlockWeights};
@@ -31,23 +34,24 @@ pub struct Block {
     epsilon: f64,
 }
 
-/// The blocks at `encoder.layers` of a tower.
-pub fn blocks(sizes: &TransformerSizes, tower: &VarBuilder) -> Result<Vec<Block>> {
+/// The blocks at `encoder.layers` of a tower, whose products are computed in `dtype`.
+pub fn blocks(sizes: &TransformerSizes, dtype: DType, tower: &VarBuilder) -> Result<Vec<Block>> {
     let layers = tower.pp("encoder.layers");
-    (0..sizes.blocks).map(|index| Block::new(sizes, layers.pp(index))).collect()
+    (0..sizes.blocks).map(|index| Block::new(sizes, dtype, layers.pp(index))).collect()
 }
 
 impl Block {
-    fn new(sizes: &TransformerSizes, vb: VarBuilder) -> Result<Block> {
-        let (w, attention) = (sizes.width, vb.pp("self_attn"));
+    fn new(sizes: &TransformerSizes, dtype: DType, vb: VarBuilder) -> Result<Block> {
+        let (w, wide, vb) = (sizes.width, vb.to_dtype(DType::F32), vb.to_dtype(dtype));
+        let attention = vb.pp("self_attn");
         Ok(Block {
-            layer_norm1: layer_norm(w, sizes.epsilon, vb.pp("layer_norm1"))?,
+            layer_norm1: layer_norm(w, sizes.epsilon, wide.pp("layer_norm1"))?,
             q_proj: linear(w, w, attention.pp("q_proj"))?,
             k_proj: linear(w, w, attention.pp("k_proj"))?,
             v_proj: linear(w, w, attention.pp("v_proj"))?,
             out_proj: linear(w, w, attention.pp("out_proj"))?,
             heads: sizes.heads,
-            layer_norm2: layer_norm(w, sizes.epsilon, vb.pp("layer_norm2"))?,
+            layer_norm2: layer_norm(w, sizes.epsilon, wide.pp("layer_norm2"))?,
             fc1: linear(w, sizes.hidden, vb.pp("mlp.fc1"))?,
             fc2: linear(sizes.hidden, w, vb.pp("mlp.fc2"))?,
             activation: sizes.activation,
@@ -74,12 +78,18 @@ impl Block {
     /// `x`: `[b, t, w]`; `bias`, added to the attention logits: `[t, t]` or `[b, 1, t, t]`. Returns `[b, t, w]`.
     pub fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let x = (x + self.attend(&self.layer_norm1.forward(x)?, bias)?)?;
-        let hidden = apply(&self.fc1, &self.layer_norm2.forward(&x)?)?;
-        &x + apply(&self.fc2, &activate(self.activation, &hidden)?)?
+        &x + self.perceive(&x)?
+    }
+
+    /// What the perceptron adds to `x`, of its shape.
+    fn perceive(&self, x: &Tensor) -> Result<Tensor> {
+        let hidden = apply(&self.fc1, &self.layer_norm2.forward(x)?)?;
+        apply(&self.fc2, &activate(self.activation, &hidden)?)?.to_dtype(DType::F32)
     }
 
     fn attend(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let (b, t, w) = x.dims3()?;
+        let x = &x.to_dtype(self.q_proj.weight().dtype())?;
         let depth = w / self.heads;
         // [b, t, w] -> [b, heads, t, depth]
         let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
@@ -88,10 +98,10 @@ impl Block {
         let v = split(apply(&self.v_proj, x)?)?;
         let mut logits = product(&q, &k.transpose(D::Minus1, D::Minus2)?)?; // [b, heads, t, t]
         if let Some(bias) = bias {
-            logits = logits.broadcast_add(bias)?;
+            logits = logits.broadcast_add(&bias.to_dtype(logits.dtype())?)?;
         }
         let attended = product(&ops::softmax_last_dim(&logits)?, &v)?;
-        apply(&self.out_proj, &attended.transpose(1, 2)?.reshape((b, t, w))?)
+        apply(&self.out_proj, &attended.transpose(1, 2)?.reshape((b, t, w))?)?.to_dtype(DType::F32)
     }
 
     /// GEM's self-self attention: what each token of `x` (`[1, t, w]`) finds in the tokens that are like it as a query,
@@ -101,21 +111,22 @@ impl Block {
         let depth = w / self.heads;
         let seen = self.layer_norm1.forward(x)?;
         // the mean length of a token, over the full width
-        let length = seen.sqr()?.sum(D::Minus1)?.sqrt()?.mean_all()?.to_dtype(DType::F32)?.to_scalar::<f32>()?;
+        let length = seen.sqr()?.sum(D::Minus1)?.sqrt()?.mean_all()?.to_scalar::<f32>()?;
         let sharpness = f64::from(length) * (depth as f64).powf(-0.5);
-        let split = |x: Tensor| x.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
+        let split =
+            |x: Tensor| x.to_dtype(DType::F32)?.reshape((b, t, self.heads, depth))?.transpose(1, 2)?.contiguous();
         let alike = |s: &Tensor| {
             let s = l2_normalize(s)?;
-            ops::softmax_last_dim(&(product(&s, &s.transpose(D::Minus1, D::Minus2)?)? * sharpness)?)
+            ops::softmax_last_dim(&(s.matmul(&s.transpose(D::Minus1, D::Minus2)?)? * sharpness)?)
         };
         let v = split(apply(&self.v_proj, &seen)?)?;
         let mut found = v.zeros_like()?;
         for part in [split(apply(&self.q_proj, &seen)?)?, split(apply(&self.k_proj, &seen)?)?, v.clone()] {
             let unit = l2_normalize(&part)?;
-            let part = product(&alike(&unit)?, &unit)?; // GEM's one extra iteration
-            found = (found + product(&alike(&part)?, &v)?)?;
+            let part = alike(&unit)?.matmul(&unit)?; // GEM's one extra iteration
+            found = (found + alike(&part)?.matmul(&v)?)?;
         }
-        apply(&self.out_proj, &(found / 3.0)?.transpose(1, 2)?.reshape((b, t, w))?)
+        apply(&self.out_proj, &(found / 3.0)?.transpose(1, 2)?.reshape((b, t, w))?)?.to_dtype(DType::F32)
     }
 
     /// Lone tokens `[n, w]`, each of which sees itself and the patches `[p, w]` through its row of `bias`
@@ -124,19 +135,18 @@ impl Block {
         let (n, w) = regions.dims2()?;
         let depth = w / self.heads;
         // [m, w] -> [heads, m, depth]
-        let split = |x: Tensor| x.reshape(((), self.heads, depth))?.transpose(0, 1)?.contiguous();
+        let split = |x: Tensor| x.to_dtype(DType::F32)?.reshape(((), self.heads, depth))?.transpose(0, 1)?.contiguous();
         let (lone, shared) = (self.layer_norm1.forward(regions)?, self.layer_norm1.forward(patches)?);
         let q = split((apply(&self.q_proj, &lone)? * (depth as f64).powf(-0.5))?)?;
         let own = (&q * split(apply(&self.k_proj, &lone)?)?)?.sum_keepdim(D::Minus1)?; // [heads, n, 1]
         let k = split(apply(&self.k_proj, &shared)?)?;
-        let seen = product(&q, &k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
+        let seen = q.matmul(&k.transpose(1, 2)?)?.broadcast_add(bias)?; // [heads, n, p]
         let weights = ops::softmax_last_dim(&Tensor::cat(&[own, seen], 2)?)?;
         let p = patches.dim(0)?;
         let of_own = weights.narrow(2, 0, 1)?.broadcast_mul(&split(apply(&self.v_proj, &lone)?)?)?;
-        let of_seen = product(&weights.narrow(2, 1, p)?.contiguous()?, &split(apply(&self.v_proj, &shared)?)?)?;
+        let of_seen = weights.narrow(2, 1, p)?.contiguous()?.matmul(&split(apply(&self.v_proj, &shared)?)?)?;
         let attended = (of_own + of_seen)?.transpose(0, 1)?.reshape((n, w))?;
-        let x = (regions + apply(&self.out_proj, &attended)?)?;
-        let hidden = apply(&self.fc1, &self.layer_norm2.forward(&x)?)?;
-        &x + apply(&self.fc2, &activate(self.activation, &hidden)?)?
+        let x = (regions + apply(&self.out_proj, &attended)?.to_dtype(DType::F32)?)?;
+        &x + self.perceive(&x)?
     }
 }

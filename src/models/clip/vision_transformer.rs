@@ -3,8 +3,7 @@
 use super::config::TransformerConfig;
 use super::transformer::{blocks, Block};
 use crate::models::fused::{borrowed, norm, BlockWeights, EmbeddingWeights};
-use crate::models::tensor_math::{apply, product};
-use candle_core::{IndexOp, Module, Result, Tensor};
+use candle_core::{DType, IndexOp, Module, Result, Tensor};
 use candle_nn::{layer_norm, linear_no_bias, LayerNorm, Linear, VarBuilder};
 
 /// What a region token's attention to a patch outside its mask loses, as a logit (AdaptingCLIP's -100).
@@ -26,7 +25,7 @@ pub struct VisionTransformer {
 }
 
 impl VisionTransformer {
-    pub(super) fn new(config: &TransformerConfig, projection: usize, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(config: &TransformerConfig, projection: usize, dtype: DType, vb: VarBuilder) -> Result<Self> {
         let tower = vb.pp("vision_model");
         let (sizes, p) = (&config.sizes, config.patch_size);
         let (w, g) = (sizes.width, config.image_size / p);
@@ -38,7 +37,7 @@ impl VisionTransformer {
             position_embedding: embeddings.get((g * g + 1, w), "position_embedding.weight")?,
             // the misspelling is the checkpoint's
             pre_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("pre_layrnorm"))?,
-            blocks: blocks(sizes, &tower)?,
+            blocks: blocks(sizes, dtype, &tower)?,
             post_layer_norm: layer_norm(w, sizes.epsilon, tower.pp("post_layernorm"))?,
             epsilon: sizes.epsilon,
             projection: linear_no_bias(w, projection, vb.pp("visual_projection"))?,
@@ -94,7 +93,7 @@ impl VisionTransformer {
             .reshape((b, 3, g, p, g, p))?
             .permute((0, 2, 4, 1, 3, 5))? // [b, g, g, 3, p, p]
             .reshape((b * g * g, 3 * p * p))?;
-        let patches = product(&patches, &self.patch_embedding.t()?)?.reshape((b, g * g, w))?;
+        let patches = patches.matmul(&self.patch_embedding.t()?)?.reshape((b, g * g, w))?;
         let class = self.class_embedding.broadcast_as((b, 1, w))?;
         let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(positions)?;
         self.pre_layer_norm.forward(&tokens)
@@ -107,7 +106,7 @@ impl VisionTransformer {
 
     /// Tokens `[.., w]`, projected: `[.., d]`, not normalised.
     pub(super) fn project(&self, tokens: &Tensor) -> Result<Tensor> {
-        apply(&self.projection, &self.post_layer_norm.forward(tokens)?)
+        self.projection.forward(&self.post_layer_norm.forward(tokens)?)
     }
 
     /// What the fused path needs of the blocks in a range; `None` on a device other than the CPU.

@@ -12,7 +12,7 @@ use super::tiny_vit::TinyVit;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
-use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
+use crate::image::resample::{bilinear_twice, normalize, resize_like_pillow, Filter};
 use crate::image::{Frame, Mask, Rect};
 use crate::models::compute::Compute;
 use crate::models::weights::Weights;
@@ -184,6 +184,11 @@ impl SamModel {
         &self.digest
     }
 
+    /// What the image encoder computes in.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     /// Model pixels a side.
     pub fn image_size(&self) -> usize {
         self.sizes.image_size
@@ -289,9 +294,10 @@ impl SamModel {
         let decoded = self.ask(embedding, prompt, multimask)?;
         let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
         let (width, height) = embedding.image;
+        let low = decoded.logits()?;
         let mut masks = Vec::new();
-        for (index, predicted_iou) in quality.into_iter().enumerate() {
-            let logits = embedding.in_image(&decoded.low.get(0)?.get(index)?)?;
+        for (low, predicted_iou) in low.chunks_exact(low.len() / quality.len().max(1)).zip(quality) {
+            let logits = embedding.in_image(low);
             let mask = Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0);
             masks.push(PromptedMask { mask, predicted_iou });
         }
@@ -306,18 +312,21 @@ impl Embedding {
         [x * (self.inner.0 as f32 / self.image.0 as f32), y * (self.inner.1 as f32 / self.image.1 as f32)]
     }
 
-    /// Logits in low pixels, `[s, s]`, to image pixels, row-major: enlarged to the model's size, the padding cut
+    /// Logits in low pixels, `[s, s]` row by row, to image pixels: enlarged to the model's size, the padding cut
     /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`.
+    pub fn in_image(&self, low: &[f32]) -> Vec<f32> {
+        let (rows, side) = (low.len().isqrt(), self.side);
+        bilinear_twice(low, (rows, rows), (side, side), self.inner, self.image)
+    }
+}
+
+impl Decoded {
+    /// The logits of all masks, `[n * masks]` of `[s * s]`, one behind the other.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn in_image(&self, low: &Tensor) -> Result<Vec<f32>> {
-        let (rows, columns) = low.dims2()?;
-        let low = low.flatten_all()?.to_vec1::<f32>()?;
-        let side = self.side;
-        let padded = bilinear(Rect::whole(columns, rows), side, side, |x, y| low[y * columns + x]);
-        let (width, height) = self.image;
-        Ok(bilinear(Rect::whole(self.inner.0, self.inner.1), width, height, |x, y| padded[y * side + x]))
+    pub fn logits(&self) -> Result<Vec<f32>> {
+        Ok(self.low.flatten_all()?.to_vec1()?)
     }
 }
 

@@ -18,7 +18,8 @@ impl Attention {
             let (n, m, inside) = x.dims3()?;
             x.reshape((n, m, HEADS, inside / HEADS))?.transpose(1, 2)?.contiguous()
         };
-        let (q, k, v) = (split(self.q.forward(queries)?)?, split(self.k.forward(keyed)?)?, split(self.v.forward(valued)?)?);
+        let (q, k, v) =
+            (split(self.q.forward(queries)?)?, split(self.k.forward(keyed)?)?, split(self.v.forward(valued)?)?);
         let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
         let logits = (q.broadcast_matmul(&k.transpose(D::Minus1, D::Minus2)?.contiguous()?)? * scale)?;
         let found = ops::softmax_last_dim(&logits)?.broadcast_matmul(&v)?;

@@ -15,6 +15,7 @@ use crate::models::Compute;
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
 use crate::proposals::proposal::Proposal;
+use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// Raised when the same frame gives other proposals.
@@ -115,28 +116,30 @@ impl SamGenerator {
         let mut found = Vec::new();
         for batch in points.chunks(settings.points_per_batch) {
             let decoded = self.model.decode_points(&embedding, batch)?;
-            let quality = decoded.predicted_iou.to_vec2::<f32>()?;
-            for (point, qualities) in quality.iter().enumerate() {
-                for (index, &predicted_iou) in qualities.iter().enumerate() {
-                    if predicted_iou.is_nan() || predicted_iou <= settings.min_predicted_iou {
-                        continue;
-                    }
-                    let logits = embedding.in_image(&decoded.low.get(point)?.get(index)?)?;
-                    let stability = stability(&logits, settings.stability_offset);
-                    if stability.is_nan() || stability < settings.min_stability {
-                        continue;
-                    }
-                    let inside = |x: usize, y: usize| logits[y * crop.width + x] > 0.0;
-                    let mask = Mask::from_fn(crop.width, crop.height, inside);
-                    let extent = in_frame(inclusive_box(&mask), crop);
-                    if is_near_crop_edge(extent, crop, frame) {
-                        continue;
-                    }
-                    let mask = uncrop(mask, crop, frame);
-                    let crop_area = crop.area() as f32;
-                    found.push(Candidate { mask, predicted_iou, stability, extent, crop_area });
+            let qualities = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+            let low = decoded.logits()?;
+            let masks = low.par_chunks_exact(low.len() / qualities.len().max(1)).zip(&qualities);
+            let candidate = |(low, predicted_iou): (&[f32], &f32)| {
+                if predicted_iou.is_nan() || *predicted_iou <= settings.min_predicted_iou {
+                    return None;
                 }
-            }
+                let logits = embedding.in_image(low);
+                let stability = stability(&logits, settings.stability_offset);
+                if stability.is_nan() || stability < settings.min_stability {
+                    return None;
+                }
+                let mask = Mask::from_fn(crop.width, crop.height, |x, y| logits[y * crop.width + x] > 0.0);
+                let extent = in_frame(inclusive_box(&mask), crop);
+                let inside = !is_near_crop_edge(extent, crop, frame);
+                inside.then(|| Candidate {
+                    mask: uncrop(mask, crop, frame),
+                    predicted_iou: *predicted_iou,
+                    stability,
+                    extent,
+                    crop_area: crop.area() as f32,
+                })
+            };
+            found.par_extend(masks.filter_map(candidate));
         }
         Ok(found)
     }
@@ -157,7 +160,7 @@ impl ProposalGenerator for SamGenerator {
     fn fingerprint(&self) -> Fingerprint {
         // not where the file lies, but what is in it
         let settings = SamSettings { model: PathBuf::new(), ..self.settings.clone() };
-        let settings = format!("{settings:?} {}", self.limit);
+        let settings = format!("{settings:?} {} {}", self.limit, self.model.dtype().as_str());
         Fingerprint::of("sam", VERSION, &[&settings, self.model.digest().get()])
     }
 

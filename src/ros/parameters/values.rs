@@ -45,6 +45,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "mode" => text("continuous".into()),
         "model" => text(config.model.display().to_string()),
         "device" => text(config.device.clone()),
+        "dtype" => text(config.dtype.name().into()),
+        "threads" => ParameterValue::Integer(config.threads as i64),
         "preset" => text(format!("{:?}", config.preset).to_lowercase()),
         "method" => text(config.method.to_string()),
         "sam_model" => text(config.proposals.sam.model.display().to_string()),
