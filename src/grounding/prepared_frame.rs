@@ -5,8 +5,9 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::image::resample::{bilinear, normalize, resize_like_pillow, Filter};
 use crate::image::{area_on_grid, bilinear_on_grid, Frame, Mask, Rect};
+use crate::models::tensor_math::normalized;
 use crate::models::Preprocessing;
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 
 /// Most pixels of the frame that `visual.short_side` may ask for.
@@ -80,11 +81,8 @@ impl PreparedFrame {
         if self.planes.is_none() && !device.is_cpu() {
             // bytes are a quarter of what normalized pixels are to carry
             let crops = masks.into_par_iter().map(|mask| self.cropped(mask)).collect::<Result<Vec<_>>>()?;
-            let bytes: Vec<u8> = crops.iter().flat_map(|crop| crop.rgb()).copied().collect();
-            let pixels = Tensor::from_vec(bytes, (n, s, s, 3), device)?.permute((0, 3, 1, 2))?.to_dtype(DType::F32)?;
-            let of_channels = |values: [f32; 3]| Tensor::from_slice(&values, (1, 3, 1, 1), device);
-            let centred = (pixels / 255.0)?.broadcast_sub(&of_channels(self.mean)?)?;
-            return Ok(centred.broadcast_div(&of_channels(self.std)?)?);
+            let bytes = crops.iter().map(Frame::rgb).collect::<Vec<_>>().concat();
+            return Ok(normalized(&Tensor::from_vec(bytes, (n, s, s, 3), device)?, self.mean, self.std)?);
         }
         let crops = masks.into_par_iter().map(|mask| self.crop(mask)).collect::<Result<Vec<_>>>()?;
         Ok(Tensor::from_vec(crops.concat(), (n, 3, s, s), device)?)

@@ -25,7 +25,11 @@ def make(folder, patch=32):
     text = dict(eos_token_id=49407, bos_token_id=49406, pad_token_id=49407)
     CLIPModel(CLIPConfig(text_config=text, vision_config=dict(patch_size=patch))).eval().save_pretrained(folder / "clip")
     (folder / "clip/tokenizer.json").write_bytes((ROOT / "models/clip_bpe/tokenizer.json").read_bytes())
-    SamModel(SamConfig()).eval().save_pretrained(folder / "sam")
+    sam = SamModel(SamConfig()).eval()
+    for weight in sam.parameters():  # transformers starts SAM at 1e-10, which half precision can't hold
+        if weight.dim() > 1:
+            torch.nn.init.normal_(weight, std=weight[0].numel() ** -0.5)
+    sam.save_pretrained(folder / "sam")
     if importlib.util.find_spec("mobile_sam"):
         from mobile_sam import sam_model_registry
 

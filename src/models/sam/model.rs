@@ -15,6 +15,7 @@ use crate::fingerprint::FileDigest;
 use crate::image::resample::{bilinear_twice, normalize, resize_like_pillow, Filter};
 use crate::image::{Frame, Mask, Rect};
 use crate::models::compute::Compute;
+use crate::models::tensor_math::normalized;
 use crate::models::weights::Weights;
 use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
@@ -231,7 +232,14 @@ impl SamModel {
             true => part,
             false => resize_like_pillow(&part, inner.0, inner.1, Filter::Bilinear)?,
         };
-        let planes = Tensor::from_vec(normalize(part.rgb(), MEAN, STD), (1, 3, inner.1, inner.0), &self.device)?;
+        let planes = match self.device.is_cpu() {
+            true => Tensor::from_vec(normalize(part.rgb(), MEAN, STD), (1, 3, inner.1, inner.0), &self.device)?,
+            // bytes are a quarter of what normalized pixels are to carry
+            false => {
+                let bytes = Tensor::from_slice(part.rgb(), (1, inner.1, inner.0, 3), &self.device)?;
+                normalized(&bytes, MEAN, STD)?
+            }
+        };
         let padded = planes.pad_with_zeros(2, 0, side - inner.1)?.pad_with_zeros(3, 0, side - inner.0)?;
         let features = self.features(&padded)?;
         Ok(Embedding { features, image: (crop.width, crop.height), inner, side })

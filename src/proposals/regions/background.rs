@@ -5,6 +5,7 @@
 
 use super::candidate::Candidate;
 use super::superpixels::{Colour, Superpixels};
+use rayon::prelude::*;
 
 /// Colour distances at which a patch still counts as background, ascending.
 const TOLERANCES: [f32; 7] = [6.0, 10.0, 15.0, 21.0, 28.0, 38.0, 52.0];
@@ -34,14 +35,14 @@ pub fn candidates(superpixels: &Superpixels) -> Vec<Candidate> {
     }
     let edge = 2.0 * (superpixels.width + superpixels.height) as f32;
     let seeds: Vec<usize> = (0..count).filter(|i| superpixels.patches[*i].border >= EDGE_SHARE * edge).collect();
-    let mut found = Vec::new();
-    for shadows in [false, true] {
-        for tolerance in TOLERANCES {
-            let ground = flood(superpixels, &around, &seeds, tolerance, shadows);
-            found.extend(pieces(superpixels, &around, &ground));
-        }
-    }
-    found
+    let floods: Vec<(bool, f32)> =
+        [false, true].into_iter().flat_map(|shadows| TOLERANCES.map(|tolerance| (shadows, tolerance))).collect();
+    let pieces = |(shadows, tolerance)| {
+        let ground = flood(superpixels, &around, &seeds, tolerance, shadows);
+        pieces(superpixels, &around, &ground)
+    };
+    let found: Vec<_> = floods.into_par_iter().map(pieces).collect();
+    found.into_iter().flatten().collect()
 }
 
 /// Which patches are background: each is near the patch it was reached from, or near a seed.

@@ -15,6 +15,7 @@ use crate::image::{Frame, Mask};
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
 use crate::proposals::proposal::Proposal;
+use rayon::prelude::*;
 
 /// Raised when the same frame gives other proposals.
 const VERSION: u32 = 1;
@@ -27,6 +28,8 @@ const TREES: [Affinity; 3] = [
 ];
 /// Weight of a merge tree's score against one finding by the background.
 const TREE_WEIGHT: f32 = 0.25;
+/// Bits of a word of a mask.
+const WORD: usize = u64::BITS as usize;
 /// Part of its own outline that a candidate may share with the image's edge.
 const MOST_BORDER: f32 = 0.35;
 
@@ -64,11 +67,13 @@ impl ProposalGenerator for Regions {
         check_budget(frame.width(), frame.height(), self.limit)?;
         let superpixels = Superpixels::segment(frame)?;
         let pixels = (superpixels.width * superpixels.height) as f32;
-        let mut candidates = background::candidates(&superpixels);
-        for tree in TREES {
-            let of_tree = merge_tree::candidates(&superpixels, tree);
-            candidates.extend(of_tree.into_iter().map(|c| Candidate { score: c.score * TREE_WEIGHT, ..c }));
-        }
+        let of_tree = |tree: &Affinity| {
+            let parts = merge_tree::candidates(&superpixels, *tree);
+            parts.into_iter().map(|c| Candidate { score: c.score * TREE_WEIGHT, ..c }).collect::<Vec<_>>()
+        };
+        let (mut candidates, of_trees): (_, Vec<_>) =
+            rayon::join(|| background::candidates(&superpixels), || TREES.par_iter().map(of_tree).collect());
+        candidates.extend(of_trees.into_iter().flatten());
         candidates.retain(|c| {
             let part = c.area / pixels;
             (self.min_area..=self.max_area).contains(&part) && c.border <= MOST_BORDER * 4.0 * c.area.sqrt()
@@ -81,7 +86,8 @@ impl ProposalGenerator for Regions {
             label: None,
             quality: candidate.score / best,
         };
-        Ok(ranked.into_iter().map(proposal).filter(|proposal| proposal.mask.area() > 0).collect())
+        let proposals: Vec<Proposal> = ranked.into_par_iter().map(proposal).collect();
+        Ok(proposals.into_iter().filter(|proposal| proposal.mask.area() > 0).collect())
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -101,6 +107,25 @@ impl ProposalGenerator for Regions {
 /// A candidate's mask in image pixels: each takes the patch of the working pixel that it lies in.
 fn in_image(candidate: &Candidate, superpixels: &Superpixels, frame: &Frame) -> Mask {
     let columns: Vec<usize> = (0..frame.width()).map(|x| x * superpixels.width / frame.width()).collect();
-    let row = |y: usize| &superpixels.labels[y * superpixels.height / frame.height() * superpixels.width..];
-    Mask::from_fn(frame.width(), frame.height(), |x, y| candidate.patches.contains(row(y)[columns[x]] as usize))
+    let is_inside = |label: &u32| candidate.patches.contains(*label as usize);
+    // rows of one working row are alike
+    let (mut known, mut bits) = (usize::MAX, Vec::new());
+    Mask::from_rows(frame.width(), frame.height(), |y, row| {
+        let working = y * superpixels.height / frame.height();
+        if working != known {
+            let labels = &superpixels.labels[working * superpixels.width..][..superpixels.width];
+            bits.clear();
+            bits.resize(row.len(), 0u64);
+            let (first, last) = (labels.iter().position(is_inside), labels.iter().rposition(is_inside));
+            if let (Some(first), Some(last)) = (first, last) {
+                let start = columns.partition_point(|column| *column < first);
+                let reached = columns[start..].iter().take_while(|column| **column <= last);
+                for (x, column) in (start..).zip(reached) {
+                    bits[x / WORD] |= u64::from(is_inside(&labels[*column])) << (x % WORD);
+                }
+            }
+            known = working;
+        }
+        row.copy_from_slice(&bits);
+    })
 }
