@@ -27,6 +27,7 @@ ROWS = {
     "sam_points": "SAM ViT-B, 64 points through the decoder",
     "mobile_encoder": "MobileSAM image encoder",
     "mobile_points": "MobileSAM, 64 points through the decoder",
+    "generator": "MobileSAM's automatic generator, 8x8 points, all 192 masks, whole",
 }
 
 
@@ -51,13 +52,13 @@ def main():
         make(folder)
     stages, picture = ROOT / "target/release/examples/stages", folder / "picture.png"
     ours = {"clip": ["clip", folder / "clip", picture, folder / "labels.png", 2], "sam": ["sam", folder / "sam", picture, 2],
-            "mobile": ["sam", folder / "mobile.pth", picture, 2]}
+            "mobile": ["sam", folder / "mobile.pth", picture, 2], "generator": ["generator", folder / "mobile.pth", picture, 2]}
     times = {row: [] for row in ROWS}
     for _ in range(arguments.rounds):
         for part, command in ours.items():
             theirs = run([sys.executable, ROOT / "tools/bench/pytorch_work.py", part, folder, "cpu", "f32"], arguments.core)
             found = run([stages, *command], arguments.core)
-            found = found if part == "clip" else {f"{part}_{name}": value for name, value in found.items()}
+            found = found if part in ("clip", "generator") else {f"{part}_{name}": value for name, value in found.items()}
             for row in theirs:
                 times[row].append((found[row], theirs[row]))
             print(part, found, theirs, flush=True)

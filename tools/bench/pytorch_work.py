@@ -1,6 +1,6 @@
 """What PyTorch does in `against_pytorch.py` and `on_gpu.py`: random weights, and the work on them.
 
-    python tools/bench/pytorch_work.py clip|sam|mobile FOLDER cpu|cuda f32|f16|bf16
+    python tools/bench/pytorch_work.py clip|sam|mobile|generator FOLDER cpu|cuda f32|f16|bf16
 
 prints the milliseconds of each row as one line of JSON. Weights, picture and masks are made from fixed seeds.
 """
@@ -75,6 +75,15 @@ def work(part, folder, device, dtype):
         torch.set_num_threads(1)
     dtype = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}[dtype]
     on = dict(device=device, dtype=dtype)
+    if part == "generator":
+        from mobile_sam import SamAutomaticMaskGenerator, sam_model_registry
+
+        model = sam_model_registry["vit_t"](checkpoint=None).eval()
+        model.load_state_dict(torch.load(folder / "mobile.pth"))
+        generator = SamAutomaticMaskGenerator(model.to(**on), points_per_side=8, points_per_batch=64, pred_iou_thresh=-1,
+                                              stability_score_thresh=0, stability_score_offset=1, box_nms_thresh=0.7)
+        picture = np.array(Image.open(folder / "picture.png"))
+        return {"generator": timed(lambda: generator.generate(picture), device)}
     if part == "clip":
         from transformers import CLIPModel
 

@@ -2,6 +2,7 @@
 //!
 //!     cargo run --release --example stages -- clip MODEL PICTURE LABELS.png RUNS
 //!     cargo run --release --example stages -- sam WEIGHTS PICTURE RUNS [DEVICE] [DTYPE]
+//!     cargo run --release --example stages -- generator WEIGHTS PICTURE RUNS
 //!     cargo run --release --example stages -- sam-parity WEIGHTS PICTURE DEVICE DTYPE
 //!
 //! The last compares a device with the CPU: relative differences of the embedding and of the decoder's logits.
@@ -13,6 +14,7 @@ use referseg::language::Command;
 use referseg::models::sam::SamModel;
 use referseg::models::Compute;
 use referseg::proposals::FrameInput;
+use referseg::proposals::SamGenerator;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -81,6 +83,22 @@ fn main() -> referseg::Result<()> {
                 note("points", began);
             }
         }
+        ["generator", weights, picture, runs] => {
+            let layers = [
+                Layer::value("bench", "proposals.sam.model", weights),
+                // random weights promise nothing: all masks are made, and none is cleaned, as in the reference
+                Layer::value("bench", "proposals.sam.min_predicted_iou", -1),
+                Layer::value("bench", "proposals.sam.min_stability", 0),
+                Layer::value("bench", "proposals.sam.min_region_area", 0),
+            ];
+            let generator = SamGenerator::open(&Config::from_layers(&layers)?.proposals, &Compute::on_cpu())?;
+            let frame = referseg::image::open(Path::new(picture))?;
+            for _ in 0..runs.parse().unwrap_or(1) {
+                let began = Instant::now();
+                generator.generate(&frame)?;
+                note("generator", began);
+            }
+        }
         ["sam-parity", weights, picture, ref on @ ..] => {
             let frame = referseg::image::open(Path::new(picture))?;
             let decoded = |compute: &Compute| -> referseg::Result<[Tensor; 2]> {
@@ -99,7 +117,7 @@ fn main() -> referseg::Result<()> {
             return Ok(());
         }
         _ => {
-            eprintln!("stages: expected `clip MODEL PICTURE LABELS.png RUNS` or `sam WEIGHTS PICTURE RUNS`");
+            eprintln!("stages: expected clip, sam, generator or sam-parity with their arguments, as the head of this file says");
             std::process::exit(2);
         }
     }
