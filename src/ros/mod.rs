@@ -2,13 +2,14 @@
 //!
 //! `node` is the process, `core` what all parts share, `node_thread` the thread that owns the r2r node.
 //! Inputs are `subscription` (images, depth), `requests` (service, action) and the parameters; outputs are `outputs`,
-//! `logger` and `diagnostics`. `lifecycle` drives `core`; `bond` tells Nav2 that the node is alive.
+//! `picture_outputs`, `logger` and `diagnostics`. `lifecycle` drives `core`; `bond` tells Nav2 that the node is alive.
 
 mod action_server;
 mod bond;
 mod camera_frame;
 mod core;
 mod diagnostics;
+mod latencies;
 mod lifecycle;
 mod lifecycle_state;
 mod lock;
@@ -19,6 +20,7 @@ mod node_thread;
 mod outputs;
 mod parameter_server;
 mod parameters;
+mod picture_outputs;
 mod publisher;
 mod requests;
 mod shared_publisher;

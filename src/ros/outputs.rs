@@ -4,11 +4,14 @@
 //! that state the request they answer, `~/segmentation` and `~/overlay`; a mask alone could not.
 
 use super::camera_frame::{CameraFrame, SharedDepth};
+use super::core::BoxError;
+use super::latencies::Latencies;
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
 use super::node_thread::Ros;
 use super::parameters::Parameters;
+use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Origin, Status};
 use crate::camera::{locate, point_cloud, DepthImage};
@@ -21,15 +24,12 @@ use crate::wire::{
 };
 use r2r::{Node, PublisherUntyped, QosProfile};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 struct CameraOutputs {
     name: String,
     segmentation: RawPublisher,
-    mask: RawPublisher,
-    overlay: RawPublisher,
-    overlay_compressed: RawPublisher,
-    label_mask: RawPublisher,
-    confidence: RawPublisher,
+    pictures: PicturePublishers,
     detections: RawPublisher,
     label_info: RawPublisher,
     point: RawPublisher,
@@ -41,7 +41,7 @@ struct CameraOutputs {
     stats: Arc<Mutex<CameraStats>>,
 }
 
-/// What diagnostics needs_message of a camera's answers.
+/// What diagnostics say of a camera's answers.
 #[derive(Clone, Debug, Default)]
 pub struct CameraStats {
     /// Answers so far.
@@ -52,11 +52,16 @@ pub struct CameraStats {
     pub age: f64,
     /// Proposals, features, text and scoring of the last answer, milliseconds.
     pub stages: [f64; 4],
+    /// The ages of the last answers.
+    pub ages: Latencies,
+    /// How long the last answers took of all stages together.
+    pub inference: Latencies,
 }
 
 /// The worker's host: decodes inputs, publishes results.
 pub struct Outputs {
     cameras: Vec<CameraOutputs>,
+    pictures: PictureOutputs,
     ros: Ros,
     logger: Logger,
     parameters: Arc<Mutex<Parameters>>,
@@ -71,7 +76,7 @@ pub struct CameraEnds {
     pub name: String,
     /// Its depth, if it has any.
     pub depth: Option<Arc<SharedDepth>>,
-    /// What is stats of it.
+    /// What diagnostics say of it.
     pub stats: Arc<Mutex<CameraStats>>,
 }
 
@@ -86,7 +91,7 @@ impl Outputs {
         ros: Ros,
         logger: Logger,
         parameters: Arc<Mutex<Parameters>>,
-    ) -> r2r::Result<Outputs> {
+    ) -> std::result::Result<Outputs, BoxError> {
         let results = || QosProfile::default().reliable().keep_last(10);
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
         let open = |node: &mut Node, camera: CameraEnds| {
@@ -102,15 +107,17 @@ impl Outputs {
             };
             Ok::<_, r2r::Error>(CameraOutputs {
                 segmentation: RawPublisher::open::<Segmentation>(node, &topic("segmentation"), results())?,
-                mask: RawPublisher::open::<Image>(node, &topic("mask"), results())?,
-                overlay: RawPublisher::open::<Image>(node, &topic("overlay"), results())?,
-                overlay_compressed: RawPublisher::open::<CompressedImage>(
-                    node,
-                    &topic("overlay/compressed"),
-                    results(),
-                )?,
-                label_mask: RawPublisher::open::<Image>(node, &topic("label_mask"), results())?,
-                confidence: RawPublisher::open::<Image>(node, &topic("confidence"), results())?,
+                pictures: PicturePublishers {
+                    mask: RawPublisher::open::<Image>(node, &topic("mask"), results())?,
+                    label_mask: RawPublisher::open::<Image>(node, &topic("label_mask"), results())?,
+                    confidence: RawPublisher::open::<Image>(node, &topic("confidence"), results())?,
+                    overlay: RawPublisher::open::<Image>(node, &topic("overlay"), results())?,
+                    overlay_compressed: RawPublisher::open::<CompressedImage>(
+                        node,
+                        &topic("overlay/compressed"),
+                        results(),
+                    )?,
+                },
                 detections: RawPublisher::open_if_known::<Detection2DArray>(node, &topic("detections"), results())?,
                 label_info: RawPublisher::open_if_known::<LabelInfo>(node, &topic("label_info"), latched())?,
                 point,
@@ -122,8 +129,10 @@ impl Outputs {
                 stats,
             })
         };
-        let cameras = cameras.into_iter().map(|camera| open(node, camera)).collect::<r2r::Result<_>>()?;
-        Ok(Outputs { cameras, ros, logger, parameters })
+        let cameras = cameras.into_iter().map(|camera| open(node, camera)).collect::<r2r::Result<Vec<_>>>()?;
+        let pictures = cameras.iter().map(|camera| camera.pictures.clone()).collect();
+        let pictures = PictureOutputs::start(pictures, logger.clone())?;
+        Ok(Outputs { cameras, pictures, ros, logger, parameters })
     }
 
     /// Whether this build knows vision_msgs.
@@ -134,7 +143,7 @@ impl Outputs {
     /// All publishers, to be taken from the graph at cleanup.
     pub fn publishers(&self) -> Vec<PublisherUntyped> {
         let of_camera = |camera: &CameraOutputs| {
-            let all = camera.for_all().into_iter().chain([&camera.label_info]);
+            let all = camera.for_all().chain([&camera.label_info]);
             all.filter_map(|output| output.inner()).collect::<Vec<_>>()
         };
         self.cameras.iter().flat_map(of_camera).collect()
@@ -152,10 +161,9 @@ impl Outputs {
 
 impl CameraOutputs {
     /// Where answers to the topic's commands go; without label_info, which alone makes no work.
-    fn for_all(&self) -> [&RawPublisher; 10] {
-        let CameraOutputs { segmentation, mask, overlay, overlay_compressed, label_mask, confidence, .. } = self;
-        let CameraOutputs { detections, point, cloud, object, .. } = self;
-        [segmentation, mask, overlay, overlay_compressed, label_mask, confidence, detections, point, cloud, object]
+    fn for_all(&self) -> impl Iterator<Item = &RawPublisher> {
+        let CameraOutputs { segmentation, pictures, detections, point, cloud, object, .. } = self;
+        pictures.all().into_iter().chain([segmentation, detections, point, cloud, object])
     }
 }
 
@@ -163,7 +171,7 @@ impl WorkerHost<CameraFrame> for Outputs {
     type Reply = Reply;
 
     fn wanted(&self, camera: usize) -> bool {
-        self.cameras[camera].for_all().into_iter().any(RawPublisher::is_subscribed)
+        self.cameras[camera].for_all().any(RawPublisher::is_subscribed)
     }
 
     fn decode(&self, camera: usize, frame: &CameraFrame) -> Result<Frame> {
@@ -204,17 +212,17 @@ impl WorkerHost<CameraFrame> for Outputs {
         });
         let object = located.map(|located| located.map(|found| convert::object(header, result, &found)));
 
-        let mask = (needs_message || camera.mask.is_subscribed()).then(|| encode::mask(header, result));
+        let reply = needs_message.then(|| {
+            let mask = encode::mask(header, result);
+            let message = encode::segmentation(header, &camera.name, result, &mask, object.as_ref());
+            if camera.segmentation.is_subscribed() {
+                camera.segmentation.publish(&message);
+            }
+            // who asked alone gets the bytes
+            (!for_all).then(|| to_cdr(&message))
+        });
+        self.pictures.offer(header, result);
         if for_all && result.frame.is_some() {
-            if let Some(mask) = mask.as_ref().filter(|_| camera.mask.is_subscribed()) {
-                camera.mask.publish(mask);
-            }
-            if camera.label_mask.is_subscribed() {
-                camera.label_mask.publish(&encode::label_mask(header, result));
-            }
-            if camera.confidence.is_subscribed() {
-                camera.confidence.publish(&encode::confidence(header, result));
-            }
             if camera.detections.is_subscribed() {
                 camera.detections.publish(&encode::detections(header, result));
             }
@@ -234,27 +242,6 @@ impl WorkerHost<CameraFrame> for Outputs {
                 }
             }
         }
-        if let Some(image) =
-            result.frame.filter(|_| camera.overlay.is_subscribed() || camera.overlay_compressed.is_subscribed())
-        {
-            let overlay = encode::overlay(header, image, result);
-            if camera.overlay.is_subscribed() {
-                camera.overlay.publish(&overlay);
-            }
-            if camera.overlay_compressed.is_subscribed() {
-                match encode::compressed(&overlay) {
-                    Ok(compressed) => camera.overlay_compressed.publish(&compressed),
-                    Err(error) => self.logger.warn_throttled("overlay", &error.to_string()),
-                }
-            }
-        }
-        let reply = mask.filter(|_| needs_message).map(|mask| {
-            let message = encode::segmentation(header, &camera.name, result, &mask, object.as_ref());
-            if camera.segmentation.is_subscribed() {
-                camera.segmentation.publish(&message);
-            }
-            to_cdr(&message)
-        });
 
         let mut stats = lock(&camera.stats);
         stats.answers += 1;
@@ -264,15 +251,18 @@ impl WorkerHost<CameraFrame> for Outputs {
             let times = answer.times;
             let stages = [times.proposals, times.visual_features, times.text_features, times.scoring];
             stats.stages = stages.map(|time| time.as_secs_f64() * 1e3);
+            let age = stats.age;
+            stats.ages.add(age);
+            stats.inference.add(stages.iter().sum::<Duration>().as_secs_f64());
         }
         drop(stats);
-        match (for_all, reply) {
-            (false, Some(Ok(cdr))) => Some(cdr),
-            (false, Some(Err(error))) => {
+        match reply.flatten() {
+            Some(Ok(cdr)) => Some(cdr),
+            Some(Err(error)) => {
                 self.logger.warn_throttled("reply", &error.to_string());
                 None
             }
-            _ => None,
+            None => None,
         }
     }
 }

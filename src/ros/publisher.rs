@@ -4,6 +4,7 @@ use crate::wire::{to_cdr, MessageType};
 use r2r::{Node, PublisherUntyped, QosProfile};
 
 /// A publisher of bytes, or none when this build does not know the message type.
+#[derive(Clone)]
 pub struct RawPublisher(Option<PublisherUntyped>);
 
 impl RawPublisher {

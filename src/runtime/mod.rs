@@ -21,6 +21,7 @@ mod shared;
 mod worker;
 
 pub use agreement::{Agreement, Progress};
+pub use guard::guarded;
 pub use host::WorkerHost;
 pub use mode::Mode;
 pub use offline::Offline;

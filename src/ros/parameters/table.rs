@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 24] = [
+pub const PARAMETERS: [Spec; 26] = [
     spec(
         "mode",
         Text,

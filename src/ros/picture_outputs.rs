@@ -1,0 +1,151 @@
+//! `PictureOutputs`: mask, label mask, confidence and overlays of answers, made and published on a thread of their own, so
+//! that no answer waits for a picture.
+
+use super::logger::Logger;
+use super::publisher::RawPublisher;
+use crate::answer::{Answer, CommandInfo, FrameResult, Origin};
+use crate::error::{Error, Result};
+use crate::image::Frame;
+use crate::runtime::guarded;
+use crate::wire::{encode, Header};
+use std::sync::mpsc::{sync_channel, SyncSender};
+use std::thread::JoinHandle;
+
+/// Answers that may wait for their pictures; more are left without. Enough for a burst of requests on one frame.
+const WAITING: usize = 16;
+
+/// One camera's publishers of pictures.
+#[derive(Clone)]
+pub struct PicturePublishers {
+    /// `~/mask`.
+    pub mask: RawPublisher,
+    /// `~/label_mask`.
+    pub label_mask: RawPublisher,
+    /// `~/confidence`.
+    pub confidence: RawPublisher,
+    /// `~/overlay`.
+    pub overlay: RawPublisher,
+    /// `~/overlay/compressed`.
+    pub overlay_compressed: RawPublisher,
+}
+
+/// An answer whose pictures are to be made.
+struct Picture {
+    header: Header,
+    camera: usize,
+    command: CommandInfo,
+    frame: Frame,
+    answer: Answer,
+}
+
+/// The thread and what waits for it; dropping it waits until those are published.
+pub struct PictureOutputs {
+    queue: Option<SyncSender<Picture>>,
+    thread: Option<JoinHandle<()>>,
+    publishers: Vec<PicturePublishers>,
+    logger: Logger,
+}
+
+impl PictureOutputs {
+    /// Starts the thread for these cameras.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(publishers: Vec<PicturePublishers>, logger: Logger) -> Result<PictureOutputs> {
+        let (queue, waiting) = sync_channel::<Picture>(WAITING);
+        let (of_thread, log) = (publishers.clone(), logger.clone());
+        let thread = std::thread::Builder::new().name("pictures".into()).spawn(move || {
+            for picture in waiting {
+                let Picture { header, camera, command, frame, answer } = &picture;
+                let result = FrameResult { camera: *camera, command, frame: Some(frame), answer: Ok(answer) };
+                let published = guarded(|| {
+                    publish(&of_thread[*camera], header, &result, &log);
+                    Ok(())
+                });
+                if let Err(error) = published {
+                    log.warn_throttled("pictures", &format!("command {}: its pictures: {error}", command.number));
+                }
+            }
+        });
+        let thread = thread.map_err(Error::file("thread of pictures"))?;
+        Ok(PictureOutputs { queue: Some(queue), thread: Some(thread), publishers, logger })
+    }
+
+    /// Takes a result whose pictures somebody subscribes to; the pixels are shared, not copied.
+    pub fn offer(&self, header: &Header, result: &FrameResult) {
+        let publishers = &self.publishers[result.camera];
+        let Some(frame) = result.frame.filter(|_| publishers.are_wanted(result)) else { return };
+        let Ok(answer) = result.answer else {
+            // rare, and its error can't be kept
+            publish(publishers, header, result, &self.logger);
+            return;
+        };
+        let picture = Picture {
+            header: header.clone(),
+            camera: result.camera,
+            command: result.command.clone(),
+            frame: frame.clone(),
+            answer: answer.clone(),
+        };
+        if self.queue.as_ref().is_some_and(|queue| queue.try_send(picture).is_err()) {
+            let fact = format!(
+                "answers come faster than their pictures can be drawn and published, {WAITING} wait already; this one's are left \
+                 out. Ask less often, or unsubscribe from overlays"
+            );
+            self.logger.warn_throttled("pictures", &fact);
+        }
+    }
+}
+
+impl Drop for PictureOutputs {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl PicturePublishers {
+    /// All of them.
+    pub fn all(&self) -> [&RawPublisher; 5] {
+        [&self.mask, &self.label_mask, &self.confidence, &self.overlay, &self.overlay_compressed]
+    }
+
+    /// Whether anybody subscribes to a picture of this result: a mask alone can't say which request it answers.
+    fn are_wanted(&self, result: &FrameResult) -> bool {
+        let for_all = result.command.origin == Origin::Topic;
+        let [masks @ .., overlay, compressed] = self.all();
+        let masks: [&RawPublisher; 3] = masks;
+        [overlay, compressed].into_iter().chain(masks.into_iter().filter(|_| for_all)).any(RawPublisher::is_subscribed)
+    }
+}
+
+fn publish(publishers: &PicturePublishers, header: &Header, result: &FrameResult, logger: &Logger) {
+    let PicturePublishers { mask, label_mask, confidence, overlay, overlay_compressed } = publishers;
+    if result.command.origin == Origin::Topic {
+        if mask.is_subscribed() {
+            mask.publish(&encode::mask(header, result));
+        }
+        if label_mask.is_subscribed() {
+            label_mask.publish(&encode::label_mask(header, result));
+        }
+        if confidence.is_subscribed() {
+            confidence.publish(&encode::confidence(header, result));
+        }
+    }
+    let raw = overlay.is_subscribed();
+    let compressed = overlay_compressed.is_subscribed();
+    if let Some(image) = result.frame.filter(|_| raw || compressed) {
+        let drawn = encode::overlay(header, image, result);
+        if raw {
+            overlay.publish(&drawn);
+        }
+        if compressed {
+            match encode::compressed(&drawn) {
+                Ok(message) => overlay_compressed.publish(&message),
+                Err(error) => logger.warn_throttled("overlay", &error.to_string()),
+            }
+        }
+    }
+}
