@@ -14,9 +14,19 @@ use candle_core::{DType, Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
 
 fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
-    match activation {
+    let (x, dtype) = (&precise(x)?, x.dtype());
+    let activated = match activation {
         Activation::QuickGelu => x * ops::sigmoid(&(x * 1.702)?)?,
         Activation::Gelu => x.gelu_erf(),
+    };
+    activated?.to_dtype(dtype)
+}
+
+/// For what is not linear: bf16's eight bits are too few to round to at each step; other types stay as they are.
+fn precise(x: &Tensor) -> Result<Tensor> {
+    match x.dtype() {
+        DType::BF16 => x.to_dtype(DType::F32),
+        _ => Ok(x.clone()),
     }
 }
 
@@ -100,7 +110,8 @@ impl Block {
         if let Some(bias) = bias {
             logits = logits.broadcast_add(&bias.to_dtype(logits.dtype())?)?;
         }
-        let attended = product(&ops::softmax_last_dim(&logits)?, &v)?;
+        let weights = ops::softmax_last_dim(&precise(&logits)?)?.to_dtype(v.dtype())?;
+        let attended = product(&weights, &v)?;
         apply(&self.out_proj, &attended.transpose(1, 2)?.reshape((b, t, w))?)?.to_dtype(DType::F32)
     }
 
