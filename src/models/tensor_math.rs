@@ -18,7 +18,11 @@ pub fn l2_normalize(x: &Tensor) -> Result<Tensor> {
 pub fn normalized(bytes: &Tensor, mean: [f32; 3], std: [f32; 3]) -> Result<Tensor> {
     let planes = bytes.permute((0, 3, 1, 2))?.contiguous()?.to_dtype(DType::F32)?;
     let of_channels = |values: [f32; 3]| Tensor::from_slice(&values, (1, 3, 1, 1), bytes.device());
-    (planes / 255.0)?.broadcast_sub(&of_channels(mean)?)?.broadcast_div(&of_channels(std)?)
+    // a quotient, for candle turns a number's into a product with its inverse
+    planes
+        .broadcast_div(&of_channels([255.0; 3])?)?
+        .broadcast_sub(&of_channels(mean)?)?
+        .broadcast_div(&of_channels(std)?)
 }
 
 /// The product `a b` of matrices. candle's CPU has none in bf16: there it is computed in f32 and rounded.

@@ -4,7 +4,6 @@
 //! that state the request they answer, `~/segmentation` and `~/overlay`; a mask alone could not.
 
 use super::camera_frame::{CameraFrame, SharedDepth};
-use super::core::BoxError;
 use super::latencies::Latencies;
 use super::lock::lock;
 use super::logger::Logger;
@@ -91,7 +90,7 @@ impl Outputs {
         ros: Ros,
         logger: Logger,
         parameters: Arc<Mutex<Parameters>>,
-    ) -> std::result::Result<Outputs, BoxError> {
+    ) -> std::result::Result<Outputs, Box<dyn std::error::Error + Send + Sync>> {
         let results = || QosProfile::default().reliable().keep_last(10);
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
         let open = |node: &mut Node, camera: CameraEnds| {

@@ -6,7 +6,7 @@
 
 use super::prompt_decoding::{AttentionWeights, Image, LayerWeights, Weights};
 use crate::models::fused::{affine, borrowed, norm, Affine};
-use candle_core::{Result, Tensor};
+use candle_core::{Error, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
 use rayon::prelude::*;
 
@@ -150,7 +150,7 @@ impl MaskDecoder {
         })
     }
 
-    /// Decodes `n` prompts (`sparse` `[n, tokens, c]`, `dense` `[1, c, g, g]`, the same for all) on an embedding `[1, c, g, g]`
+    /// On the CPU: decodes `n` prompts (`sparse` `[n, tokens, c]`, `dense` `[1, c, g, g]`, the same for all) on an embedding `[1, c, g, g]`
     /// whose places are encoded as `places` `[1, c, g, g]`: logits `[n, masks, 4 g, 4 g]` and qualities `[n, masks]`, of the
     /// masks beside the first with `multimask`, else of the first.
     pub fn forward(
@@ -161,7 +161,8 @@ impl MaskDecoder {
         dense: &Tensor,
         multimask: bool,
     ) -> Result<(Tensor, Tensor)> {
-        let Some(weights) = self.weights() else { return self.plain(embedding, places, sparse, dense, multimask) };
+        let elsewhere = || Error::Msg("the fused decoder's tensors are not f32 on the CPU; this is a bug".into());
+        let weights = self.weights().ok_or_else(elsewhere)?;
         let (n, prompts, c) = sparse.dims3()?;
         let grid = embedding.dim(3)?;
         let rows = |x: &Tensor| x.flatten_from(2)?.squeeze(0)?.t()?.contiguous()?.flatten_all()?.to_vec1::<f32>();

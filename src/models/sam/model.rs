@@ -261,7 +261,10 @@ impl SamModel {
     fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
         let places = self.prompts.get_dense_pe()?;
         let features = &embedding.features;
-        let (low, predicted_iou) = self.decoder.forward(features, &places, sparse, dense, multimask)?;
+        let (low, predicted_iou) = match self.device.is_cpu() {
+            true => self.decoder.forward(features, &places, sparse, dense, multimask)?,
+            false => self.decoder.plain(features, &places, sparse, dense, multimask)?,
+        };
         Ok(Decoded { low, predicted_iou })
     }
 
