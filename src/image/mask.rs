@@ -6,7 +6,7 @@
 use super::rect::Rect;
 
 /// Columns in a word.
-const WORD: usize = 64;
+pub(crate) const WORD: usize = 64;
 
 /// A binary image. Two masks are equal when they have the same size and the same pixels inside.
 #[derive(Clone, Debug, PartialEq, Eq)]

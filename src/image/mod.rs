@@ -22,6 +22,7 @@ pub use label_image::LabelImage;
 #[cfg(test)]
 pub(crate) use mask::tests::drawn;
 pub use mask::Mask;
+pub(crate) use mask::WORD;
 pub use mask_grid::{area_on_grid, bilinear_on_grid, nearest_on_grid};
 pub use pixel_encoding::{PixelEncoding, RawRows};
 pub use raw_image::{RawImage, ENCODINGS};

@@ -36,6 +36,14 @@ pub enum TensorSource {
     Transposed(String),
 }
 
+impl TensorSource {
+    /// The tensor's name in the file.
+    fn name(&self) -> &str {
+        let (TensorSource::Whole(name) | TensorSource::Part { name, .. } | TensorSource::Transposed(name)) = self;
+        name
+    }
+}
+
 /// A layout: the source of the tensor that the model knows by this name.
 pub type Layout = fn(&str) -> TensorSource;
 
@@ -170,9 +178,8 @@ impl Weights {
 
     fn find(&self, name: &str) -> candle_core::Result<Tensor> {
         let source = (self.layout)(name);
-        let (TensorSource::Whole(own) | TensorSource::Part { name: own, .. } | TensorSource::Transposed(own)) = &source;
-        let Some(tensor) = self.load(own)? else {
-            candle_core::bail!("tensor {own:?} is absent");
+        let Some(tensor) = self.load(source.name())? else {
+            candle_core::bail!("tensor {:?} is absent", source.name());
         };
         match source {
             TensorSource::Whole(_) => Ok(tensor),
@@ -199,10 +206,9 @@ impl SimpleBackend for Weights {
             Ok(_) => cause,
         })?;
         if *found.shape() != expected {
-            let (TensorSource::Whole(own) | TensorSource::Part { name: own, .. } | TensorSource::Transposed(own)) =
-                (self.layout)(name);
             candle_core::bail!(
-                "shape mismatch: tensor {own:?} gives {:?}; expected {:?} from the configuration",
+                "shape mismatch: tensor {:?} gives {:?}; expected {:?} from the configuration",
+                (self.layout)(name).name(),
                 found.dims(),
                 expected.dims()
             );
@@ -215,9 +221,7 @@ impl SimpleBackend for Weights {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        let (TensorSource::Whole(own) | TensorSource::Part { name: own, .. } | TensorSource::Transposed(own)) =
-            (self.layout)(name);
-        self.has(&own)
+        self.has((self.layout)(name).name())
     }
 }
 

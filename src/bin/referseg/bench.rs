@@ -132,8 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             resident = memory_mb("VmRSS:");
         }
     }
-    let memory =
-        json!({"resident_after_first_run": resident, "resident": memory_mb("VmRSS:"), "peak": memory_mb("VmHWM:")});
+    let (resident_last, peak) = (memory_mb("VmRSS:"), memory_mb("VmHWM:"));
     let agreement = match &contestants[..] {
         [this, other] => Some(Agreement::of(this, other)),
         _ => None,
@@ -144,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         said["image"] = size;
         said["runs"] = json!(arguments.runs);
         said["threads"] = json!(rayon::current_num_threads());
-        said["memory_mb"] = memory;
+        said["memory_mb"] = json!({"resident_after_first_run": resident, "resident": resident_last, "peak": peak});
         if let (Some(other), Some(agreement)) = (contestants.get(1), agreement) {
             said["other"] = other.json();
             said["ratio"] = agreement.ratios.iter().map(|(stage, s)| (stage.to_string(), spread(s))).collect();
@@ -160,10 +159,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         contestant.print()?;
     }
     print_line(format_args!(
-        "resident memory: {:.0} MB after the first run, {:.0} at the end, {:.0} at most",
-        resident,
-        memory_mb("VmRSS:"),
-        memory_mb("VmHWM:")
+        "resident memory: {resident:.0} MB after the first run, {resident_last:.0} at the end, {peak:.0} at most"
     ))?;
     if let Some(agreement) = agreement {
         print_line(format_args!("{:<16} {:>10} {:>10} {:>10}", "other / this", "median", "p10", "p90"))?;

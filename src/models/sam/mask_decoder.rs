@@ -40,7 +40,7 @@ pub(super) struct Perceptron(pub(super) Vec<Linear>);
 
 /// The decoder.
 pub struct MaskDecoder {
-    pub(super) channels: usize,
+    channels: usize,
     /// The quality's token, then one for each mask, `[1 + masks, c]`.
     pub(super) tokens: Tensor,
     pub(super) layers: Vec<Layer>,

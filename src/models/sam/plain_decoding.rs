@@ -4,11 +4,9 @@
 //! Letters in shapes: `n` prompts, `t` tokens, `p` places of the image, `c` channels.
 
 use super::mask_decoder::{Attention, MaskDecoder, Perceptron};
+use super::prompt_decoding::HEADS;
 use candle_core::{Result, Tensor, D};
 use candle_nn::{ops, Module};
-
-/// Heads of all attention in the decoder.
-const HEADS: usize = 8;
 
 impl Attention {
     /// What `queries` (`[n, t, c]`) find where keys are made of `keyed` and values of `valued` (`[n or 1, m, c]`).

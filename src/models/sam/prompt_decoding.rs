@@ -6,7 +6,7 @@ use crate::models::fused::{
 };
 
 /// Heads of all attention in the decoder.
-const HEADS: usize = 8;
+pub(super) const HEADS: usize = 8;
 /// Places whose pixels are made at a time, few enough for the cache.
 const PLACES: usize = 128;
 

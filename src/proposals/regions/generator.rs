@@ -11,7 +11,7 @@ use super::superpixels::{Superpixel, Superpixels};
 use crate::config::ProposalSettings;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::image::{Frame, Mask};
+use crate::image::{Frame, Mask, WORD};
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
 use crate::proposals::proposal::Proposal;
@@ -28,8 +28,6 @@ const TREES: [Affinity; 3] = [
 ];
 /// Weight of a merge tree's score against one finding by the background.
 const TREE_WEIGHT: f32 = 0.25;
-/// Bits of a word of a mask.
-const WORD: usize = u64::BITS as usize;
 /// Part of its own outline that a candidate may share with the image's edge.
 const MOST_BORDER: f32 = 0.35;
 
