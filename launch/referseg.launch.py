@@ -32,8 +32,8 @@ PARAMETERS = [
      'global_local, hybrid_gl (ViT), or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)'),
     ('guidance', '',
      'full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)'),
-    ('proposals', '', 'regions, sam or labels:FILE.png'),
-    ('sam_model', '', 'Weights of Segment Anything for proposals:=sam'),
+    ('proposals', '', 'regions, sam, prompted (sam asked where regions are) or labels:FILE.png'),
+    ('sam_model', '', 'Weights of Segment Anything for proposals sam and prompted'),
     ('sam_preset', '', "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)"),
     ('proposal_limit', '', 'Maximum proposals per frame, 1 to 1000'),
     ('parser', '', "How the target's noun phrase is found: rules or dependency"),
@@ -41,6 +41,9 @@ PARAMETERS = [
     ('sentence_weight', '', 'Weight of the sentence against the noun phrase, 0 to 1'),
     ('min_score', '', 'Score below which the answer is NOT_FOUND, -1 to 1'),
     ('min_margin', '', 'Lead over the best other thing below which the answer is AMBIGUOUS, 0 to 2'),
+    ('static_tolerance', '',
+     "Largest change of an 8x8 block's mean colour, levels, in a frame that is not encoded again; 0: encode each, 0 to 255"),
+    ('pipelined', 'false', "Whether the next frame's proposals are looked for while this one's features are computed"),
     ('cameras', '',
      'Names of cameras, each with its own topics NAME/image and ~/NAME/...; empty for one camera without a name'),
     ('image_transport', 'raw', 'raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage)'),
@@ -59,11 +62,11 @@ PROCESS = [
     ('log_level', 'info', 'debug, info, warn, error or fatal'),
 ]
 
-FLAGS = ['depth', 'autostart', 'use_sim_time']
+FLAGS = ['depth', 'pipelined', 'autostart', 'use_sim_time']
 # read as YAML: a number, a list of names, or nothing
 UNTYPED = [
-    'threads', 'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'cameras', 'depth_tolerance',
-    'diagnostics_period',
+    'threads', 'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'static_tolerance', 'cameras',
+    'depth_tolerance', 'diagnostics_period',
 ]
 
 

@@ -30,7 +30,7 @@ fn half_precision_scores_and_picks_as_f32_does() {
     let picture = referseg::image::open(&root().join("tests/data/scene/000000.png")).unwrap();
     let commands = ["the red ball", "the blue mug", "pick up the green box", "the yellow cup"];
     let answers = |dtype: &str| -> Vec<_> {
-        let mut segmenter = open(dtype);
+        let segmenter = open(dtype);
         assert_eq!(segmenter.dtype_name(), dtype);
         let frame = segmenter.encode_frame(&FrameInput::single(&picture)).unwrap();
         let answer = |text: &&str| {

@@ -9,7 +9,7 @@ use referseg::config::{Config, Layer, ProposalSettings};
 use referseg::image::{self, Frame, Mask, Rect};
 use referseg::models::sam::{Prompt, SamModel};
 use referseg::models::Compute;
-use referseg::proposals::{FrameInput, ProposalGenerator, SamGenerator};
+use referseg::proposals::{FrameInput, PromptedSam, Proposal, ProposalGenerator, Regions, SamGenerator};
 use serde_json::Value;
 
 /// The tolerance; candle computes GELU by its tanh form in places where PyTorch has the exact one.
@@ -122,6 +122,43 @@ fn images_of_any_size_give_masks_of_that_size_within_the_limit_in_one_order() {
         assert!(found.len() <= 4, "{width}x{height}: {}", found.len());
         assert!(found.iter().all(|p| (p.mask.width(), p.mask.height()) == (width, height) && p.mask.area() > 0));
         assert_eq!(found, sam.propose(&FrameInput::single(&frame)).unwrap(), "the order depends on the image alone");
+    }
+}
+
+#[test]
+fn regions_are_asked_by_centre_and_box_and_the_decoder_gets_no_more_prompts_than_there_are_regions() {
+    let frame = image::open(&data("scene/000000.png")).unwrap();
+    let input = FrameInput::single(&frame);
+    let found = |prompts: &str, limit: f64| {
+        let mut settings = open_to_all(limit);
+        settings.generator.name = "prompted".into();
+        settings.sam.prompts = serde_yaml::from_str(prompts).unwrap();
+        settings.sam.box_nms = 1.0;
+        let mut prompted = PromptedSam::open(&settings, &Compute::on_cpu()).unwrap();
+        let found = prompted.propose(&input).unwrap();
+        assert_eq!(found, prompted.propose(&input).unwrap(), "the order depends on the image alone");
+        found
+    };
+    let regions = Regions::new(&open_to_all(1000.0)).propose(&input).unwrap().len();
+    let (centres, boxes, both) = (found("centres", 1000.0), found("boxes", 1000.0), found("both", 1000.0));
+    assert!((1..=3 * regions).contains(&centres.len()), "{} of {regions}", centres.len());
+    assert!((1..=regions).contains(&boxes.len()), "{} of {regions}", boxes.len());
+    assert!(both.len() <= 4 * regions);
+    let asked = |part: &[Proposal]| part.iter().filter(|one| both.contains(one)).count();
+    assert!(asked(&centres) > 0 && asked(&boxes) > 0);
+    assert!(both.iter().all(|p| (p.mask.width(), p.mask.height()) == (frame.width(), frame.height())));
+    assert!(found("both", 3.0).len() <= 3);
+}
+
+#[test]
+fn boxes_asked_at_once_are_answered_as_one_by_one() {
+    let sam = SamModel::open(&data("sam/random_sam.pth"), &Compute::on_cpu()).unwrap();
+    let embedding = sam.embed(&frame()).unwrap();
+    let boxes = [[3.0, 4.0, 20.0, 30.0], [10.0, 2.0, 33.0, 17.0]];
+    let together = sam.decode_boxes(&embedding, &boxes, false).unwrap();
+    for (index, corners) in boxes.into_iter().enumerate() {
+        let alone = sam.ask(&embedding, &Prompt::Box(corners), false).unwrap();
+        check("box", &together.low.narrow(0, index, 1).unwrap(), &alone.low);
     }
 }
 

@@ -4,13 +4,13 @@ use referseg::answer::{FrameResult, Origin, Status};
 use referseg::config::{Config, Layer};
 use referseg::grounding::{Segmenter, Stage};
 use referseg::image::{self, Frame};
-use referseg::runtime::{Caller, Mode, Request, Worker, WorkerHost, MAX_WAITING};
+use referseg::runtime::{Caller, FrameReader, Mode, Request, Worker, WorkerHost, MAX_WAITING};
 use referseg::{Error, Result};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,7 +21,8 @@ fn scene(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scene").join(name).display().to_string()
 }
 
-fn segmenter() -> Segmenter {
+/// Frames are encoded one after the other, each, unless `live` says otherwise.
+fn segmenter(live: &[Layer]) -> Segmenter {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/demo").display().to_string();
     let labels = format!("labels:{}", scene("000000_ids.png"));
     let layers = [
@@ -29,20 +30,58 @@ fn segmenter() -> Segmenter {
         Layer::value("test", "proposals.generator", labels),
         Layer::value("test", "answer.min_score", -1.0),
         Layer::value("test", "answer.min_margin", 0.0),
+        Layer::value("test", "live.static_tolerance", 0.0),
     ];
-    Segmenter::open(Config::from_layers(&layers).unwrap()).unwrap()
+    Segmenter::open(Config::from_layers(&[&layers, live].concat()).unwrap()).unwrap()
 }
 
 /// Frame, command number, status, reason.
 type Told = (u32, u32, Status, String);
 
-/// An input is its number; what was answered comes out of a channel.
-struct Bench {
+/// An input whose frame has noise of a level.
+const NOISY: u32 = 201;
+/// An input whose frame shows one thing more, of 16x16 pixels.
+const CHANGED: u32 = 202;
+
+/// An input is its number; its frame is always the same, but for those that break and those named above.
+struct Inputs {
     frame: Frame,
-    subscribed: Arc<AtomicBool>,
     /// Each decoding announces its frame and waits here for leave.
     started: Sender<u32>,
-    leave: Receiver<()>,
+    leave: Mutex<Receiver<()>>,
+}
+
+impl FrameReader<u32> for Inputs {
+    fn decode(&self, _: usize, input: &u32) -> Result<Frame> {
+        self.started.send(*input).unwrap();
+        self.leave.lock().unwrap().recv().unwrap();
+        match *input {
+            666 => panic!("a broken camera"),
+            404 => Err(Error::Image("a broken frame".into())),
+            NOISY => {
+                let noise = |(at, level): (usize, &u8)| level.saturating_add((at * 7 % 3) as u8).saturating_sub(1);
+                let levels = self.frame.rgb().iter().enumerate().map(noise).collect();
+                Frame::new(self.frame.width(), self.frame.height(), levels)
+            }
+            CHANGED => {
+                let (width, mut levels) = (self.frame.width(), self.frame.rgb().to_vec());
+                for row in 100..116 {
+                    levels[(row * width + 100) * 3..][..48].iter_mut().for_each(|level| *level = 255 - *level);
+                }
+                Frame::new(width, self.frame.height(), levels)
+            }
+            _ => Ok(self.frame.clone()),
+        }
+    }
+
+    fn stamp(&self, input: &u32) -> Option<i64> {
+        Some(i64::from(*input))
+    }
+}
+
+/// What was answered comes out of a channel.
+struct Bench {
+    subscribed: Arc<AtomicBool>,
     answers: Sender<Told>,
     problems: Sender<String>,
 }
@@ -55,20 +94,6 @@ impl WorkerHost<u32> for Bench {
 
     fn wanted(&self, _: usize) -> bool {
         self.subscribed.load(Ordering::SeqCst)
-    }
-
-    fn decode(&self, _: usize, input: &u32) -> Result<Frame> {
-        self.started.send(*input).unwrap();
-        self.leave.recv().unwrap();
-        match input {
-            666 => panic!("a broken camera"),
-            404 => Err(Error::Image("a broken frame".into())),
-            _ => Ok(self.frame.clone()),
-        }
-    }
-
-    fn stamp(&self, input: &u32) -> Option<i64> {
-        Some(i64::from(*input))
     }
 
     fn deliver(&mut self, input: &u32, result: &FrameResult) -> u32 {
@@ -127,15 +152,20 @@ struct Asked {
 
 impl Rig {
     fn new(mode: Mode) -> Rig {
+        Rig::of(segmenter(&[]), mode)
+    }
+
+    fn of(segmenter: Segmenter, mode: Mode) -> Rig {
         let (started, of_started) = channel();
         let (leave, of_leave) = channel();
         let (answers, of_answers) = channel();
         let (problems, of_problems) = channel();
         let subscribed = Arc::new(AtomicBool::new(true));
         let frame = image::open(Path::new(&scene("000000.png"))).unwrap();
-        let bench = Bench { frame, subscribed: subscribed.clone(), started, leave: of_leave, answers, problems };
+        let inputs = Inputs { frame, started, leave: Mutex::new(of_leave) };
+        let bench = Bench { subscribed: subscribed.clone(), answers, problems };
         Rig {
-            worker: Worker::start(segmenter(), mode, 2, bench).unwrap(),
+            worker: Worker::start(segmenter, mode, 2, inputs, bench).unwrap(),
             subscribed,
             started: of_started,
             leave,
@@ -324,6 +354,97 @@ fn a_frame_asked_again_is_not_encoded_again() {
 }
 
 #[test]
+fn a_frame_that_shows_the_same_is_answered_without_being_encoded_again() {
+    let rig = Rig::of(segmenter(&[Layer::value("test", "live.static_tolerance", 2.0)]), Mode::Continuous);
+    let stages = |camera: usize, frame: u32| {
+        rig.worker.offer_frame(camera, frame);
+        let asked = rig.ask("the red ball", 1, |request| request.camera = camera);
+        rig.let_through();
+        assert_eq!(asked.replies.recv_timeout(PATIENCE).unwrap(), frame);
+        assert_eq!(rig.answer().2, Status::Found);
+        asked.stages.iter().collect::<Vec<_>>()
+    };
+    let encoded = [Stage::Decoding, Stage::Proposals, Stage::Features, Stage::Scoring];
+    let compared = [Stage::Decoding, Stage::Scoring];
+    assert_eq!(stages(0, 1), encoded);
+    assert_eq!(stages(0, NOISY), compared);
+    assert_eq!(stages(1, 1), encoded, "cameras are compared with themselves only");
+    assert_eq!(stages(0, CHANGED), encoded);
+    assert_eq!(stages(0, CHANGED), compared);
+    assert_eq!(stages(0, 1), encoded, "it changed back");
+    rig.worker.forget_frames();
+    assert_eq!(stages(0, 1), encoded, "time went backwards");
+}
+
+/// A caller who holds up the inference thread after the features, until it is told to go on.
+struct Holding {
+    go_on: Receiver<()>,
+}
+
+impl Caller<u32> for Holding {
+    fn stage(&mut self, stage: Stage) {
+        if stage == Stage::Scoring {
+            self.go_on.recv_timeout(PATIENCE).unwrap();
+        }
+    }
+
+    fn answer(&mut self, _: &FrameResult, _: u32) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+#[test]
+fn the_next_frame_is_looked_at_beside_the_features_and_answered_next() {
+    let rig = Rig::of(segmenter(&[Layer::value("test", "live.pipelined", true)]), Mode::Continuous);
+    rig.say("the red ball");
+    let (go_on, held) = channel();
+    rig.ask("the black can", 1, |request| request.caller = Box::new(Holding { go_on: held }));
+    rig.offer(1);
+    assert_eq!(rig.let_through(), 1);
+    rig.offer(2);
+    assert_eq!(rig.let_through(), 2, "while frame 1 is held up");
+    assert!(rig.answers.try_recv().is_err());
+    rig.offer(3);
+    rig.offer(4);
+    go_on.send(()).unwrap();
+    assert_eq!([rig.answer().0, rig.answer().0], [1, 1]);
+    assert_eq!(rig.let_through(), 4, "beside the features of frame 2: the newest, and 3 is not looked at");
+    assert_eq!([rig.answer().0, rig.answer().0], [2, 4]);
+    rig.say("");
+    rig.after_everything();
+}
+
+#[test]
+fn a_frame_looked_at_ahead_is_not_answered_when_time_went_backwards_and_a_broken_one_costs_its_own_answer() {
+    let rig = Rig::of(segmenter(&[Layer::value("test", "live.pipelined", true)]), Mode::Continuous);
+    rig.say("the red ball");
+    let hold = || {
+        let (go_on, held) = channel();
+        rig.ask("the black can", 1, |request| request.caller = Box::new(Holding { go_on: held }));
+        go_on
+    };
+    let go_on = hold();
+    rig.offer(1);
+    rig.let_through();
+    rig.offer(666);
+    assert_eq!(rig.let_through(), 666);
+    go_on.send(()).unwrap();
+    assert_eq!([rig.answer().0, rig.answer().0], [1, 1]);
+    let broken = rig.answer();
+    assert_eq!((broken.0, broken.2), (666, Status::Error), "{}", broken.3);
+    let go_on = hold();
+    rig.offer(2);
+    rig.let_through();
+    rig.offer(3);
+    assert_eq!(rig.let_through(), 3);
+    rig.worker.forget_frames();
+    go_on.send(()).unwrap();
+    assert_eq!([rig.answer().0, rig.answer().0], [2, 2]);
+    rig.say("");
+    rig.after_everything();
+}
+
+#[test]
 fn a_request_may_bring_its_image_and_thresholds() {
     let rig = Rig::new(Mode::Continuous);
     rig.ask("the red ball", 1, |request| {
@@ -481,16 +602,17 @@ fn a_host_or_caller_that_panics_costs_its_own_answer_and_the_thread_lives() {
 
 /// Settings of the test's segmenter with changes.
 fn with(layers: &[Layer]) -> Config {
-    let before = segmenter().config().clone();
+    let before = segmenter(&[]).config().clone();
     let model = Layer::value("test", "model", before.model.display().to_string());
     let labels = Layer::value("test", "proposals.generator", before.proposals.generator.to_string());
-    Config::from_layers(&[&[model, labels], layers].concat()).unwrap()
+    let each = Layer::value("test", "live.static_tolerance", 0.0);
+    Config::from_layers(&[&[model, labels, each], layers].concat()).unwrap()
 }
 
 #[test]
 fn other_proposals_are_in_force_for_the_same_frame_and_weights_that_can_not_be_loaded_change_nothing() {
     let rig = Rig::new(Mode::Continuous);
-    let (before, preparer) = (segmenter().config().clone(), segmenter().preparer());
+    let (before, preparer) = (segmenter(&[]).config().clone(), segmenter(&[]).preparer());
     let change = |layers: &[Layer]| {
         let (done, applied) = channel();
         let prepared = preparer.prepare(&before, with(layers)).unwrap();
@@ -530,7 +652,7 @@ fn other_proposals_are_in_force_for_the_same_frame_and_weights_that_can_not_be_l
 #[test]
 fn settings_change_between_frames_and_a_refused_change_leaves_them() {
     let rig = Rig::new(Mode::Continuous);
-    let before = segmenter();
+    let before = segmenter(&[]);
     rig.say("the red ball");
     rig.offer(1);
     rig.let_through();

@@ -14,6 +14,8 @@ pub struct FrameResult<'a> {
     pub command: &'a CommandInfo,
     /// The frame; absent when it could not be read.
     pub frame: Option<&'a Frame>,
+    /// Whether it shows the same as the frame that was encoded before it, whose encoding the answer rests on.
+    pub is_static: bool,
     /// The answer, or why there is none.
     pub answer: Result<&'a Answer, &'a Error>,
 }

@@ -93,6 +93,7 @@ impl Config {
         };
         let VisualSettings { mean, std, fill, .. } = &self.visual;
         within("threads", self.threads as f32, 0.0, 1024.0)?;
+        within("live.static_tolerance", self.live.static_tolerance, 0.0, 255.0)?;
         within("visual.global_weight", self.visual.global_weight, 0.0, 1.0)?;
         within("visual.batch", self.visual.batch.unwrap_or(1) as f32, 1.0, 1024.0)?;
         within("visual.masked_blocks", self.visual.masked_blocks as f32, 1.0, 256.0)?;

@@ -17,6 +17,7 @@ pub struct Config {
     pub threads: usize,
     pub method: Method,
     pub guidance: Guidance,
+    pub live: LiveSettings,
     pub proposals: ProposalSettings,
     pub visual: VisualSettings,
     pub hybridgl: HybridSettings,
@@ -143,6 +144,15 @@ pub enum Guidance {
     Full,
 }
 
+/// What is done with the frames of live cameras; recordings take every frame by itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct LiveSettings {
+    pub static_tolerance: f32,
+    pub pipelined: bool,
+}
+
 /// Which proposals, and how many.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +172,7 @@ pub struct ProposalSettings {
 pub struct SamSettings {
     pub preset: SamPreset,
     pub model: PathBuf,
+    pub prompts: PromptKind,
     pub points_per_side: usize,
     pub points_per_batch: usize,
     pub min_predicted_iou: f32,
@@ -173,6 +184,18 @@ pub struct SamSettings {
     pub crop_overlap: f32,
     pub crop_points_downscale: usize,
     pub min_region_area: usize,
+}
+
+/// What Segment Anything is asked of each region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptKind {
+    /// Its centre, for three masks.
+    Centres,
+    /// Its box, for one mask.
+    Boxes,
+    /// Both.
+    Both,
 }
 
 /// A named set of values for Segment Anything.

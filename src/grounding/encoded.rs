@@ -5,6 +5,7 @@ use super::guidance::{Layout, OwnWords};
 use super::hybridgl::{HybridGuidance, HybridText, Seen};
 use super::text_features::TextFeatures;
 use super::visual_features::VisualFeatures;
+use crate::camera::DepthImage;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -14,6 +15,16 @@ use crate::proposals::Proposal;
 use candle_core::Tensor;
 use std::sync::OnceLock;
 use std::time::Duration;
+
+/// A frame's proposals, before their features are computed.
+pub struct ProposedFrame {
+    /// What was proposed.
+    pub proposals: Vec<Proposal>,
+    /// As [`EncodedFrame::fingerprint`].
+    pub fingerprint: Fingerprint,
+    /// How long it took.
+    pub time: Duration,
+}
 
 /// A frame's proposals and their features.
 pub struct EncodedFrame {
@@ -52,6 +63,12 @@ pub struct EncodedCommand {
 }
 
 impl EncodedFrame {
+    /// This encoding for another frame that shows the same, seen with its own depth.
+    pub fn for_same_view(self, depth: Option<&DepthImage>) -> EncodedFrame {
+        let layout = Layout::of(&self.proposals, depth);
+        EncodedFrame { layout, proposals_time: Duration::ZERO, features_time: Duration::ZERO, ..self }
+    }
+
     /// HybridGL's guidance of a command on this frame, whose proposals have these features, `[n, d]`.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ mod text_features;
 mod visual_features;
 
 pub use decision::{best_proposal, decide_status, BestProposal};
-pub use encoded::{EncodedCommand, EncodedFrame};
+pub use encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
 pub use guidance::{Layout, Outline};
 pub use heat_map::{grad_cam, mean_in_masks, score_map};
 pub use local_features::LocalFeatures;

@@ -4,16 +4,17 @@
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
 use super::decision::{best_first, decide, decide_guided};
-use super::encoded::{EncodedCommand, EncodedFrame};
+use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
 use super::guidance::{Layout, OwnWords, WordBank};
 use super::method::{check_guidance, check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
 use super::scorer::{Scored, Scorer};
-use super::stage::{Stage, StageFingerprints};
+use super::stage::StageFingerprints;
 use super::terms;
 use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
+use crate::camera::DepthImage;
 use crate::config::{AnswerSettings, Config, Crops, Method};
 use crate::device;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ use crate::language::{Command, CommandParser, ParsedCommand, SpatialWords};
 use crate::models::{self, Compute, ModelFamily};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Raised when visual features of the same proposals come out otherwise.
@@ -45,7 +46,7 @@ pub struct Segmenter {
     /// The words that descriptions are judged against; encoded when they are first needed.
     bank: OnceLock<WordBank>,
     /// Absent only after a change of weights failed and the old ones could not be loaded again either.
-    generator: Option<Box<dyn ProposalGenerator>>,
+    generator: Mutex<Option<Box<dyn ProposalGenerator>>>,
 }
 
 impl Segmenter {
@@ -62,7 +63,7 @@ impl Segmenter {
         check_guidance(&config, &*family)?;
         Ok(Segmenter {
             parser: CommandParser::open(&config.text)?,
-            generator: Some(proposals::open(&config.proposals, &compute)?),
+            generator: Mutex::new(Some(proposals::open(&config.proposals, &compute)?)),
             compute,
             family,
             bank: OnceLock::new(),
@@ -121,13 +122,14 @@ impl Segmenter {
     /// When new weights can't be loaded; the settings and weights before are in force again.
     pub fn apply(&mut self, prepared: PreparedConfig) -> Result<()> {
         let PreparedConfig { config, parser } = prepared;
-        let fits = self.generator.as_mut().is_some_and(|generator| generator.reconfigure(&config.proposals));
+        let generator = self.generator.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let fits = generator.as_mut().is_some_and(|generator| generator.reconfigure(&config.proposals));
         if !fits {
-            self.generator = None;
+            *generator = None;
             match proposals::open(&config.proposals, &self.compute) {
-                Ok(generator) => self.generator = Some(generator),
+                Ok(opened) => *generator = Some(opened),
                 Err(error) => {
-                    self.generator = proposals::open(&self.config.proposals, &self.compute).ok();
+                    *generator = proposals::open(&self.config.proposals, &self.compute).ok();
                     return Err(error);
                 }
             }
@@ -144,12 +146,12 @@ impl Segmenter {
 
     /// Puts another proposal generator in the place of the configured one.
     pub fn set_generator(&mut self, generator: Box<dyn ProposalGenerator>) {
-        self.generator = Some(generator);
+        *self.generator() = Some(generator);
     }
 
     /// What each stage's results depend on now.
     pub fn fingerprints(&self) -> StageFingerprints {
-        let generator = self.generator.as_ref().map(|generator| generator.fingerprint());
+        let generator = self.generator().as_ref().map(|generator| generator.fingerprint());
         let proposals = generator.unwrap_or_else(|| Fingerprint::of("no proposals", 1, &[]));
         let kind = FeatureKind::needed(&self.config);
         let visual = self.visual_fingerprint(&self.config, kind, &proposals);
@@ -235,41 +237,50 @@ impl Segmenter {
     ///
     /// # Errors
     /// When the proposals do not fit the frame or the device fails.
-    pub fn encode_frame(&mut self, input: &FrameInput) -> Result<EncodedFrame> {
-        let whole = self.encode_frame_cancellable(input, |_| true)?;
-        whole.ok_or_else(|| Error::Image("given up before it was encoded, this is a bug".into()))
+    pub fn encode_frame(&self, input: &FrameInput) -> Result<EncodedFrame> {
+        self.encode_proposed(input.frame, input.depth, self.propose(input)?)
     }
 
-    /// As [`Segmenter::encode_frame`], but asks `go_on` before each stage; `None` when it said no.
+    /// A frame's proposals, the first half of [`Segmenter::encode_frame`]. One thread may propose for a frame while
+    /// another encodes the one before.
     ///
     /// # Errors
-    /// As [`Segmenter::encode_frame`].
-    pub fn encode_frame_cancellable(
-        &mut self,
-        input: &FrameInput,
-        mut go_on: impl FnMut(Stage) -> bool,
-    ) -> Result<Option<EncodedFrame>> {
-        if !go_on(Stage::Proposals) {
-            return Ok(None);
-        }
+    /// When the generator can't work on the frame.
+    pub fn propose(&self, input: &FrameInput) -> Result<ProposedFrame> {
         let began = Instant::now();
         let fingerprint = self.fingerprints().visual;
-        let generator = self.generator.as_mut().ok_or_else(|| {
+        let mut generator = self.generator();
+        let generator = generator.as_mut().ok_or_else(|| {
             Error::Proposals("no generator: its weights could not be loaded; set proposals again".into())
         })?;
-        let proposals = generator.propose(input)?;
-        let proposed = Instant::now();
-        if !go_on(Stage::Features) {
-            return Ok(None);
-        }
+        Ok(ProposedFrame { proposals: generator.propose(input)?, fingerprint, time: began.elapsed() })
+    }
+
+    /// The features of a frame's proposals, the second half of [`Segmenter::encode_frame`].
+    ///
+    /// # Errors
+    /// When the method does not fit the model or the device fails.
+    pub fn encode_proposed(
+        &self,
+        frame: &Frame,
+        depth: Option<&DepthImage>,
+        proposed: ProposedFrame,
+    ) -> Result<EncodedFrame> {
+        let began = Instant::now();
+        let ProposedFrame { proposals, fingerprint, time: proposals_time } = proposed;
         let kind = FeatureKind::needed(&self.config);
-        let encode = || self.encode_proposals(&self.config, kind, input.frame, &proposals);
+        let encode = || self.encode_proposals(&self.config, kind, frame, &proposals);
         let features = (!proposals.is_empty()).then(encode).transpose()?;
         let heat = self.config.needs_heat() && !proposals.is_empty();
-        let places = heat.then(|| self.encode_places(input.frame)).transpose()?;
-        let (proposals_time, features_time) = (proposed - began, proposed.elapsed());
-        let layout = Layout::of(&proposals, input.depth);
-        Ok(Some(EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time }))
+        let places = heat.then(|| self.encode_places(frame)).transpose()?;
+        let layout = Layout::of(&proposals, depth);
+        let features_time = began.elapsed();
+        Ok(EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time })
+    }
+
+    fn generator(&self) -> MutexGuard<'_, Option<Box<dyn ProposalGenerator>>> {
+        // a generator that panicked keeps nothing that could be half changed
+        self.generator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Encodes proposals of a frame under these settings. `proposals` is not empty.

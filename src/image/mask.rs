@@ -211,6 +211,21 @@ impl Mask {
         }
     }
 
+    /// The mean of the middles of the pixels inside, image pixels; `None` for an empty mask.
+    pub fn centroid(&self) -> Option<[f64; 2]> {
+        let (mut columns, mut rows) = (0, 0);
+        for y in self.rect.y..self.rect.bottom() {
+            for (word, place) in self.row(y).iter().zip(self.first_word..) {
+                let inside = word.count_ones() as usize;
+                columns += inside * place * WORD + sum_of_places(*word);
+                rows += inside * y;
+            }
+        }
+        let area = self.area as f64;
+        // half pixels, whole in f64
+        (self.area > 0).then(|| [columns, rows].map(|sum| (sum as f64 + area / 2.0) / area))
+    }
+
     /// The pixels inside either. The masks are of one size.
     pub fn union(&self, other: &Mask) -> Mask {
         Mask::from_rows(self.width, self.height, |y, row| {
@@ -243,6 +258,16 @@ impl Mask {
     }
 }
 
+/// The sum of the places of the bits that are set.
+fn sum_of_places(word: u64) -> usize {
+    /// The places whose number has a power of 2 in it: 1, 2, 4, ...
+    const WITH: [u64; 6] = [
+        0xaaaa_aaaa_aaaa_aaaa, 0xcccc_cccc_cccc_cccc, 0xf0f0_f0f0_f0f0_f0f0, 0xff00_ff00_ff00_ff00,
+        0xffff_0000_ffff_0000, 0xffff_ffff_0000_0000,
+    ];
+    WITH.iter().enumerate().map(|(power, with)| ((word & with).count_ones() as usize) << power).sum()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -259,6 +284,19 @@ pub(crate) mod tests {
         assert_eq!(mask.bounding_box(), Some(Rect { x: 1, y: 1, width: 2, height: 2 }));
         assert_eq!(drawn(&["..", ".."]).bounding_box(), None);
         assert_eq!(drawn(&["##"]).bounding_box(), Some(Rect::whole(2, 1)));
+    }
+
+    #[test]
+    fn the_centroid_is_the_mean_of_the_pixels_middles() {
+        assert_eq!(Mask::empty(5, 5).centroid(), None);
+        assert_eq!(drawn(&["....", ".##.", ".##."]).centroid(), Some([2.0, 2.0]));
+        // rows of several words
+        let scattered = Mask::from_fn(300, 20, |x, y| (x * 7 + y * 13) % 11 == 3 && x > 70);
+        let mut sum = [0.0; 2];
+        for (x, y) in scattered.inside() {
+            sum = [sum[0] + x as f64 + 0.5, sum[1] + y as f64 + 0.5];
+        }
+        assert_eq!(scattered.centroid(), Some(sum.map(|sum| sum / scattered.area() as f64)));
     }
 
     #[test]

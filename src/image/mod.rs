@@ -2,6 +2,7 @@
 //!
 //! Coordinates are *image pixels*: column 0, row 0 is the top left pixel. Nothing here knows ROS, models or language.
 
+mod block_means;
 mod blur;
 mod frame;
 mod image_file;
@@ -15,6 +16,7 @@ mod rect;
 pub mod resample;
 mod size_limit;
 
+pub use block_means::BlockMeans;
 pub use blur::blur;
 pub use frame::Frame;
 pub use image_file::{decode, open};

@@ -30,10 +30,16 @@ impl PixelEncoding for Packed8 {
     }
 
     fn to_rgb(&self, rows: RawRows) -> Vec<u8> {
-        let mut rgb = Vec::with_capacity(rows.width * rows.height * 3);
-        for row in rows.rows(rows.height, self.row_bytes(rows.width)) {
-            for pixel in row.chunks_exact(self.size) {
-                rgb.extend(self.rgb.map(|place| pixel[place]));
+        let mut rgb = vec![0; rows.width * rows.height * 3];
+        let as_it_is = self.size == 3 && self.rgb == [0, 1, 2];
+        let packed = rgb.chunks_exact_mut(rows.width * 3);
+        for (row, packed) in rows.rows(rows.height, self.row_bytes(rows.width)).zip(packed) {
+            if as_it_is {
+                packed.copy_from_slice(row);
+                continue;
+            }
+            for (pixel, packed) in row.chunks_exact(self.size).zip(packed.chunks_exact_mut(3)) {
+                packed.copy_from_slice(&self.rgb.map(|place| pixel[place]));
             }
         }
         rgb

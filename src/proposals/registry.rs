@@ -3,7 +3,7 @@
 use super::generator::ProposalGenerator;
 use super::labels::Labels;
 use super::regions::Regions;
-use super::sam::SamGenerator;
+use super::sam::{PromptedSam, SamGenerator};
 use crate::config::ProposalSettings;
 use crate::error::{Error, Result};
 use crate::models::Compute;
@@ -19,7 +19,7 @@ struct Entry {
     open: fn(&ProposalSettings, &Compute) -> Result<Box<dyn ProposalGenerator>>,
 }
 
-const GENERATORS: [Entry; 3] = [
+const GENERATORS: [Entry; 4] = [
     Entry {
         name: "regions",
         argument: "",
@@ -31,6 +31,12 @@ const GENERATORS: [Entry; 3] = [
         argument: "",
         check: |settings| SamGenerator::check(settings),
         open: |settings, compute| Ok(Box::new(SamGenerator::open(settings, compute)?)),
+    },
+    Entry {
+        name: "prompted",
+        argument: "",
+        check: |settings| SamGenerator::check(settings),
+        open: |settings, compute| Ok(Box::new(PromptedSam::open(settings, compute)?)),
     },
     Entry {
         name: "labels",
@@ -102,8 +108,8 @@ mod tests {
             assert_eq!(
                 check(&settings).unwrap_err().to_string(),
                 format!(
-                    "configuration proposals.generator: no proposal generator \"{wrong}\"; expected regions, sam or \
-                     labels:FILE.png"
+                    "configuration proposals.generator: no proposal generator \"{wrong}\"; expected regions, sam, \
+                     prompted or labels:FILE.png"
                 )
             );
         }

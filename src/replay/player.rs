@@ -11,7 +11,7 @@ use crate::drawing;
 use crate::error::{Error, Result};
 use crate::grounding::Segmenter;
 use crate::image::Frame;
-use crate::runtime::{Mode, Offline, WorkerHost};
+use crate::runtime::{FrameReader, Mode, Offline, WorkerHost};
 use crate::wire::bag::{Bag, Message, Writer};
 use crate::wire::{encode, to_cdr, CompressedImage, Image, Input, MessageType, Segmentation, Transport};
 
@@ -35,6 +35,19 @@ pub struct Options {
 struct RecordedFrame {
     input: Input,
     log_time: u64,
+}
+
+/// Reads recorded frames.
+struct Recorded;
+
+impl FrameReader<RecordedFrame> for Recorded {
+    fn decode(&self, _: usize, frame: &RecordedFrame) -> Result<Frame> {
+        frame.input.frame()
+    }
+
+    fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
+        Some(frame.input.header.stamp.nanoseconds())
+    }
 }
 
 /// Writes results into a recording.
@@ -82,14 +95,6 @@ impl WorkerHost<RecordedFrame> for Recorder<'_> {
 
     fn wanted(&self, _: usize) -> bool {
         self.failed.is_none()
-    }
-
-    fn decode(&self, _: usize, frame: &RecordedFrame) -> Result<Frame> {
-        frame.input.frame()
-    }
-
-    fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
-        Some(frame.input.header.stamp.nanoseconds())
     }
 
     fn problem(&mut self, text: &str) {
@@ -153,7 +158,7 @@ pub fn replay(
         thumbnail_every: frames.div_ceil(THUMBNAILS).max(1),
         failed: None,
     };
-    let mut work = Offline::new(segmenter, options.mode, options.images.len(), recorder);
+    let mut work = Offline::new(segmenter, options.mode, options.images.len(), Recorded, recorder);
     let first = index.first_image.unwrap_or_default();
     let mut schedule = options.commands.schedule(bag, first)?.into_iter().peekable();
     let mut summary = Summary::default();

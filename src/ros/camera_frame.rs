@@ -1,7 +1,10 @@
 //! `CameraFrame`: a camera's image message with the depth image that belongs to it.
 
 use super::lock::lock;
+use super::parameters::Parameters;
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp};
+use crate::image::Frame;
+use crate::runtime::FrameReader;
 use crate::wire::{from_cdr, Image, Input};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -69,6 +72,40 @@ impl CameraFrame {
             let camera = Pinhole::of(&model, depth.width, depth.height).map_err(|error| error.to_string())?;
             Ok((depth, camera))
         }))
+    }
+}
+
+/// Reads the frames of all cameras, each with its depth.
+#[derive(Clone)]
+pub struct CameraFrames {
+    /// What came of each camera's depth, if it has any.
+    pub depths: Vec<Option<Arc<SharedDepth>>>,
+    /// For the tolerance of stamps.
+    pub parameters: Arc<Mutex<Parameters>>,
+}
+
+impl CameraFrames {
+    /// Looks up the depth image of a frame, if the camera has depth.
+    pub fn find_depth(&self, camera: usize, frame: &CameraFrame, wait: bool) {
+        if let Some(Some(depth)) = self.depths.get(camera) {
+            frame.find_depth(depth, lock(&self.parameters).node().depth_tolerance, wait);
+        }
+    }
+}
+
+impl FrameReader<CameraFrame> for CameraFrames {
+    fn decode(&self, camera: usize, frame: &CameraFrame) -> crate::error::Result<Frame> {
+        self.find_depth(camera, frame, true);
+        frame.input.frame()
+    }
+
+    fn stamp(&self, frame: &CameraFrame) -> Option<i64> {
+        Some(frame.input.header.stamp.nanoseconds())
+    }
+
+    fn depth(&self, frame: &CameraFrame) -> Option<DepthImage> {
+        let (depth, _) = frame.depth()?.ok()?;
+        Some(depth)
     }
 }
 

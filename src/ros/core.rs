@@ -1,7 +1,7 @@
 //! `Core`: what all parts of the node share: what the lifecycle's transitions build and take down, and what requests go
 //! through.
 
-use super::camera_frame::{CameraFrame, SharedDepth};
+use super::camera_frame::{CameraFrame, CameraFrames, SharedDepth};
 use super::lifecycle_state::State;
 use super::lock::lock;
 use super::logger::Logger;
@@ -160,14 +160,16 @@ impl Core {
             settings.cameras.iter().map(|name| self.camera(name, &settings)).collect::<Result<Vec<_>, _>>()?;
         let ends = cameras.iter().map(|camera| CameraEnds {
             name: camera.name.clone(),
-            depth: camera.depth.clone(),
+            depth: camera.depth.is_some(),
             stats: camera.stats.clone(),
         });
         let ends: Vec<_> = ends.collect();
-        let (ros, logger, parameters) = (self.ros.clone(), self.logger.clone(), self.parameters.clone());
-        let outputs = self.ros.call(move |node| Outputs::open(node, ends, ros, logger, parameters)).await??;
+        let depths = cameras.iter().map(|camera| camera.depth.clone()).collect();
+        let inputs = CameraFrames { depths, parameters: self.parameters.clone() };
+        let (ros, logger, reader) = (self.ros.clone(), self.logger.clone(), inputs.clone());
+        let outputs = self.ros.call(move |node| Outputs::open(node, ends, ros, logger, inputs)).await??;
         let (publishers, detects) = (Mutex::new(outputs.publishers()), outputs.detects());
-        let worker = Arc::new(Worker::start(segmenter, settings.mode, cameras.len(), outputs)?);
+        let worker = Arc::new(Worker::start(segmenter, settings.mode, cameras.len(), reader, outputs)?);
         worker.set_active(false);
         let seconds = began.elapsed().as_secs_f32();
         self.logger.info(&format!("configured: model {model} on {device} in {dtype}, loaded in {seconds:.1} s"));

@@ -128,7 +128,15 @@ fn of_camera(
     };
     let named = if camera.name.is_empty() { String::new() } else { format!(" {}", camera.name) };
     let TopicStats { messages, publishers, reliability, .. } = topic;
-    let CameraStats { answers, errors, age, stages: [proposals, features, text, scoring], ages, inference } = stats;
+    let CameraStats {
+        answers,
+        errors,
+        of_static_frames,
+        age,
+        stages: [proposals, features, text, scoring],
+        ages,
+        inference,
+    } = stats;
     let ms = |time: f64| format!("{time:.2}");
     let mut pairs = vec![
         ("topic", camera.topic.clone()),
@@ -141,6 +149,7 @@ fn of_camera(
         ("answers", answers.to_string()),
         ("answers per second", rate(|counted| counted.answers)),
         ("answers with errors", errors.to_string()),
+        ("answers on static frames", of_static_frames.to_string()),
         ("age at publish, s", format!("{age:.3}")),
         ("age, median of the last 1000, s", format!("{:.3}", ages.quantile(0.5))),
         ("age, 99th percentile, s", format!("{:.3}", ages.quantile(0.99))),

@@ -3,19 +3,17 @@
 //! Answers to the topic's commands go to all of them. Answers to one caller go to that caller, and to the two topics
 //! that state the request they answer, `~/segmentation` and `~/overlay`; a mask alone could not.
 
-use super::camera_frame::{CameraFrame, SharedDepth};
+use super::camera_frame::{CameraFrame, CameraFrames};
 use super::latencies::Latencies;
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
 use super::node_thread::Ros;
-use super::parameters::Parameters;
 use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Origin, Status};
-use crate::camera::{locate, point_cloud, DepthImage};
+use crate::camera::{locate, point_cloud};
 use crate::error::{Error, Result};
-use crate::image::Frame;
 use crate::runtime::WorkerHost;
 use crate::wire::{
     convert, encode, to_cdr, CompressedImage, Detection2DArray, Image, LabelInfo, Object, PointCloud2, PointStamped,
@@ -36,7 +34,6 @@ struct CameraOutputs {
     object: RawPublisher,
     /// The meaning of the label mask's value that was published last.
     labelled: String,
-    depth: Option<Arc<SharedDepth>>,
     stats: Arc<Mutex<CameraStats>>,
 }
 
@@ -47,6 +44,8 @@ pub struct CameraStats {
     pub answers: u64,
     /// Of them, those with status `ERROR`.
     pub errors: u64,
+    /// Of them, those on frames that show the same as the one before.
+    pub of_static_frames: u64,
     /// From the frame's stamp to its answer, seconds, for the last one.
     pub age: f64,
     /// Proposals, features, text and scoring of the last answer, milliseconds.
@@ -63,7 +62,7 @@ pub struct Outputs {
     pictures: PictureOutputs,
     ros: Ros,
     logger: Logger,
-    parameters: Arc<Mutex<Parameters>>,
+    inputs: CameraFrames,
 }
 
 /// What a caller gets: the serialised `referseg/msg/Segmentation`; `None` for answers to all.
@@ -73,8 +72,8 @@ pub type Reply = Option<Vec<u8>>;
 pub struct CameraEnds {
     /// Its name; empty for the one without.
     pub name: String,
-    /// Its depth, if it has any.
-    pub depth: Option<Arc<SharedDepth>>,
+    /// Whether it has depth.
+    pub depth: bool,
     /// What diagnostics say of it.
     pub stats: Arc<Mutex<CameraStats>>,
 }
@@ -89,7 +88,7 @@ impl Outputs {
         cameras: Vec<CameraEnds>,
         ros: Ros,
         logger: Logger,
-        parameters: Arc<Mutex<Parameters>>,
+        inputs: CameraFrames,
     ) -> std::result::Result<Outputs, Box<dyn std::error::Error + Send + Sync>> {
         let results = || QosProfile::default().reliable().keep_last(10);
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
@@ -97,12 +96,12 @@ impl Outputs {
             let CameraEnds { name, depth, stats } = camera;
             let topic = |last: &str| format!("~/{}", child_topic(&name, last));
             let [point, cloud, object] = match depth {
-                Some(_) => [
+                true => [
                     RawPublisher::open::<PointStamped>(node, &topic("point"), results())?,
                     RawPublisher::open::<PointCloud2>(node, &topic("cloud"), results())?,
                     RawPublisher::open::<Object>(node, &topic("object"), results())?,
                 ],
-                None => [RawPublisher::absent(), RawPublisher::absent(), RawPublisher::absent()],
+                false => [RawPublisher::absent(), RawPublisher::absent(), RawPublisher::absent()],
             };
             Ok::<_, r2r::Error>(CameraOutputs {
                 segmentation: RawPublisher::open::<Segmentation>(node, &topic("segmentation"), results())?,
@@ -124,14 +123,13 @@ impl Outputs {
                 object,
                 labelled: String::new(),
                 name,
-                depth,
                 stats,
             })
         };
         let cameras = cameras.into_iter().map(|camera| open(node, camera)).collect::<r2r::Result<Vec<_>>>()?;
         let pictures = cameras.iter().map(|camera| camera.pictures.clone()).collect();
         let pictures = PictureOutputs::start(pictures, logger.clone())?;
-        Ok(Outputs { cameras, pictures, ros, logger, parameters })
+        Ok(Outputs { cameras, pictures, ros, logger, inputs })
     }
 
     /// Whether this build knows vision_msgs.
@@ -146,15 +144,6 @@ impl Outputs {
             all.filter_map(|output| output.inner()).collect::<Vec<_>>()
         };
         self.cameras.iter().flat_map(of_camera).collect()
-    }
-}
-
-impl Outputs {
-    /// Looks up the depth image of a frame, if the camera has depth.
-    fn find_depth(&self, camera: usize, frame: &CameraFrame, wait: bool) {
-        if let Some(depth) = &self.cameras[camera].depth {
-            frame.find_depth(depth, lock(&self.parameters).node().depth_tolerance, wait);
-        }
     }
 }
 
@@ -173,26 +162,12 @@ impl WorkerHost<CameraFrame> for Outputs {
         self.cameras[camera].for_all().any(RawPublisher::is_subscribed)
     }
 
-    fn decode(&self, camera: usize, frame: &CameraFrame) -> Result<Frame> {
-        self.find_depth(camera, frame, true);
-        frame.input.frame()
-    }
-
-    fn stamp(&self, frame: &CameraFrame) -> Option<i64> {
-        Some(frame.input.header.stamp.nanoseconds())
-    }
-
-    fn depth(&self, frame: &CameraFrame) -> Option<DepthImage> {
-        let (depth, _) = frame.depth()?.ok()?;
-        Some(depth)
-    }
-
     fn problem(&mut self, text: &str) {
         self.logger.error(text);
     }
 
     fn deliver(&mut self, frame: &CameraFrame, result: &FrameResult) -> Reply {
-        self.find_depth(result.camera, frame, false);
+        self.inputs.find_depth(result.camera, frame, false);
         let (header, camera) = (&frame.input.header, &mut self.cameras[result.camera]);
         if let Err(error) = result.answer {
             self.logger.warn_throttled("result", &format!("command {}: {error}", result.command.number));
@@ -201,7 +176,7 @@ impl WorkerHost<CameraFrame> for Outputs {
         let needs_message = !for_all || camera.segmentation.is_subscribed();
         let needs_3d =
             for_all && [&camera.point, &camera.cloud, &camera.object].into_iter().any(RawPublisher::is_subscribed);
-        let min_score = lock(&self.parameters).config().answer.min_score;
+        let min_score = lock(&self.inputs.parameters).config().answer.min_score;
         let seen = (needs_message || needs_3d).then(|| frame.depth()).flatten();
         let located = seen.as_ref().map(|seen| {
             let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
@@ -245,6 +220,7 @@ impl WorkerHost<CameraFrame> for Outputs {
         let mut stats = lock(&camera.stats);
         stats.answers += 1;
         stats.errors += u64::from(result.answer.is_err());
+        stats.of_static_frames += u64::from(result.is_static);
         stats.age = self.ros.now().as_secs_f64() - header.stamp.nanoseconds() as f64 / 1e9;
         if let Ok(answer) = result.answer {
             let times = answer.times;

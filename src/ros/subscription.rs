@@ -74,6 +74,8 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut last, mut silent_since) = (None::<Instant>, None::<Instant>);
     let mut logged = String::new();
+    // while both streams live, a message may come on each: what came on the best-effort one last
+    let mut received: Option<Vec<u8>> = None;
     loop {
         // each stream is drained at once: r2r keeps ten messages and would drop the newest. Not by `Ros::drained`, where
         // a hundred images could pile up
@@ -85,6 +87,11 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
         if let Some(message) = message {
             if reliable {
                 streams.best_effort = None; // kept until the reliable one received its first
+                if received.take().is_some_and(|received| received == message) {
+                    continue;
+                }
+            } else if streams.reliable.is_some() {
+                received = Some(message.clone());
             }
             last = Some(Instant::now());
             silent_since = None;

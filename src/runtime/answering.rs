@@ -1,11 +1,13 @@
 //! `Answering`: encodes what is not encoded yet, and answers all who wait for a frame. The same for the inference
 //! thread and for one frame after the other.
 
-use super::camera_state::{CameraState, EncodedInput};
+use super::camera_state::EncodedInput;
 use super::command_cache::CommandCache;
+use super::frame_encoder::FrameEncoder;
 use super::guard::guarded;
-use super::host::WorkerHost;
-use super::queue::{Job, Pending};
+use super::host::{FrameReader, Input, WorkerHost};
+use super::look_ahead::{self, LookAhead, UntilDropped};
+use super::queue::{Job, Pending, Waiting};
 use crate::answer::{Answer, CommandInfo, FrameResult};
 use crate::config::AnswerSettings;
 use crate::error::{Error, Result};
@@ -13,30 +15,32 @@ use crate::fingerprint::Fingerprint;
 use crate::grounding::{EncodedFrame, PreparedConfig, Segmenter, Stage};
 use crate::image::Frame;
 use crate::language::Command;
-use crate::proposals::FrameInput;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::thread;
 
 /// What the work is told while it goes on.
-pub struct Control<'a> {
+pub struct Control<'a, I> {
     /// Whether to give up.
     pub stop: &'a dyn Fn() -> bool,
     /// Whether the job's answers still count: to the topic's command of a number, or to its requests.
     pub current: &'a dyn Fn(Option<u32>) -> bool,
+    /// Where the next frame comes from; `None` where frames are no live cameras'.
+    pub look_ahead: Option<&'a LookAhead<'a, I>>,
 }
 
 /// The active segmenter with its caches.
 pub struct Answering {
     segmenter: Segmenter,
-    cameras: Vec<CameraState>,
+    frames: FrameEncoder,
     commands: CommandCache,
-    frames_epoch: u64,
 }
 
 impl Answering {
     /// For so many cameras.
     pub fn new(segmenter: Segmenter, cameras: usize) -> Answering {
-        let cameras = (0..cameras).map(|_| CameraState::default()).collect();
-        Answering { segmenter, cameras, commands: CommandCache::default(), frames_epoch: 0 }
+        Answering { segmenter, frames: FrameEncoder::new(cameras), commands: CommandCache::default() }
     }
 
     /// Puts other settings in force. What was encoded under the old ones is told by its fingerprint.
@@ -49,122 +53,62 @@ impl Answering {
 
     /// Discards the frames of earlier epochs.
     pub fn enter(&mut self, frames_epoch: u64) {
-        if self.frames_epoch != frames_epoch {
-            self.frames_epoch = frames_epoch;
-            self.cameras.iter_mut().for_each(CameraState::clear);
-        }
+        self.frames.enter(frames_epoch);
     }
 
-    /// Answers all who wait for one frame; gives back the requests that want another.
-    pub fn answer<I, R>(
+    /// Answers all who wait for one frame; gives back the requests that want another. Where settings say so, the next
+    /// frame's proposals are looked for meanwhile.
+    pub fn answer<I: Send + Sync, R>(
         &mut self,
         job: Job<I, R>,
+        reader: &impl FrameReader<I>,
         host: &mut impl WorkerHost<I, Reply = R>,
-        control: &Control,
+        control: &Control<I>,
     ) -> Vec<Pending<I, R>> {
         let Job { camera, frame: number, input, commands, mut requests, .. } = job;
+        let Answering { segmenter, frames, commands: cache } = self;
+        let (segmenter, over) = (&*segmenter, AtomicBool::new(false));
+        let input = Input { camera, number, input };
         let usable = commands.iter().any(|one| one.parsed.is_ok()) || requests.iter().any(|one| one.parsed.is_ok());
-        let mut go_on = |stage: Stage| {
-            let waiting = (control.current)(None);
-            for pending in requests.iter_mut().filter(|pending| waiting && !pending.request.is_cancelled()) {
-                let told = guarded(|| {
-                    pending.request.caller.stage(stage);
-                    Ok(())
-                });
-                drop(told); // a caller that panics is told of nothing more
-            }
-            let waited_for = commands.iter().any(|one| (control.current)(Some(one.command.number)))
-                || waiting && requests.iter().any(|pending| !pending.request.is_cancelled());
-            waited_for && !(control.stop)()
-        };
-        let mut encoded = None;
-        // a refused command costs no frame
-        if usable {
-            encoded = match self.encode(camera, number, &*input, host, &mut go_on) {
-                Some(encoded) => Some(encoded),
-                None => return Vec::new(), // nobody waits for it any more
+        let source = control.look_ahead.filter(|_| segmenter.config().live.pipelined);
+        let (again, ahead) = thread::scope(|scope| {
+            let end = source.map(|source| UntilDropped { over: &over, wake: source.wake });
+            let mut looking = None;
+            let look_ahead = |known| {
+                looking = source.and_then(|source| look_ahead::start(scope, source, &over, segmenter, reader, known));
             };
-        }
-        let unseen = Error::Image("not looked at, no command could be used".into());
-        let seen = Seen {
-            camera,
-            frame: encoded.as_ref().and_then(|encoded| encoded.frame.as_ref().ok()),
-            encoded: match &encoded {
-                Some(EncodedInput { frame: Err(error), .. } | EncodedInput { encoded: Err(error), .. }) => Err(error),
-                Some(EncodedInput { encoded: Ok(encoded), .. }) => Ok(encoded),
-                None => Err(&unseen),
-            },
-        };
-        let Answering { segmenter, commands: cache, .. } = self;
-        let thresholds = segmenter.config().answer.clone();
-        let mut cache = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
-        for waiting in commands.iter().filter(|waiting| (control.current)(Some(waiting.command.number))) {
-            let answer = cache.answer(&seen, &waiting.parsed, None, &thresholds);
-            // once more: it may have been cleared meanwhile
-            if (control.current)(Some(waiting.command.number)) {
-                deliver(host, &input, &seen.result(&waiting.command, &answer));
-            }
-        }
-        let mut again = Vec::new();
-        for mut pending in requests {
-            if pending.request.is_cancelled() || !(control.current)(None) {
-                continue;
-            }
-            let request = &mut pending.request;
-            let own = AnswerSettings {
-                min_score: request.min_score.unwrap_or(thresholds.min_score),
-                min_margin: request.min_margin.unwrap_or(thresholds.min_margin),
+            let go_on = |stage: Stage| {
+                let waiting = (control.current)(None);
+                for pending in requests.iter_mut().filter(|pending| waiting && !pending.request.is_cancelled()) {
+                    let told = guarded(|| {
+                        pending.request.caller.stage(stage);
+                        Ok(())
+                    });
+                    drop(told); // a caller that panics is told of nothing more
+                }
+                let waited_for = commands.iter().any(|one| (control.current)(Some(one.command.number)))
+                    || waiting && requests.iter().any(|pending| !pending.request.is_cancelled());
+                waited_for && !(control.stop)()
             };
-            let answer = cache.answer(&seen, &pending.parsed, request.target.as_deref(), &own);
-            if !(control.current)(None) {
-                continue;
+            // a refused command costs no frame
+            let encode = || frames.encode(segmenter, &input, reader, control.look_ahead.is_some(), go_on, look_ahead);
+            let encoded = usable.then(encode);
+            if matches!(encoded, Some(None)) {
+                return (Vec::new(), None); // nobody waits for it any more
             }
-            let result = seen.result(&pending.command, &answer);
-            let Some(reply) = deliver(host, &input, &result) else { continue };
-            let further = guarded(|| Ok(request.caller.answer(&result, reply))).unwrap_or(ControlFlow::Break(()));
-            if further.is_continue() && pending.parsed.is_ok() {
-                again.push(pending);
+            let encoded = encoded.flatten();
+            let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
+            let again = commands_encoder.answer_all(&input, encoded.as_ref(), (&commands, requests), host, control);
+            drop(end);
+            if let Some(encoded) = encoded {
+                frames.keep(camera, encoded);
             }
-        }
-        if let (Some(encoded), Some(state)) = (encoded, self.cameras.get_mut(camera)) {
-            state.keep(encoded);
+            (again, looking.and_then(|looking| looking.join().ok().flatten()))
+        });
+        if let Some(ahead) = ahead {
+            frames.keep_ahead(ahead);
         }
         again
-    }
-
-    /// Decodes and encodes what is not yet; `None` when `go_on` said no.
-    fn encode<I>(
-        &mut self,
-        camera: usize,
-        number: Option<u64>,
-        input: &I,
-        host: &impl WorkerHost<I>,
-        mut go_on: impl FnMut(Stage) -> bool,
-    ) -> Option<EncodedInput> {
-        let fingerprint = self.segmenter.fingerprints().visual;
-        let kept = self.cameras.get_mut(camera).and_then(|state| state.take(number, &fingerprint));
-        let encoded = match kept {
-            Some(kept) => kept,
-            None => {
-                if !go_on(Stage::Decoding) {
-                    return None;
-                }
-                let frame = guarded(|| host.decode(camera, input));
-                let depth = guarded(|| Ok(host.depth(input))).ok().flatten();
-                let encoded = match &frame {
-                    Ok(frame) => {
-                        let input = FrameInput { frame, camera, stamp: host.stamp(input), depth: depth.as_ref() };
-                        match guarded(|| self.segmenter.encode_frame_cancellable(&input, &mut go_on)) {
-                            Ok(encoded) => Ok(encoded?),
-                            Err(error) => Err(error),
-                        }
-                    }
-                    Err(_) => Err(Error::Image("no frame".into())),
-                };
-                EncodedInput { number, frame, encoded }
-            }
-        };
-        go_on(Stage::Scoring).then_some(encoded)
     }
 }
 
@@ -191,6 +135,58 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    /// Answers all who wait for a frame that is encoded as far as it could be; gives back the requests that want another.
+    fn answer_all<I, R>(
+        &mut self,
+        input: &Input<I>,
+        encoded: Option<&EncodedInput>,
+        (commands, requests): (&[Arc<Waiting>], Vec<Pending<I, R>>),
+        host: &mut impl WorkerHost<I, Reply = R>,
+        control: &Control<I>,
+    ) -> Vec<Pending<I, R>> {
+        let unseen = Error::Image("not looked at, no command could be used".into());
+        let seen = Seen {
+            camera: input.camera,
+            frame: encoded.and_then(|encoded| encoded.frame.as_ref().ok()),
+            is_static: encoded.is_some_and(|encoded| encoded.is_static),
+            encoded: match encoded {
+                Some(EncodedInput { frame: Err(error), .. } | EncodedInput { encoded: Err(error), .. }) => Err(error),
+                Some(EncodedInput { encoded: Ok(encoded), .. }) => Ok(encoded),
+                None => Err(&unseen),
+            },
+        };
+        let thresholds = self.segmenter.config().answer.clone();
+        for waiting in commands.iter().filter(|waiting| (control.current)(Some(waiting.command.number))) {
+            let answer = self.answer(&seen, &waiting.parsed, None, &thresholds);
+            // once more: it may have been cleared meanwhile
+            if (control.current)(Some(waiting.command.number)) {
+                deliver(host, &input.input, &seen.result(&waiting.command, &answer));
+            }
+        }
+        let mut again = Vec::new();
+        for mut pending in requests {
+            if pending.request.is_cancelled() || !(control.current)(None) {
+                continue;
+            }
+            let request = &mut pending.request;
+            let own = AnswerSettings {
+                min_score: request.min_score.unwrap_or(thresholds.min_score),
+                min_margin: request.min_margin.unwrap_or(thresholds.min_margin),
+            };
+            let answer = self.answer(&seen, &pending.parsed, request.target.as_deref(), &own);
+            if !(control.current)(None) {
+                continue;
+            }
+            let result = seen.result(&pending.command, &answer);
+            let Some(reply) = deliver(host, &input.input, &result) else { continue };
+            let further = guarded(|| Ok(request.caller.answer(&result, reply))).unwrap_or(ControlFlow::Break(()));
+            if further.is_continue() && pending.parsed.is_ok() {
+                again.push(pending);
+            }
+        }
+        again
+    }
+
     fn answer<'s>(
         &mut self,
         seen: &Seen<'s>,
@@ -220,6 +216,7 @@ enum Refusal<'a> {
 struct Seen<'a> {
     camera: usize,
     frame: Option<&'a Frame>,
+    is_static: bool,
     encoded: std::result::Result<&'a EncodedFrame, &'a Error>,
 }
 
@@ -234,6 +231,6 @@ impl Seen<'_> {
             Err(Refusal::Known(error)) => Err(*error),
             Err(Refusal::Of(error)) => Err(error),
         };
-        FrameResult { camera: self.camera, command, frame: self.frame, answer }
+        FrameResult { camera: self.camera, command, frame: self.frame, is_static: self.is_static, answer }
     }
 }

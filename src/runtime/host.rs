@@ -1,18 +1,23 @@
-//! `WorkerHost`: what the runtime needs from the world around it.
+//! `Input`, `FrameReader` and `WorkerHost`: what the runtime needs from the world around it.
 
 use crate::answer::FrameResult;
 use crate::camera::DepthImage;
 use crate::error::Result;
 use crate::image::Frame;
+use std::sync::Arc;
 
-/// Decodes inputs and takes results. `I` is a frame as it came.
-pub trait WorkerHost<I>: Send {
-    /// What a caller gets for a result.
-    type Reply;
+/// A frame as it came, to be encoded.
+pub struct Input<I> {
+    /// The camera's index.
+    pub camera: usize,
+    /// The frame's number at its camera; `None` for an image of a request's own.
+    pub number: Option<u64>,
+    /// The frame.
+    pub input: Arc<I>,
+}
 
-    /// Whether anybody would receive an answer for all from this camera. Without one its commands go on waiting.
-    fn wanted(&self, camera: usize) -> bool;
-
+/// Makes pixels of frames as they came, `I`. Two threads may ask at once.
+pub trait FrameReader<I>: Send + Sync {
     /// The image in a camera's input, which is worked on from now on.
     ///
     /// # Errors
@@ -27,6 +32,15 @@ pub trait WorkerHost<I>: Send {
         let _ = input;
         None
     }
+}
+
+/// Takes results.
+pub trait WorkerHost<I>: Send {
+    /// What a caller gets for a result.
+    type Reply;
+
+    /// Whether anybody would receive an answer for all from this camera. Without one its commands go on waiting.
+    fn wanted(&self, camera: usize) -> bool;
 
     /// Takes a result away; makes of it what the caller gets.
     fn deliver(&mut self, input: &I, result: &FrameResult) -> Self::Reply;

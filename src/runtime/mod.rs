@@ -4,15 +4,17 @@
 //! mode the newest replaces the one before and is answered on every newest frame; in once mode each is answered on the
 //! first frame that comes after it. Requests are one caller's: answered on the newest frame, on an image of their own,
 //! or on frame after frame until the caller has enough. Cameras are served round-robin, all queues are bounded, and a
-//! frame asked again is not encoded again. Knows no ROS.
+//! frame asked again, or one that shows the same as the one before, is not encoded again. Knows no ROS.
 
 mod agreement;
 mod answering;
 mod camera_state;
 mod command_cache;
+mod frame_encoder;
 mod guard;
 mod host;
 mod inference_thread;
+mod look_ahead;
 mod mode;
 mod offline;
 mod queue;
@@ -22,7 +24,7 @@ mod worker;
 
 pub use agreement::{Agreement, Progress};
 pub use guard::guarded;
-pub use host::WorkerHost;
+pub use host::{FrameReader, WorkerHost};
 pub use mode::Mode;
 pub use offline::Offline;
 pub use queue::{Dropped, MAX_REQUESTS, MAX_WAITING};

@@ -1,6 +1,6 @@
 //! `Worker`: the handle to an inference thread.
 
-use super::host::WorkerHost;
+use super::host::{FrameReader, WorkerHost};
 use super::inference_thread;
 use super::mode::Mode;
 use super::queue::{Dropped, Queue};
@@ -28,12 +28,13 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         segmenter: Segmenter,
         mode: Mode,
         cameras: usize,
+        reader: impl FrameReader<I> + 'static,
         host: impl WorkerHost<I, Reply = R> + 'static,
     ) -> Result<Self> {
         let shared = Arc::new(Shared::new(Queue::new(mode, cameras)));
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("inference".into()).spawn(move || {
-            inference_thread::run(&of_thread, segmenter, cameras, host);
+            inference_thread::run(&of_thread, segmenter, cameras, &reader, host);
             let mut state = of_thread.lock();
             state.stopped = true;
             // whoever still waits is told by the end of his channel

@@ -301,7 +301,11 @@ def test_diagnostics_tell_how_the_node_is(peer):
     assert model["state"] == "active" and model["device"] == "cpu" and model["model"].endswith("models/demo")
     assert camera["topic"] == "/image" and camera["publishers"] == "1" and int(camera["frames"]) >= 2
     assert int(camera["dropped (superseded)"]) >= 0 and int(camera["dropped (no request)"]) >= 0
-    assert float(camera["visual features, ms"]) > 0 and float(camera["proposals, ms"]) > 0
+    assert int(camera["answers on static frames"]) >= 1, "the same picture was shown again"
+    assert set_parameter(peer, "static_tolerance", 0.0).successful
+    peer.ask(None, count=2)
+    peer.until(lambda: float(of("referseg: camera")["visual features, ms"]) > 0
+               and float(of("referseg: camera")["proposals, ms"]) > 0, "the stages' times of a frame that was encoded")
     assert health["referseg: camera"][-1].level == b"\x00" and health["referseg: camera"][-1].hardware_id == "cpu"
     had = len(health["referseg: model"])
     peer.until(lambda: len(health["referseg: model"]) > had + 1, "one a second")

@@ -56,7 +56,7 @@ fn main() -> referseg::Result<()> {
                 Layer::value("bench", "proposals.limit", 100),
                 Layer::value("bench", "guidance", "none"),
             ];
-            let mut segmenter = Segmenter::open(Config::from_layers(&layers)?)?;
+            let segmenter = Segmenter::open(Config::from_layers(&layers)?)?;
             let frame = referseg::image::open(Path::new(picture))?;
             let command = Command::parse("the red mug behind the laptop")?;
             for _ in 0..runs.parse().unwrap_or(1) {

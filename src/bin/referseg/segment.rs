@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         refuse_inputs(output, &arguments.inputs())?;
     }
     let frame = image::open(&arguments.image)?;
-    let mut segmenter = Segmenter::open(arguments.model.config()?)?;
+    let segmenter = Segmenter::open(arguments.model.config()?)?;
     let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
     let mut worst = 0;
     for (index, text) in arguments.text.iter().enumerate() {

@@ -123,16 +123,12 @@ fn median_depth(mask: &Mask, depth: &DepthImage) -> Option<f32> {
 
 fn outline(proposal: &Proposal, unit: f32) -> Outline {
     let rect = proposal.mask.bounding_box().unwrap_or_default();
-    let (mut x, mut y) = (0.0f64, 0.0f64);
-    for (column, row) in proposal.mask.inside() {
-        x += column as f64 + 0.5;
-        y += row as f64 + 0.5;
-    }
+    let [x, y] = proposal.mask.centroid().unwrap_or_default();
     let area = proposal.mask.area().max(1);
     let part = |pixels: usize| pixels as f32 / unit;
     Outline {
-        x: (x / area as f64) as f32 / unit,
-        y: (y / area as f64) as f32 / unit,
+        x: x as f32 / unit,
+        y: y as f32 / unit,
         left: part(rect.x),
         right: part(rect.right()),
         top: part(rect.y),

@@ -257,6 +257,24 @@ impl SamModel {
         self.decode(embedding, &sparse, &dense, true)
     }
 
+    /// Asks `n` boxes (left, top, right and bottom in image pixels), each for three masks with `multimask`, else one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]], multimask: bool) -> Result<Decoded> {
+        let in_model = |[left, top, right, bottom]: &[f32; 4]| {
+            [[*left, *top], [*right, *bottom]].map(|corner| embedding.in_model(corner)).concat()
+        };
+        let flat: Vec<f32> = boxes.iter().flat_map(in_model).collect();
+        let places = Tensor::from_vec(flat, (boxes.len(), 2, 2), &self.device)?;
+        let labels = Tensor::full(CORNER, (boxes.len(), 2), &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and no padding
+        // point behind them
+        let sparse = sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?;
+        self.decode(embedding, &sparse, &dense, multimask)
+    }
+
     /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
     fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
         let places = self.prompts.get_dense_pe()?;
@@ -273,27 +291,18 @@ impl SamModel {
     /// # Errors
     /// When the prompt is empty or the device fails.
     pub fn ask(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Decoded> {
-        let (places, labels): (Vec<[f32; 2]>, Vec<f32>) = match prompt {
+        let points = match prompt {
+            Prompt::Box(corners) => return self.decode_boxes(embedding, &[*corners], multimask),
             Prompt::Points(points) if points.is_empty() => {
                 return Err(Error::Proposals("a prompt without points; expected at least one".into()));
             }
-            Prompt::Points(points) => {
-                points.iter().map(|(place, inside)| (*place, f32::from(u8::from(*inside)))).unzip()
-            }
-            Prompt::Box([left, top, right, bottom]) => {
-                [([*left, *top], CORNER), ([*right, *bottom], CORNER)].into_iter().unzip()
-            }
+            Prompt::Points(points) => points,
         };
-        let count = places.len();
-        let flat: Vec<f32> = places.into_iter().flat_map(|place| embedding.in_model(place)).collect();
-        let places = Tensor::from_vec(flat, (1, count, 2), &self.device)?;
-        let labels = Tensor::from_vec(labels, (1, count), &self.device)?;
-        let (mut sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
-        if let Prompt::Box(_) = prompt {
-            // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and
-            // no padding point behind them
-            sparse = sparse.narrow(1, 0, count)?.broadcast_add(&self.corners)?;
-        }
+        let flat: Vec<f32> = points.iter().flat_map(|(place, _)| embedding.in_model(*place)).collect();
+        let labels: Vec<f32> = points.iter().map(|(_, inside)| f32::from(u8::from(*inside))).collect();
+        let places = Tensor::from_vec(flat, (1, points.len(), 2), &self.device)?;
+        let labels = Tensor::from_vec(labels, (1, points.len()), &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
         self.decode(embedding, &sparse, &dense, multimask)
     }
 

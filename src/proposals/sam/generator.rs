@@ -10,7 +10,7 @@ use crate::config::{ProposalSettings, SamSettings};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::image::{Frame, Mask, Rect};
-use crate::models::sam::{weights_file, SamModel};
+use crate::models::sam::{weights_file, Decoded, Embedding, SamModel};
 use crate::models::Compute;
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
@@ -69,6 +69,16 @@ impl SamGenerator {
         })
     }
 
+    /// What it asks by.
+    pub(super) fn settings(&self) -> &SamSettings {
+        &self.settings
+    }
+
+    /// Proposals that it gives at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// The model, for prompts of one's own.
     pub fn model(&self) -> &SamModel {
         &self.model
@@ -90,6 +100,17 @@ impl SamGenerator {
             // finer crops see more
             found = suppress(found, settings.crop_nms, |c| 1.0 / c.crop_area);
         }
+        Ok(self.cleaned(found))
+    }
+
+    /// What box suppression and cleaning leave of masks that were found in the whole frame, best predicted quality first.
+    pub(super) fn distinct(&self, found: Vec<Candidate>) -> Vec<Candidate> {
+        self.cleaned(suppress(found, self.settings.box_nms, |c| c.predicted_iou))
+    }
+
+    /// Without holes and islands, and what these made alike; best predicted quality first.
+    fn cleaned(&self, mut found: Vec<Candidate>) -> Vec<Candidate> {
+        let settings = &self.settings;
         if settings.min_region_area > 0 {
             let cleaned = found.into_iter().map(|candidate| {
                 let (mask, changed) = remove_small_regions(&candidate.mask, settings.min_region_area);
@@ -106,7 +127,7 @@ impl SamGenerator {
         }
         found.retain(|candidate| candidate.mask.area() > 0);
         found.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
-        Ok(found)
+        found
     }
 
     fn in_crop(&self, frame: &Frame, crop: Rect, layer: usize) -> Result<Vec<Candidate>> {
@@ -116,45 +137,66 @@ impl SamGenerator {
         let mut found = Vec::new();
         for batch in points.chunks(settings.points_per_batch) {
             let decoded = self.model.decode_points(&embedding, batch)?;
-            let qualities = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
-            let low = decoded.logits()?;
-            let masks = low.par_chunks_exact(low.len() / qualities.len().max(1)).zip(&qualities);
-            let candidate = |(low, predicted_iou): (&[f32], &f32)| {
-                if predicted_iou.is_nan() || *predicted_iou <= settings.min_predicted_iou {
-                    return None;
-                }
-                let logits = embedding.in_image(low);
-                let stability = stability(&logits, settings.stability_offset);
-                if stability.is_nan() || stability < settings.min_stability {
-                    return None;
-                }
-                let mask = Mask::from_fn(crop.width, crop.height, |x, y| logits[y * crop.width + x] > 0.0);
-                let extent = in_frame(inclusive_box(&mask), crop);
-                let inside = !is_near_crop_edge(extent, crop, frame);
-                inside.then(|| Candidate {
-                    mask: uncrop(mask, crop, frame),
-                    predicted_iou: *predicted_iou,
-                    stability,
-                    extent,
-                    crop_area: crop.area() as f32,
-                })
-            };
-            found.par_extend(masks.filter_map(candidate));
+            found.extend(self.passing(&decoded, &embedding, crop, frame)?);
         }
         Ok(found)
+    }
+
+    /// The decoded masks of a crop that pass the thresholds, in their order.
+    pub(super) fn passing(
+        &self,
+        decoded: &Decoded,
+        embedding: &Embedding,
+        crop: Rect,
+        frame: &Frame,
+    ) -> Result<Vec<Candidate>> {
+        let settings = &self.settings;
+        let qualities = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let low = decoded.logits()?;
+        let masks = low.par_chunks_exact(low.len() / qualities.len().max(1)).zip(&qualities);
+        let candidate = |(low, predicted_iou): (&[f32], &f32)| {
+            if predicted_iou.is_nan() || *predicted_iou <= settings.min_predicted_iou {
+                return None;
+            }
+            let logits = embedding.in_image(low);
+            let stability = stability(&logits, settings.stability_offset);
+            if stability.is_nan() || stability < settings.min_stability {
+                return None;
+            }
+            let mask = Mask::from_fn(crop.width, crop.height, |x, y| logits[y * crop.width + x] > 0.0);
+            let extent = in_frame(inclusive_box(&mask), crop);
+            let inside = !is_near_crop_edge(extent, crop, frame);
+            inside.then(|| Candidate {
+                mask: uncrop(mask, crop, frame),
+                predicted_iou: *predicted_iou,
+                stability,
+                extent,
+                crop_area: crop.area() as f32,
+            })
+        };
+        Ok(masks.filter_map(candidate).collect())
+    }
+
+    /// Takes on other settings if they name the same weights.
+    pub(super) fn take_on(&mut self, settings: &ProposalSettings) -> bool {
+        let same = weights_file(&settings.sam.model) == self.file;
+        if same {
+            (self.settings, self.limit) = (settings.sam.clone(), settings.limit);
+        }
+        same
+    }
+}
+
+impl From<Candidate> for Proposal {
+    fn from(candidate: Candidate) -> Proposal {
+        Proposal { mask: candidate.mask, label: None, quality: candidate.predicted_iou.clamp(0.0, 1.0) }
     }
 }
 
 impl ProposalGenerator for SamGenerator {
     fn propose(&mut self, input: &FrameInput) -> Result<Vec<Proposal>> {
         check_budget(input.frame.width(), input.frame.height(), self.limit)?;
-        let best = self.generate(input.frame)?.into_iter().take(self.limit);
-        let proposal = |candidate: Candidate| Proposal {
-            mask: candidate.mask,
-            label: None,
-            quality: candidate.predicted_iou.clamp(0.0, 1.0),
-        };
-        Ok(best.map(proposal).collect())
+        Ok(self.generate(input.frame)?.into_iter().take(self.limit).map(Proposal::from).collect())
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -165,11 +207,7 @@ impl ProposalGenerator for SamGenerator {
     }
 
     fn reconfigure(&mut self, settings: &ProposalSettings) -> bool {
-        let same = settings.generator.name == "sam" && weights_file(&settings.sam.model) == self.file;
-        if same {
-            (self.settings, self.limit) = (settings.sam.clone(), settings.limit);
-        }
-        same
+        settings.generator.name == "sam" && self.take_on(settings)
     }
 }
 

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 26] = [
+pub const PARAMETERS: [Spec; 28] = [
     spec(
         "mode",
         Text,
@@ -105,8 +105,8 @@ pub const PARAMETERS: [Spec; 26] = [
         Live,
         "full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)",
     ),
-    spec("proposals", Text, "proposals.generator", Live, "regions, sam or labels:FILE.png"),
-    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals:=sam"),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (sam asked where regions are) or labels:FILE.png"),
+    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals sam and prompted"),
     spec(
         "sam_preset",
         Text,
@@ -135,6 +135,15 @@ pub const PARAMETERS: [Spec; 26] = [
         "Lead over the best other thing below which the answer is AMBIGUOUS",
     )
     .within(0.0, 2.0),
+    spec(
+        "static_tolerance",
+        Number,
+        "live.static_tolerance",
+        Live,
+        "Largest change of an 8x8 block's mean colour, levels, in a frame that is not encoded again; 0: encode each",
+    )
+    .within(0.0, 255.0),
+    spec("pipelined", Flag, "live.pipelined", Live, "Whether the next frame's proposals are looked for while this one's features are computed"),
     spec(
         "cameras",
         Texts,

@@ -59,6 +59,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "sentence_weight" => decimal(config.text.sentence_weight),
         "min_score" => decimal(config.answer.min_score),
         "min_margin" => decimal(config.answer.min_margin),
+        "static_tolerance" => decimal(config.live.static_tolerance),
+        "pipelined" => ParameterValue::Bool(config.live.pipelined),
         "cameras" => ParameterValue::StringArray(Vec::new()),
         "image_transport" => text("raw".into()),
         "image_reliability" => text("auto".into()),
@@ -301,7 +303,7 @@ mod tests {
             ("min_score", ParameterValue::Double(f64::NAN), "out of range"),
             ("proposal_limit", ParameterValue::Integer(0), "0 is out of range; expected 1 to 1000"),
             ("mode", text("twice"), "expected continuous or once"),
-            ("proposals", text("sma"), "expected regions, sam or labels:FILE.png"),
+            ("proposals", text("sma"), "expected regions, sam, prompted or labels:FILE.png"),
             ("nothing", text("x"), "is unknown"),
         ] {
             let refused = set(&parameters, name, value, false).err().unwrap().to_string();

@@ -1,0 +1,106 @@
+//! `FrameEncoder`: encodes the frames of all cameras, and no more of them than it must: a frame that is asked again, or
+//! that shows the same as the one before, is taken from the camera's state.
+
+use super::camera_state::{CameraState, EncodedInput};
+use super::guard::guarded;
+use super::host::{FrameReader, Input};
+use super::look_ahead::{Ahead, KnownView, Seen};
+use crate::error::{Error, Result};
+use crate::grounding::{ProposedFrame, Segmenter, Stage};
+use crate::proposals::FrameInput;
+
+/// The encoded frames of all cameras.
+pub struct FrameEncoder {
+    cameras: Vec<CameraState>,
+    epoch: u64,
+}
+
+impl FrameEncoder {
+    /// For so many cameras.
+    pub fn new(cameras: usize) -> FrameEncoder {
+        FrameEncoder { cameras: (0..cameras).map(|_| CameraState::default()).collect(), epoch: 0 }
+    }
+
+    /// Discards the frames of earlier epochs.
+    pub fn enter(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.cameras.iter_mut().for_each(CameraState::clear);
+        }
+    }
+
+    /// Keeps what was encoded for the next who asks.
+    pub fn keep(&mut self, camera: usize, encoded: EncodedInput) {
+        if let Some(state) = self.cameras.get_mut(camera) {
+            state.keep(encoded);
+        }
+    }
+
+    /// Keeps a frame that was looked at ahead until its turn comes.
+    pub fn keep_ahead(&mut self, ahead: Ahead) {
+        if let Some(state) = self.cameras.get_mut(ahead.camera) {
+            state.ahead = Some(ahead);
+        }
+    }
+
+    /// Decodes and encodes what is not yet, asking `go_on` before each stage; `None` when it said no. Frames of a `live`
+    /// camera are compared with the one before, and `before_features` is told of the view when its proposals are known.
+    pub fn encode<I>(
+        &mut self,
+        segmenter: &Segmenter,
+        input: &Input<I>,
+        reader: &impl FrameReader<I>,
+        live: bool,
+        mut go_on: impl FnMut(Stage) -> bool,
+        before_features: impl FnOnce(KnownView),
+    ) -> Option<EncodedInput> {
+        let fingerprint = segmenter.fingerprints().visual;
+        let (camera, number) = (input.camera, input.number);
+        let mut state = self.cameras.get_mut(camera).filter(|_| number.is_some());
+        if let Some(kept) = state.as_mut().and_then(|state| state.take(number, &fingerprint)) {
+            return go_on(Stage::Scoring).then_some(kept);
+        }
+        if !go_on(Stage::Decoding) {
+            return None;
+        }
+        let tolerance = if live { segmenter.config().live.static_tolerance } else { 0.0 };
+        let ahead = state.as_mut().and_then(|state| state.ahead.take_if(|ahead| ahead.number == number));
+        let (seen, proposed) = match ahead {
+            Some(ahead) => (ahead.seen, ahead.proposed),
+            None => (Seen::of(input, reader, tolerance > 0.0 && state.is_some()), None),
+        };
+        let Seen { frame, depth, means } = seen;
+        let Ok(pixels) = &frame else {
+            let encoded = Err(Error::Image("no frame".into()));
+            let failed = EncodedInput { number, frame, encoded, means: None, is_static: false };
+            return go_on(Stage::Scoring).then_some(failed);
+        };
+        let same_view = means.as_ref().zip(state);
+        let same_view = same_view.and_then(|(means, state)| state.take_same_view(means, tolerance, &fingerprint));
+        if let Some((encoded, means)) = same_view {
+            let encoded = Ok(encoded.for_same_view(depth.as_ref()));
+            let known = EncodedInput { number, frame, encoded, means: Some(means), is_static: true };
+            return go_on(Stage::Scoring).then_some(known);
+        }
+        if !go_on(Stage::Proposals) {
+            return None;
+        }
+        // what failed, or was made under other settings, is made again
+        let current = |proposed: &ProposedFrame| proposed.fingerprint == fingerprint;
+        let proposed = match proposed.and_then(Result::ok).filter(current) {
+            Some(proposed) => Ok(proposed),
+            None => {
+                let (stamp, depth) = (reader.stamp(&input.input), depth.as_ref());
+                guarded(|| segmenter.propose(&FrameInput { frame: pixels, camera, stamp, depth }))
+            }
+        };
+        if !go_on(Stage::Features) {
+            return None;
+        }
+        before_features(KnownView { camera, means: means.clone(), tolerance });
+        let encode = |proposed| guarded(|| segmenter.encode_proposed(pixels, depth.as_ref(), proposed));
+        let encoded = proposed.and_then(encode);
+        let encoded = EncodedInput { number, frame, encoded, means, is_static: false };
+        go_on(Stage::Scoring).then_some(encoded)
+    }
+}
