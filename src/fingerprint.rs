@@ -29,16 +29,17 @@ impl Fingerprint {
     }
 }
 
-/// The SHA-256 of a file, computed on a thread of its own while the file is used, and waited for when it is needed.
+/// The SHA-256 of a file, computed on a thread of its own while the file is used, and waited for when it is needed; of
+/// several files that are one, that of their digests.
 ///
 /// A file that can't be read has a text in its place that says so, which equals no other file's.
 #[derive(Clone, Debug)]
-pub struct FileDigest(Arc<(PathBuf, OnceLock<String>)>);
+pub struct FileDigest(Arc<(Vec<PathBuf>, OnceLock<String>)>);
 
 impl FileDigest {
-    /// Starts to read the file.
-    pub fn start(path: &Path) -> FileDigest {
-        let digest = FileDigest(Arc::new((path.into(), OnceLock::new())));
+    /// Starts to read the files.
+    pub fn start(files: Vec<PathBuf>) -> FileDigest {
+        let digest = FileDigest(Arc::new((files, OnceLock::new())));
         let of_thread = digest.clone();
         // without a thread the one who asks computes it
         let _ = std::thread::Builder::new().name("digest".into()).spawn(move || {
@@ -49,8 +50,15 @@ impl FileDigest {
 
     /// The hexadecimal digest; waits for it.
     pub fn get(&self) -> &str {
-        let (path, digest) = &*self.0;
-        digest.get_or_init(|| of_file(path).unwrap_or_else(|error| error.to_string()))
+        let (files, digest) = &*self.0;
+        digest.get_or_init(|| {
+            let mut all: Vec<String> =
+                files.iter().map(|file| of_file(file).unwrap_or_else(|error| error.to_string())).collect();
+            match all.len() {
+                1 => all.remove(0),
+                _ => of_texts(&all.iter().map(String::as_str).collect::<Vec<_>>()),
+            }
+        })
     }
 
     /// The digest if it is there already.
@@ -120,7 +128,7 @@ mod tests {
     fn a_files_digest_is_that_of_its_contents() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"abc").unwrap();
-        assert_eq!(FileDigest::start(file.path()).get(), of_bytes(b"abc"));
-        assert!(FileDigest::start(Path::new("/nowhere")).get().contains("/nowhere"));
+        assert_eq!(FileDigest::start(vec![file.path().into()]).get(), of_bytes(b"abc"));
+        assert!(FileDigest::start(vec!["/nowhere".into()]).get().contains("/nowhere"));
     }
 }

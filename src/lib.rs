@@ -34,6 +34,8 @@ pub mod fingerprint;
 
 pub mod atomic_file;
 pub mod config;
+mod foreign_file;
+mod panics;
 
 pub mod image;
 

@@ -140,7 +140,7 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
     at("wide/config.json", wide.as_bytes());
     at("wide/tokenizer.json", &tokens);
     at("wide/model.safetensors", &weights);
-    at("siglip/config.json", b"{\"model_type\": \"siglip\"}");
+    at("naflex/config.json", b"{\"model_type\": \"siglip2\"}");
     let no_picture = at("text.png", b"not a picture");
     let cases: [(&[&str], &str); 12] = [
         (&["--image", "/nowhere.png"], "No such file"),
@@ -149,8 +149,8 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
         (&["--image", &picture, "--model", &folder.path().join("cut").display().to_string()], "is it truncated?"),
         (&["--image", &picture, "--model", &folder.path().join("wide").display().to_string()], "shape mismatch"),
         (
-            &["--image", &picture, "--model", &folder.path().join("siglip").display().to_string()],
-            "\"siglip\" is not supported",
+            &["--image", &picture, "--model", &folder.path().join("naflex").display().to_string()],
+            "\"siglip2\" is not supported",
         ),
         (&["--image", &picture, "--device", "tpu"], "expected auto, cpu or cuda:N"),
         (&["--image", &picture, "--proposals", "magic"], "expected regions, sam, prompted or labels:FILE.png"),

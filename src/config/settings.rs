@@ -381,4 +381,5 @@ pub struct TermWeights {
 pub struct AnswerSettings {
     pub min_score: f32,
     pub min_margin: f32,
+    pub min_probability: f32,
 }

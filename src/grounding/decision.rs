@@ -85,6 +85,25 @@ pub struct Decision {
     pub found: Vec<usize>,
 }
 
+impl Decision {
+    /// Nothing is found if the model itself thinks the best less probable than the settings ask for.
+    pub fn doubted(self, probability: Option<f32>, settings: &AnswerSettings) -> Decision {
+        let shown = matches!(self.status, Status::Found | Status::Ambiguous);
+        match probability {
+            Some(probability) if shown && probability < settings.min_probability => {
+                let doubt = format!(
+                    "the model gives the best a probability of {probability:.5}, below answer.min_probability {}",
+                    settings.min_probability
+                );
+                let reason =
+                    [doubt, self.reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+                Decision { status: Status::NotFound, reason, found: Vec::new(), ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
 /// Decides by the scores alone: one thing is meant.
 pub fn decide(scores: &[f32], proposals: &[Proposal], settings: &AnswerSettings) -> Decision {
     let best = best_proposal(scores, proposals);
@@ -232,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_status_follows_from_score_and_margin() {
-        let settings = AnswerSettings { min_score: 0.3, min_margin: 0.1 };
+        let settings = AnswerSettings { min_score: 0.3, min_margin: 0.1, min_probability: 0.2 };
         let status = |score, margin| decide_status(Some(BestProposal { index: 0, score, margin }), 2, &settings).0;
         assert_eq!(status(0.5, Some(0.2)), Status::Found);
         assert_eq!(status(0.5, None), Status::Found);

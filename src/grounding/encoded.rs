@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::language::{ParsedCommand, SpatialWords};
-use crate::models::ModelFamily;
+use crate::models::{ModelFamily, TextCut};
 use crate::proposals::Proposal;
 use candle_core::Tensor;
 use std::sync::OnceLock;
@@ -54,12 +54,23 @@ pub struct EncodedCommand {
     pub own_words: OwnWords,
     /// What HybridGL hears of places in it.
     pub spatial: SpatialWords,
+    /// How the text is cut to what the model reads, if it is.
+    pub cut: Option<TextCut>,
     /// What HybridGL encodes beside it; encoded when it is first needed.
     pub(super) hybrid: OnceLock<HybridText>,
     /// What it depends on beside the text; equal to the segmenter's text fingerprint when it was made.
     pub fingerprint: Fingerprint,
     /// How long the encoding took.
     pub time: Duration,
+}
+
+impl EncodedCommand {
+    /// A reason, with the fact that the model did not read all of the text if it did not.
+    pub(super) fn reason_with_cut(&self, reason: String) -> String {
+        let Some(TextCut { tokens, read }) = self.cut else { return reason };
+        let cut = format!("the model reads {read} of the text's {tokens} tokens; its end was not compared");
+        [reason, cut].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl EncodedFrame {

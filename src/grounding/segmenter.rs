@@ -229,8 +229,8 @@ impl Segmenter {
         let began = Instant::now();
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &*self.family)?;
         let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
-        let hybrid = OnceLock::new();
-        Ok(EncodedCommand { parsed, features, own_words, spatial, hybrid, fingerprint, time: began.elapsed() })
+        let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
+        Ok(EncodedCommand { parsed, features, own_words, spatial, cut, hybrid, fingerprint, time: began.elapsed() })
     }
 
     /// Encodes a frame: proposals and their features.
@@ -344,6 +344,10 @@ impl Segmenter {
             Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
             None => decide(&scored.total, &frame.proposals, thresholds),
         };
+        let best = decision.best.map(|best| best.index);
+        let probability = scored.terms.iter().find(|(name, _)| *name == terms::PROBABILITY);
+        let probability = probability.zip(best).map(|((_, values), best)| values[best]);
+        let decision = decision.doubted(probability, thresholds);
         let scores = scored.total;
         let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
             proposal,
@@ -359,7 +363,7 @@ impl Segmenter {
         let best = decision.best;
         Ok(Answer {
             status: decision.status,
-            reason: decision.reason,
+            reason: command.reason_with_cut(decision.reason),
             target: command.parsed.target.phrase.clone(),
             reading: command.parsed.reading(),
             score: best.map_or(0.0, |best| best.score),

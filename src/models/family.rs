@@ -26,6 +26,15 @@ pub struct Preprocessing {
     pub filter: Filter,
 }
 
+/// A text with more tokens than a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextCut {
+    /// What it has, start and end included.
+    pub tokens: usize,
+    /// What is read of it.
+    pub read: usize,
+}
+
 /// A loaded model of images and texts.
 pub trait ModelFamily: Send + Sync {
     /// What it is, for messages: "CLIP vision transformer".
@@ -40,8 +49,14 @@ pub trait ModelFamily: Send + Sync {
     /// The type that it computes in; pixels, masks and features are f32 all the same.
     fn dtype(&self) -> DType;
 
-    /// What is added to the scaled similarity; 0 for models with a softmax loss.
-    fn logit_bias(&self) -> f32;
+    /// What is added to the scaled similarity to make it the logit of a probability, for models with a sigmoid loss
+    /// (SigLIP); `None` for those with a softmax loss, whose similarities can only be compared.
+    fn logit_bias(&self) -> Option<f32> {
+        None
+    }
+
+    /// How a text is cut to what the model reads, if it is.
+    fn text_cut(&self, text: &str) -> Option<TextCut>;
 
     /// Whether features are brought to unit length before they are mixed (the authors' code: ResNets only).
     fn normalizes_before_mixing(&self) -> bool;

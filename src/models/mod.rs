@@ -7,12 +7,19 @@ mod compute;
 mod family;
 pub mod fused;
 mod pickle;
+mod preprocessing;
 pub mod sam;
+pub mod siglip;
 pub mod tensor_math;
+mod tokenizer_file;
+mod transformer;
+mod weight_files;
 mod weights;
 
 pub use compute::Compute;
-pub use family::{DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder};
+pub use family::{
+    DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder, TextCut,
+};
 pub use weights::{Layout, TensorSource, Weights, WeightsFile};
 
 use crate::error::{Error, Result};
@@ -25,10 +32,27 @@ impl From<candle_core::Error> for Error {
     }
 }
 
-/// Loads the model in a folder, of whatever family it is.
+/// The configuration of a model in Hugging Face's layout.
+const HUGGING_FACE_CONFIG: &str = "config.json";
+
+/// Loads the model in a folder, or in a hub's cache of one, of whatever family it is.
 ///
 /// # Errors
 /// When a file is absent, damaged, or describes a model of no family that is known, or holds what `compute` can't.
 pub fn load(folder: &Path, compute: &Compute) -> Result<Arc<dyn ModelFamily>> {
-    Ok(clip::Clip::load(folder, compute)?.into_family())
+    let folder = &weight_files::checkpoint_folder(folder)?;
+    match model_type(&folder.join(HUGGING_FACE_CONFIG)).as_deref() {
+        Some(siglip::MODEL_TYPE) => Ok(Arc::new(siglip::Siglip::load(folder, compute)?)),
+        _ => Ok(clip::Clip::load(folder, compute)?.into_family()),
+    }
+}
+
+/// The family that a configuration names; what can't be read is for the loaders to say.
+fn model_type(config: &Path) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        model_type: String,
+    }
+    let named: Named = serde_json::from_str(&std::fs::read_to_string(config).ok()?).ok()?;
+    Some(named.model_type)
 }

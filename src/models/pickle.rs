@@ -3,37 +3,50 @@
 //! candle's reader trusts the file: it panics on malformed tuples and allocates what a header claims. Both are caught
 //! here before a damaged or hostile file costs the process.
 
+use crate::panics::caught;
 use candle_core::{Error, Result, Tensor};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
-/// The tensors of a file by their names.
+/// Where a training checkpoint keeps its tensors, beside the state of the training.
+const KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+
+/// The tensors of a file by their names: those at its top, or under one of [`KEYS`].
 ///
 /// # Errors
 /// When the file is not such a pickle, or claims tensors that it can't hold.
 pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
-    let guarded = |work: &dyn Fn() -> Result<Vec<(String, Tensor)>>| {
-        let quiet = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
-        let done = catch_unwind(AssertUnwindSafe(work));
-        std::panic::set_hook(quiet);
-        done.unwrap_or_else(|_| Err(Error::Msg("malformed pickle".into())))
-    };
-    guarded(&|| {
-        let length = std::fs::metadata(path)?.len();
-        for tensor in candle_core::pickle::read_pth_tensor_info(path, false, None)? {
-            // stored without compression, so no tensor is larger than the file
-            let count = tensor.layout.shape().dims().iter().try_fold(1u64, |all, side| all.checked_mul(*side as u64));
-            let bytes = count.and_then(|count| count.checked_mul(tensor.dtype.size_in_bytes() as u64));
-            if bytes.is_none_or(|bytes| bytes > length) {
-                let (name, shape) = (tensor.name, tensor.layout.shape().clone());
-                candle_core::bail!(
-                    "tensor {name:?} claims the shape {shape:?}, larger than the file of {length} bytes"
-                );
+    caught(|| {
+        for key in std::iter::once(None).chain(KEYS.map(Some)) {
+            let found = read_at(path, key)?;
+            if !found.is_empty() {
+                return Ok(found);
             }
         }
-        candle_core::pickle::read_all(path)
+        candle_core::bail!("no tensors at its top or under {}", KEYS.join(", "))
     })
+    .unwrap_or_else(|_| Err(Error::Msg("malformed pickle".into())))
+}
+
+fn read_at(path: &Path, key: Option<&str>) -> Result<Vec<(String, Tensor)>> {
+    let length = std::fs::metadata(path)?.len();
+    // a key that is not there is an error of this function
+    let found = match candle_core::pickle::read_pth_tensor_info(path, false, key) {
+        Err(_) if key.is_some() => return Ok(Vec::new()),
+        found => found?,
+    };
+    for tensor in &found {
+        // stored without compression, so no tensor is larger than the file
+        let count = tensor.layout.shape().dims().iter().try_fold(1u64, |all, side| all.checked_mul(*side as u64));
+        let bytes = count.and_then(|count| count.checked_mul(tensor.dtype.size_in_bytes() as u64));
+        if bytes.is_none_or(|bytes| bytes > length) {
+            let (name, shape) = (&tensor.name, tensor.layout.shape());
+            candle_core::bail!("tensor {name:?} claims the shape {shape:?}, larger than the file of {length} bytes");
+        }
+    }
+    match found.is_empty() {
+        true => Ok(Vec::new()),
+        false => candle_core::pickle::read_all_with_key(path, key),
+    }
 }
 
 #[cfg(test)]

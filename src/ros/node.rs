@@ -8,6 +8,7 @@ use super::names::Names;
 use super::node_thread::{NodeThread, WAITING};
 use super::parameters::Parameters;
 use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};
+use crate::panics::caught;
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::srv::Segment;
 use r2r::{Context, Node, ParameterValue, QosProfile};
@@ -22,14 +23,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 fn open_context() -> Result<Context, BoxError> {
     // r2r panics on arguments that rcl refuses; rcl's own words go to stderr either way
-    let quiet = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let context = std::panic::catch_unwind(Context::create);
-    std::panic::set_hook(quiet);
-    let context = context.map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-        format!("ROS arguments refused: {said}; expected --ros-args as in the README")
-    })?;
+    let context = caught(Context::create)
+        .map_err(|said| format!("ROS arguments refused: {said}; expected --ros-args as in the README"))?;
     Ok(context?)
 }
 

@@ -172,6 +172,7 @@ impl Encoder<'_> {
             let own = AnswerSettings {
                 min_score: request.min_score.unwrap_or(thresholds.min_score),
                 min_margin: request.min_margin.unwrap_or(thresholds.min_margin),
+                ..thresholds.clone()
             };
             let answer = self.answer(&seen, &pending.parsed, request.target.as_deref(), &own);
             if !(control.current)(None) {

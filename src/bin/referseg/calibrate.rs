@@ -120,18 +120,20 @@ fn with_thresholds(text: &str, report: &str, settings: &AnswerSettings) -> Strin
 const MARK: &str = "# referseg calibrate:";
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let open: AnswerSettings = AnswerSettings { min_score: -1.0, min_margin: 0.0 };
+    let open: AnswerSettings = AnswerSettings { min_score: -1.0, min_margin: 0.0, min_probability: 0.0 };
     let mut layers = arguments.model.layers()?;
     layers.push(Layer::value("calibrate", "answer.min_score", f64::from(open.min_score)));
     layers.push(Layer::value("calibrate", "answer.min_margin", f64::from(open.min_margin)));
+    layers.push(Layer::value("calibrate", "answer.min_probability", f64::from(open.min_probability)));
     let config = Config::from_layers(&layers)?;
     let segmenter = Segmenter::open(config.clone())?;
     let chosen_on = cases(&segmenter, &config, arguments, &arguments.data)?;
     let tested_on = cases(&segmenter, &config, arguments, &arguments.test)?;
-    let mut best = (f64::MIN, open);
+    let mut best = (f64::MIN, open.clone());
     for score in 0..100 {
         for margin in 0..100 {
-            let settings = AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.01 };
+            let settings =
+                AnswerSettings { min_score: score as f32 * 0.01, min_margin: margin as f32 * 0.01, ..open.clone() };
             let harm = f64::from(u8::from(found_absent(&chosen_on, &settings) > MOST_FOUND_ABSENT));
             let reached = mean(accuracy(&chosen_on, &settings)) - harm;
             if reached > best.0 {
@@ -172,7 +174,8 @@ mod tests {
     #[test]
     fn new_thresholds_leave_all_other_settings_as_they_are() {
         let before = "# mine\nvisual:\n  global_weight: 0.3\n# referseg calibrate: old\nanswer:\n  min_score: 0.1\n\nwords:\n  closed: true\n";
-        let after = with_thresholds(before, "new", &AnswerSettings { min_score: 0.25, min_margin: 0.1 });
+        let after =
+            with_thresholds(before, "new", &AnswerSettings { min_score: 0.25, min_margin: 0.1, min_probability: 0.0 });
         assert!(after.contains("global_weight: 0.3") && after.contains("closed: true") && !after.contains("old"));
         assert!(after.ends_with("# referseg calibrate: new\nanswer:\n  min_score: 0.25\n  min_margin: 0.100\n"));
         let read = Config::from_layers(&[Layer::parse("after", &after).unwrap()]).unwrap();

@@ -10,4 +10,4 @@ mod registry;
 mod similarity;
 mod term;
 
-pub use registry::{fingerprint, scores, TermScores};
+pub use registry::{fingerprint, scores, TermScores, PROBABILITY};

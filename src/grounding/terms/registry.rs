@@ -3,7 +3,7 @@
 use super::heat::Heat;
 use super::quality::Quality;
 use super::reason::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
-use super::similarity::Similarity;
+use super::similarity::{probabilities, Similarity};
 use super::term::{ScoringTerm, TermInput};
 use crate::config::{Config, Guidance};
 use crate::error::Result;
@@ -13,6 +13,9 @@ use crate::grounding::guidance::Guided;
 use crate::grounding::hybridgl::softmax;
 use crate::models::ModelFamily;
 use candle_core::Tensor;
+
+/// What a model with a sigmoid loss thinks of each proposal, listed beside the terms; it is no part of their sum.
+pub const PROBABILITY: &str = "probability";
 
 /// Raised when the sum of the same terms is another.
 const VERSION: u32 = 1;
@@ -28,7 +31,8 @@ pub struct TermScores {
     /// The weighted sums, `[n]`; with full guidance the probabilities whose logarithms they are, with HybridGL's guidance
     /// what that makes of them.
     pub total: Vec<f32>,
-    /// Each term's name and scores, `[n]`, before its weight, in the same units; terms of weight 0 are left out.
+    /// Each term's name and scores, `[n]`, before its weight, in the same units; terms of weight 0 are left out. What the
+    /// guidance and the model say beside them stands behind.
     pub terms: Vec<(&'static str, Vec<f32>)>,
 }
 
@@ -92,6 +96,10 @@ pub fn scores(
         for (_, values) in &mut scored.terms {
             values.iter_mut().for_each(|value| *value = value.exp());
         }
+    }
+    if let Some(seen) = seen {
+        let probabilities = probabilities(seen, command, config, family)?;
+        scored.terms.extend(probabilities.map(|values| (PROBABILITY, values)));
     }
     Ok(scored)
 }

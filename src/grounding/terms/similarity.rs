@@ -3,12 +3,39 @@
 use super::term::{ScoringTerm, TermInput};
 use crate::config::{Config, Guidance, Method, ResNetNorms};
 use crate::error::{Error, Result};
+use crate::grounding::encoded::EncodedCommand;
 use crate::grounding::heat_map;
 use crate::grounding::visual_features::VisualFeatures;
 use crate::models::tensor_math::{cosine_similarities, dot_products};
+use crate::models::ModelFamily;
+use candle_core::Tensor;
 
 /// Global-Local similarity (sections 3.2 and 3.3 of the paper), or that of one of its baselines.
 pub struct Similarity;
+
+/// The text feature that proposals are compared with, `[d]`.
+fn words(command: &EncodedCommand, config: &Config) -> Result<Tensor> {
+    // the paper's baselines know no noun phrase
+    let knows_phrases = matches!(config.method, Method::GlobalLocal | Method::HybridGl);
+    command.features.mixed(if knows_phrases { config.text.sentence_weight } else { 1.0 })
+}
+
+/// How probable it is that each proposal, by its feature `[n, d]`, is what the words say, in the eyes of a model that was
+/// trained to tell that; `None` for models that can only compare.
+///
+/// # Errors
+/// When the device fails.
+pub fn probabilities(
+    seen: &Tensor,
+    command: &EncodedCommand,
+    config: &Config,
+    family: &dyn ModelFamily,
+) -> Result<Option<Vec<f32>>> {
+    let Some(bias) = family.logit_bias() else { return Ok(None) };
+    let cosines = cosine_similarities(seen, &words(command, config)?)?;
+    let probability = |cosine: f32| 1.0 / (1.0 + (-(cosine * family.logit_scale() + bias)).exp());
+    Ok(Some(cosines.into_iter().map(probability).collect()))
+}
 
 impl ScoringTerm for Similarity {
     fn name(&self) -> &'static str {
@@ -29,13 +56,10 @@ impl ScoringTerm for Similarity {
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {
         let TermInput { frame, command, config, family, .. } = input;
-        let Config { method, visual, text, .. } = config;
+        let Config { method, visual, .. } = config;
         let features =
             frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
-        // the paper's baselines know no noun phrase
-        let knows_phrases = matches!(method, Method::GlobalLocal | Method::HybridGl);
-        let sentence_weight = if knows_phrases { text.sentence_weight } else { 1.0 };
-        let words = command.features.mixed(sentence_weight)?;
+        let words = words(command, config)?;
         if let (VisualFeatures::Map(map), Some(encoder)) = (features, family.dense_encoder()) {
             return Ok(match method {
                 Method::GradCam => {

@@ -3,14 +3,16 @@
 //! Two layouts are read: Hugging Face's (`hugging_face.rs`) and OpenCLIP's (`open_clip.rs`). Behind this file
 //! there is one description and one set of names, Hugging Face's; a ResNet keeps OpenCLIP's, having no other.
 
-use super::config::{check, ClipConfig};
-use super::{hugging_face, open_clip, preprocessing};
+use super::config::{check, ClipConfig, VisionConfig};
+use super::{hugging_face, open_clip};
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
 use crate::models::family::Preprocessing;
+use crate::models::preprocessing::{self, OPENAI};
 use crate::models::weights::{Weights, WeightsFile};
-use candle_core::{DType, Device};
-use std::path::{Path, PathBuf};
+use crate::models::HUGGING_FACE_CONFIG;
+use candle_core::DType;
+use std::path::Path;
 
 /// Raised when the towers compute something else from the same files.
 const VERSION: u32 = 1;
@@ -37,20 +39,21 @@ impl Checkpoint {
         }
         // repositories of OpenCLIP models often hold a second, partial model under the other names
         let config_file = folder.join(open_clip::CONFIG);
-        let weights_file = weights(folder, open_clip::WEIGHTS);
-        let hugging_face = folder.join(hugging_face::CONFIG);
+        let weights_file = open_clip::weights(folder);
+        let hugging_face = folder.join(HUGGING_FACE_CONFIG);
         let (config_file, config, weights) =
             if config_file.is_file() && (weights_file.is_file() || !hugging_face.is_file()) {
-                let config = open_clip::read(&config_file)?;
-                (config_file, config, Weights::open(&weights_file)?.with_layout(open_clip::source))
+                let (config, layout) = open_clip::read(&config_file)?;
+                (config_file, config, Weights::open(&weights_file)?.with_layout(layout))
             } else {
                 let config = hugging_face::read(&hugging_face)?;
-                (hugging_face, config, Weights::open(&weights(folder, hugging_face::WEIGHTS))?)
+                (hugging_face, config, Weights::open(&hugging_face::weights(folder))?)
             };
         check(&config, &config_file)?;
-        let preprocessing = preprocessing::read(folder, &config_file, config.vision.image_size())?;
+        check_depth(&config, &weights)?;
+        let preprocessing = preprocessing::read(folder, &config_file, config.vision.image_size(), OPENAI)?;
         let digests = [config_file, folder.join("tokenizer.json")].map(|file| of_optional_file(&file));
-        let (file, logit_scale) = (weights.file().clone(), logit_scale(&weights)?.exp());
+        let (file, logit_scale) = (weights.file().clone(), weights.number("logit_scale")?.exp());
         Ok((Checkpoint { config, weights: file, preprocessing, logit_scale, digests }, weights))
     }
 
@@ -62,19 +65,22 @@ impl Checkpoint {
     }
 }
 
-fn logit_scale(weights: &Weights) -> Result<f32> {
-    let value = weights.build(DType::F32, &Device::Cpu, |vb| vb.get_unchecked("logit_scale"))?;
-    match value.flatten_all()?.to_vec1::<f32>()?[..] {
-        [value] if value.is_finite() => Ok(value),
-        ref value => {
-            let fact = format!("tensor \"logit_scale\" is {value:?}; expected one finite number");
-            Err(Error::model(weights.path(), fact))
+/// Refuses weights with more blocks than the configuration names.
+fn check_depth(config: &ClipConfig, weights: &Weights) -> Result<()> {
+    weights.check_depth("text_model.encoder.layers", config.text.sizes.blocks)?;
+    match &config.vision {
+        VisionConfig::Transformer(vision) => weights.check_depth("vision_model.encoder.layers", vision.sizes.blocks),
+        VisionConfig::ResNet(vision) => {
+            let mut stages = vision.layers.iter().enumerate();
+            let deeper =
+                stages.find(|(stage, count)| weights.has(&format!("visual.layer{}.{count}.conv1.weight", stage + 1)));
+            match deeper {
+                Some((stage, count)) => {
+                    let fact = format!("it has more than the {count} blocks of stage {} that its configuration names: these files are of two models", stage + 1);
+                    Err(Error::model(weights.path(), fact))
+                }
+                None => Ok(()),
+            }
         }
     }
-}
-
-/// The first of these files that is there; the first if none is. The hub's older repositories hold pickles alone.
-fn weights(folder: &Path, names: [&str; 2]) -> PathBuf {
-    let places = names.map(|name| folder.join(name));
-    places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
 }

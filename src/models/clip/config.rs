@@ -1,11 +1,9 @@
 //! `ClipConfig`: what a configuration file says of a CLIP's towers, whatever its layout.
 
 use crate::error::{Error, Result};
-pub use crate::models::fused::Activation;
+use crate::models::transformer::{check_sizes, MAX_SIZE};
+pub use crate::models::transformer::{Activation, TransformerSizes};
 use std::path::Path;
-
-/// Largest width, depth or side that a configuration may name.
-const MAX_SIZE: usize = 1 << 17;
 
 /// What a configuration says of a whole CLIP.
 #[derive(Debug)]
@@ -21,17 +19,6 @@ pub struct TextConfig {
     pub sizes: TransformerSizes,
     pub context: usize,
     pub vocabulary: usize,
-}
-
-/// A tower of transformer blocks.
-#[derive(Clone, Debug)]
-pub struct TransformerSizes {
-    pub width: usize,
-    pub hidden: usize,
-    pub heads: usize,
-    pub blocks: usize,
-    pub activation: Activation,
-    pub epsilon: f64,
 }
 
 /// The vision tower's kind and sizes.
@@ -119,16 +106,7 @@ pub fn check(config: &ClipConfig, path: &Path) -> Result<()> {
         }
     }
     for (tower, sizes) in towers {
-        // far above any model; products of sizes below it do not overflow
-        if sizes.width.max(sizes.hidden).max(sizes.blocks) > MAX_SIZE {
-            let fact =
-                format!("{tower} has width {} and {} blocks; expected at most {MAX_SIZE}", sizes.width, sizes.blocks);
-            return Err(Error::model(path, fact));
-        }
-        if sizes.heads == 0 || sizes.width == 0 || sizes.width % sizes.heads != 0 {
-            let fact = format!("{tower}'s width {} is not a multiple of its {} heads", sizes.width, sizes.heads);
-            return Err(Error::model(path, fact));
-        }
+        check_sizes(tower, sizes, path)?;
     }
     if config.text.context < 3 {
         let fact = format!("the text tower has {} positions; expected at least three", config.text.context);

@@ -4,11 +4,14 @@
 
 use super::config::{Activation, ClipConfig, TextConfig, TransformerConfig, TransformerSizes, VisionConfig};
 use crate::error::{Error, Result};
+use crate::models::weight_files::weights_in;
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub const CONFIG: &str = "config.json";
-pub const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+/// The weights of a folder in this layout.
+pub fn weights(folder: &Path) -> PathBuf {
+    weights_in(folder, "model.safetensors", "pytorch_model.bin")
+}
 
 #[derive(Deserialize)]
 struct Whole {
@@ -88,7 +91,12 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
     let whole: Whole = serde_json::from_str(&text)
         .map_err(|cause| Error::model(path, format!("not a CLIP configuration: {cause}")))?;
     if whole.model_type != "clip" {
-        let fact = format!("model_type {:?} is not supported; expected \"clip\"", whole.model_type);
+        let remedy = match whole.model_type.as_str() {
+            "siglip2" => "; of SigLIP 2 the checkpoints with a fixed image size are, not naflex (google/siglip2-base-patch16-224)",
+            _ => "",
+        };
+        let fact =
+            format!("model_type {:?} is not supported; expected \"clip\" or \"siglip\"{remedy}", whole.model_type);
         return Err(Error::model(path, fact));
     }
     let (text, vision) = (whole.text_config, whole.vision_config);

@@ -9,13 +9,11 @@ mod hugging_face;
 mod hybrid;
 mod load;
 mod open_clip;
-mod preprocessing;
 mod resnet;
 mod self_attention;
 mod text;
 mod tokenizer;
 mod towers;
-mod transformer;
 mod vision_transformer;
 
 pub use load::Clip;

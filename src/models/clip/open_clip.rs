@@ -1,19 +1,25 @@
 //! OpenCLIP's layout of a CLIP: `open_clip_config.json` and `open_clip_model.safetensors`.
 //!
-//! Vision transformers and ResNets of OpenAI's design; towers that OpenCLIP borrows from timm or transformers
-//! (EVA, SigLIP, ConvNeXt, multilingual text) are refused by name.
+//! Vision transformers and ResNets of OpenAI's design (OpenAI, LAION, MetaCLIP, DFN); towers that OpenCLIP borrows from timm
+//! or transformers (EVA, SigLIP, ConvNeXt, multilingual text) are refused by name, and so is every option that these do not
+//! compute.
 
 use super::config::{
     Activation, ClipConfig, ResNetConfig, TextConfig, TransformerConfig, TransformerSizes, VisionConfig,
 };
 use crate::error::{Error, Result};
-use crate::models::weights::TensorSource;
+use crate::models::weight_files::weights_in;
+use crate::models::weights::{Layout, TensorSource};
 use serde::Deserialize;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub const CONFIG: &str = "open_clip_config.json";
-pub const WEIGHTS: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"];
+
+/// The weights of a folder in this layout.
+pub fn weights(folder: &Path) -> PathBuf {
+    weights_in(folder, "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+}
 
 /// torch's default, which every OpenCLIP model of these kinds has.
 const EPSILON: f64 = 1e-5;
@@ -32,6 +38,8 @@ struct Model {
     custom_text: bool,
     vision_cfg: Vision,
     text_cfg: Text,
+    #[serde(flatten)]
+    more: serde_json::Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -108,50 +116,96 @@ fn text_blocks() -> usize {
     12
 }
 
-/// Options that change the arithmetic, which these towers do not have.
-const UNSUPPORTED: [(&str, &[&str]); 2] = [
-    (
-        "vision_cfg",
-        &[
-            "timm_model_name", "ls_init_value", "attentional_pool", "input_patchnorm", "final_ln_after_pool",
-            "block_type", "qk_norm", "no_ln_pre", "global_average_pool", "norm_kwargs", "act_kwargs", "output_tokens",
-        ],
-    ),
-    (
-        "text_cfg",
-        &[
-            "hf_model_name", "ls_init_value", "embed_cls", "block_type", "qk_norm", "no_causal_mask", "norm_kwargs",
-            "act_kwargs", "proj_bias", "output_tokens",
-        ],
-    ),
+/// What a part of the configuration may say beside what is read: a key, and the values with which it changes nothing here.
+/// Everything else is refused by name, for it would change the arithmetic.
+type Harmless = &'static [(&'static str, Values)];
+
+/// Values that change nothing.
+#[derive(Clone, Copy)]
+enum Values {
+    /// Any.
+    Any,
+    /// This text.
+    Text(&'static str),
+}
+
+/// At the top.
+const MODEL: Harmless = &[
+    // of training, or what the weights themselves hold
+    ("init_logit_scale", Values::Any),
+    ("cast_dtype", Values::Any),
+    ("output_dict", Values::Any),
 ];
 
-/// How the towers read out their feature: other ways are refused.
-const POOLS: [(&str, &str); 2] = [("vision_cfg", "tok"), ("text_cfg", "argmax")];
+/// The vision tower's.
+const VISION: Harmless = &[
+    ("pool_type", Values::Text("tok")),
+    ("pos_embed_type", Values::Text("learnable")),
+    // of training
+    ("patch_dropout", Values::Any),
+    // used with attentional_pool or timm_model_name alone, which are refused
+    ("attn_pooler_queries", Values::Any),
+    ("attn_pooler_heads", Values::Any),
+    ("timm_model_pretrained", Values::Any),
+    ("timm_pool", Values::Any),
+    ("timm_proj", Values::Any),
+    ("timm_proj_bias", Values::Any),
+    ("timm_drop", Values::Any),
+    ("timm_drop_path", Values::Any),
+];
 
-pub fn read(path: &Path) -> Result<ClipConfig> {
+/// The text tower's.
+const TEXT: Harmless = &[
+    ("pool_type", Values::Text("argmax")),
+    ("proj_type", Values::Text("linear")),
+    // tokens come from tokenizer.json; what pads a text stands behind its end, which sees nothing of it
+    ("hf_tokenizer_name", Values::Any),
+    ("tokenizer_kwargs", Values::Any),
+    ("tokenizer_mode", Values::Any),
+    ("pad_id", Values::Any),
+    ("eos_id", Values::Any),
+    ("bos_id", Values::Any),
+    // used with hf_model_name alone, which is refused
+    ("hf_model_pretrained", Values::Any),
+    ("hf_proj_type", Values::Any),
+    ("hf_pooler_type", Values::Any),
+];
+
+/// Refuses what a part says that these towers do not compute.
+fn check_rest(part: &str, rest: &serde_json::Map<String, Value>, harmless: Harmless, path: &Path) -> Result<()> {
+    let off = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Object(inner) => inner.is_empty(),
+        _ => false,
+    };
+    let allowed = |key: &str, value: &Value| {
+        harmless.iter().any(|(known, values)| {
+            *known == key
+                && match values {
+                    Values::Any => true,
+                    Values::Text(text) => value == text,
+                }
+        })
+    };
+    match rest.iter().find(|(key, value)| !off(value) && !allowed(key, value)) {
+        None => Ok(()),
+        Some((key, value)) => {
+            let fact =
+                format!("{part}{key} is {value}; supported are OpenAI's vision transformers, ResNets and text tower");
+            Err(Error::model(path, fact))
+        }
+    }
+}
+
+/// Reads a configuration, and the layout of the weights that it describes.
+pub fn read(path: &Path) -> Result<(ClipConfig, Layout)> {
     let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
     let whole: Whole = serde_json::from_str(&text)
         .map_err(|cause| Error::model(path, format!("not an OpenCLIP configuration: {cause}")))?;
-    let Model { embed_dim, quick_gelu, custom_text, vision_cfg, text_cfg } = whole.model_cfg;
-    for ((part, keys), more) in UNSUPPORTED.iter().zip([&vision_cfg.more, &text_cfg.more]) {
-        let empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
-        let off = |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || empty(value);
-        if let Some((key, value)) = more.iter().find(|(key, value)| keys.contains(&key.as_str()) && !off(value)) {
-            let fact =
-                format!("{part}.{key} is {value}; supported are OpenAI's vision transformers, ResNets and text tower");
-            return Err(Error::model(path, fact));
-        }
-    }
-    for ((part, expected), more) in POOLS.iter().zip([&vision_cfg.more, &text_cfg.more]) {
-        if let Some(pool) = more.get("pool_type").filter(|pool| !pool.is_null() && *pool != expected) {
-            return Err(Error::model(path, format!("{part}.pool_type is {pool}; supported is {expected:?}")));
-        }
-    }
-    if custom_text {
-        let fact = "custom_text is true; supported is the layout with the text tower's tensors at the top";
-        return Err(Error::model(path, fact));
-    }
+    let Model { embed_dim, quick_gelu, custom_text, vision_cfg, text_cfg, more } = whole.model_cfg;
+    check_rest("", &more, MODEL, path)?;
+    check_rest("vision_cfg.", &vision_cfg.more, VISION, path)?;
+    check_rest("text_cfg.", &text_cfg.more, TEXT, path)?;
     let activation = if quick_gelu { Activation::QuickGelu } else { Activation::Gelu };
     let sizes = |width: usize, heads, blocks, ratio: f64| TransformerSizes {
         width,
@@ -178,7 +232,7 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
             return Err(Error::model(path, "vision_cfg.patch_size is absent; expected one for a vision transformer"));
         }
     };
-    Ok(ClipConfig {
+    let config = ClipConfig {
         projection: embed_dim,
         text: TextConfig {
             sizes: sizes(text_cfg.width, text_cfg.heads, text_cfg.layers, text_cfg.mlp_ratio),
@@ -186,11 +240,23 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
             vocabulary: text_cfg.vocab_size,
         },
         vision,
-    })
+    };
+    Ok((config, if custom_text { source_of_custom_text } else { source }))
+}
+
+/// As [`source`], with the text tower's tensors below `text.`, as OpenCLIP's CustomTextCLIP has them (DFN ViT-L/14).
+fn source_of_custom_text(name: &str) -> TensorSource {
+    let is_text = name.starts_with("text_");
+    let below = |name: String| if is_text { format!("text.{name}") } else { name };
+    match source(name) {
+        TensorSource::Whole(name) => TensorSource::Whole(below(name)),
+        TensorSource::Part { name, index, of } => TensorSource::Part { name: below(name), index, of },
+        TensorSource::Transposed(name) => TensorSource::Transposed(below(name)),
+    }
 }
 
 /// The source of the tensor that a tower asks for by Hugging Face's name.
-pub fn source(name: &str) -> TensorSource {
+fn source(name: &str) -> TensorSource {
     let whole = |name: &str| TensorSource::Whole(name.into());
     match name {
         "visual_projection.weight" => return TensorSource::Transposed("visual.proj".into()),

@@ -1,8 +1,8 @@
 //! `TextEncoder`: CLIP's text transformer, token ids to features.
 
 use super::config::TextConfig;
-use super::transformer::{blocks, Block};
 use crate::models::fused::{borrowed, run, Attention, Batch, Readout};
+use crate::models::transformer::{blocks, Block};
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::{embedding, layer_norm, linear_no_bias, Embedding, LayerNorm, Linear, VarBuilder};
 

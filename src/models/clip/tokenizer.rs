@@ -6,6 +6,7 @@
 
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::models::{tokenizer_file, TextCut};
 use candle_core::Tensor;
 use std::path::Path;
 use unicode_normalization::UnicodeNormalization;
@@ -58,11 +59,7 @@ impl Tokenizer {
             let remedy = "no such file; CLIP's own vocabulary is in models/clip_bpe/tokenizer.json of this repository: copy it there";
             return Err(Error::model(path, remedy));
         }
-        let mut inner = tokenizers::Tokenizer::from_file(&path)
-            .map_err(|cause| Error::model(&path, format!("not a tokenizer: {cause}")))?;
-        let no_limit = inner.with_truncation(None);
-        no_limit.map_err(|cause| Error::model(&path, cause.to_string()))?;
-        inner.with_padding(None);
+        let mut inner = tokenizer_file::read(&path)?;
         // a text that spells the end token must not end there
         inner.set_encode_special_tokens(true);
         let largest = inner.get_vocab(true).into_values().max();
@@ -77,7 +74,21 @@ impl Tokenizer {
             );
             return Err(Error::model(path, fact));
         }
+        tokenizer_file::check_size(&inner, vocabulary, &path)?;
         Ok(Tokenizer { inner, end, context })
+    }
+
+    /// All ids of a text with start and end tokens, however many.
+    fn all_ids(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode_fast(cleaned(text), true);
+        let encoding = encoding.map_err(|cause| Error::Command(format!("{text:?}: {cause}")))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// How a text is cut, if it is.
+    pub fn cut(&self, text: &str) -> Option<TextCut> {
+        let tokens = self.all_ids(text).ok()?.len();
+        (tokens > self.context).then_some(TextCut { tokens, read: self.context })
     }
 
     /// Ids with start and end tokens. A text longer than the context loses its last words.
@@ -85,9 +96,7 @@ impl Tokenizer {
     /// # Errors
     /// When the vocabulary can't express the text.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(cleaned(text), true);
-        let encoding = encoding.map_err(|cause| Error::Command(format!("{text:?}: {cause}")))?;
-        let mut ids = encoding.get_ids().to_vec();
+        let mut ids = self.all_ids(text)?;
         if ids.len() > self.context {
             ids.truncate(self.context - 1);
             ids.push(self.end);

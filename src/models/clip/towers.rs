@@ -10,7 +10,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::models::family::{
-    DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder,
+    DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder, TextCut,
 };
 use candle_core::{DType, Tensor};
 use std::path::Path;
@@ -60,8 +60,8 @@ macro_rules! common_to_both_kinds {
             self.dtype
         }
 
-        fn logit_bias(&self) -> f32 {
-            0.0
+        fn text_cut(&self, text: &str) -> Option<TextCut> {
+            self.tokenizer.as_ref()?.cut(text)
         }
 
         fn grid(&self) -> usize {

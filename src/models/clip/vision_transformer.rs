@@ -1,8 +1,8 @@
 //! `VisionTransformer`: CLIP's ViT, whole or with its patch tokens masked.
 
 use super::config::TransformerConfig;
-use super::transformer::{blocks, Block};
 use crate::models::fused::{borrowed, norm, BlockWeights, EmbeddingWeights};
+use crate::models::transformer::{blocks, Block};
 use candle_core::{DType, IndexOp, Module, Result, Tensor};
 use candle_nn::{layer_norm, linear_no_bias, LayerNorm, Linear, VarBuilder};
 

@@ -1,6 +1,6 @@
 //! One pre-norm transformer block on the rows of some sequences.
 
-use super::elementwise::{add_scaled, add_to_rows, gelu, layer_norm, quick_gelu, softmax};
+use super::elementwise::{add_scaled, add_to_rows, gelu, gelu_tanh, layer_norm, quick_gelu, softmax};
 use super::product::{product, product_of_rows, Onto, Rows};
 use super::weights::{Affine, Norm};
 
@@ -12,6 +12,9 @@ pub enum Activation {
     QuickGelu,
     /// The exact GELU: most LAION checkpoints.
     Gelu,
+    /// GELU by a hyperbolic tangent: SigLIP.
+    #[serde(rename = "gelu_pytorch_tanh", alias = "gelu_new")]
+    GeluTanh,
 }
 
 /// A block's weights.
@@ -243,6 +246,7 @@ impl BlockWeights<'_> {
         match self.activation {
             Activation::QuickGelu => quick_gelu(hidden),
             Activation::Gelu => gelu(hidden),
+            Activation::GeluTanh => gelu_tanh(hidden),
         }
         add_linear(&self.fc2, hidden, hidden_width, x, threads);
     }

@@ -96,6 +96,17 @@ pub fn gelu(x: &mut [f32]) {
     });
 }
 
+/// `x * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`, in place.
+pub fn gelu_tanh(x: &mut [f32]) {
+    // (1 + tanh(y)) / 2 is the sigmoid of 2 y
+    const TWICE: f32 = 1.595_769;
+    vectorized(|| {
+        for value in x {
+            *value /= 1.0 + exp(-TWICE * (*value + 0.044_715 * *value * *value * *value));
+        }
+    });
+}
+
 /// The softmax of `scale * row`, in place.
 pub fn softmax(row: &mut [f32], scale: f32) {
     vectorized(|| {
@@ -210,8 +221,13 @@ mod tests {
         quick_gelu(&mut quick);
         let mut exact = values();
         gelu(&mut exact);
-        for ((x, quick), exact) in values().into_iter().zip(quick).zip(exact) {
+        let mut tangent = values();
+        gelu_tanh(&mut tangent);
+        for (((x, quick), exact), tangent) in values().into_iter().zip(quick).zip(exact).zip(tangent) {
             let wide = f64::from(x);
+            let argument = (2.0 / std::f64::consts::PI).sqrt() * (wide + 0.044715 * wide.powi(3));
+            let expected = wide * 0.5 * (1.0 + argument.tanh());
+            assert!((f64::from(tangent) - expected).abs() < 2e-6, "GELU by tanh {x}: {tangent} {expected}");
             assert!((f64::from(exp(x)) / wide.exp() - 1.0).abs() < 4e-7, "exp {x}");
             let expected = wide / (1.0 + (-1.702 * wide).exp());
             assert!((f64::from(quick) - expected).abs() < 2e-6, "quick GELU {x}: {quick} {expected}");
@@ -234,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_stays_none_and_what_is_far_stays_finite() {
-        for activation in [quick_gelu, gelu] {
+        for activation in [quick_gelu, gelu, gelu_tanh] {
             let mut x = [f32::NAN, -1e30, 1e30];
             activation(&mut x);
             assert!(x[0].is_nan() && x[1].abs() < 1e-3 && x[2] == 1e30, "{x:?}");

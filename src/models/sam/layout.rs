@@ -1,6 +1,6 @@
 //! Hugging Face's names of SAM's tensors (`facebook/sam-vit-*`), for the original's.
 
-use crate::models::weights::TensorSource;
+use crate::models::weights::{TensorSource, Weights};
 
 /// Parts of names, original and Hugging Face's; all that apply are applied, in this order.
 const PARTS: [(&str, &str); 22] = [
@@ -27,6 +27,20 @@ const PARTS: [(&str, &str); 22] = [
     (".output_upscaling.1", ".upscale_layer_norm"),
     (".output_upscaling.3", ".upscale_conv2"),
 ];
+
+/// Tensors by which models that are none of these are known, and what they are.
+const OTHERS: [(&str, &str); 4] = [
+    ("mask_decoder.hf_token.weight", "SAM-HQ"),
+    ("mask_decoder.hq_token.weight", "SAM-HQ"),
+    ("image_encoder.trunk.patch_embed.proj.weight", "SAM 2"),
+    ("vision_encoder.backbone.patch_embed.projection.weight", "SAM 2"),
+];
+
+/// The name of another model of this kind, which is like SAM but computes otherwise, if the weights are of one.
+pub fn other_model(weights: &Weights) -> Option<&'static str> {
+    let under = |name: &str| weights.has(name) || weights.has(&format!("model.{name}"));
+    OTHERS.iter().find(|(tensor, _)| under(tensor)).map(|(_, name)| *name)
+}
 
 /// Where Hugging Face keeps the tensor of this original name.
 pub fn hugging_face(name: &str) -> TensorSource {

@@ -133,6 +133,10 @@ impl SamModel {
             return Err(Error::model(file, fact));
         }
         let weights = Weights::open(&file)?;
+        if let Some(other) = layout::other_model(&weights) {
+            let fact = format!("weights of {other}; expected SAM (ViT-B, L or H) or MobileSAM");
+            return Err(Error::model(file, fact));
+        }
         let device = &compute.device;
         // the fused encoders of the CPU are f32
         let dtype = if device.is_cpu() { DType::F32 } else { compute.dtype(&weights)? };
@@ -154,7 +158,7 @@ impl SamModel {
         } else {
             let fact =
                 "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
-                        (\"image_encoder.patch_embed.seq.0.c.weight\"); SAM 2 and later are not supported";
+                        (\"image_encoder.patch_embed.seq.0.c.weight\"); later models are not supported";
             return Err(Error::model(file, fact));
         };
         let Sizes { image_size, grid, channels } = sizes;

@@ -1,4 +1,4 @@
-//! `Transformer`: the pre-norm residual blocks that both towers of CLIP are made of.
+//! `Block`: the pre-norm residual block that the towers of CLIP and SigLIP are made of.
 //!
 //! candle-transformers has the same blocks, but keeps them private, and the method has to step between
 //! them (masking tokens before the last blocks); it also knows one activation only. Field and tensor
@@ -7,17 +7,58 @@
 //! Linear layers and attention compute in the tower's type; the tokens between them, their sums and norms are f32, for what
 //! bf16 rounds away there is lost to all later blocks.
 
-use super::config::{Activation, TransformerSizes};
+use crate::error::Error;
+pub use crate::models::fused::Activation;
 use crate::models::fused::{affine, norm, BlockWeights};
 use crate::models::tensor_math::{apply, l2_normalize, product};
 use candle_core::{DType, Result, Tensor, D};
 use candle_nn::{layer_norm, linear, ops, LayerNorm, Linear, Module, VarBuilder};
+use std::path::Path;
+
+/// Largest width, depth or side that a configuration may name.
+pub const MAX_SIZE: usize = 1 << 17;
+
+/// A tower of transformer blocks.
+#[derive(Clone, Debug)]
+pub struct TransformerSizes {
+    /// Of a token.
+    pub width: usize,
+    /// Between the perceptron's layers.
+    pub hidden: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// How many blocks.
+    pub blocks: usize,
+    /// Between the perceptron's layers.
+    pub activation: Activation,
+    /// What norms add to the variance.
+    pub epsilon: f64,
+}
+
+/// Refuses sizes that no tower can have, before anything divides by them.
+///
+/// # Errors
+/// When there are such; the file at `path` names them.
+pub fn check_sizes(tower: &str, sizes: &TransformerSizes, path: &Path) -> crate::error::Result<()> {
+    // far above any model; products of sizes below it do not overflow
+    if sizes.width.max(sizes.hidden).max(sizes.blocks) > MAX_SIZE {
+        let fact =
+            format!("{tower} has width {} and {} blocks; expected at most {MAX_SIZE}", sizes.width, sizes.blocks);
+        return Err(Error::model(path, fact));
+    }
+    if sizes.heads == 0 || sizes.width == 0 || !sizes.width.is_multiple_of(sizes.heads) {
+        let fact = format!("{tower}'s width {} is not a multiple of its {} heads", sizes.width, sizes.heads);
+        return Err(Error::model(path, fact));
+    }
+    Ok(())
+}
 
 fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     let (x, dtype) = (&precise(x)?, x.dtype());
     let activated = match activation {
         Activation::QuickGelu => x * ops::sigmoid(&(x * 1.702)?)?,
         Activation::Gelu => x.gelu_erf(),
+        Activation::GeluTanh => x.gelu(),
     };
     activated?.to_dtype(dtype)
 }
@@ -30,6 +71,7 @@ fn precise(x: &Tensor) -> Result<Tensor> {
     }
 }
 
+/// Attention and perceptron, each behind a norm and added to the tokens.
 pub struct Block {
     layer_norm1: LayerNorm,
     q_proj: Linear,
@@ -38,10 +80,31 @@ pub struct Block {
     out_proj: Linear,
     heads: usize,
     layer_norm2: LayerNorm,
+    perceptron: Perceptron,
+    epsilon: f64,
+}
+
+/// Two linear layers with an activation between.
+pub struct Perceptron {
     fc1: Linear,
     fc2: Linear,
     activation: Activation,
-    epsilon: f64,
+}
+
+impl Perceptron {
+    /// Of the tensors at `fc1` and `fc2`.
+    pub fn new(sizes: &TransformerSizes, vb: VarBuilder) -> Result<Perceptron> {
+        Ok(Perceptron {
+            fc1: linear(sizes.width, sizes.hidden, vb.pp("fc1"))?,
+            fc2: linear(sizes.hidden, sizes.width, vb.pp("fc2"))?,
+            activation: sizes.activation,
+        })
+    }
+
+    /// `x`: `[.., w]`, in the layers' type or f32; returns `[.., w]` f32.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        apply(&self.fc2, &activate(self.activation, &apply(&self.fc1, x)?)?)?.to_dtype(DType::F32)
+    }
 }
 
 /// The blocks at `encoder.layers` of a tower, whose products are computed in `dtype`.
@@ -62,9 +125,7 @@ impl Block {
             out_proj: linear(w, w, attention.pp("out_proj"))?,
             heads: sizes.heads,
             layer_norm2: layer_norm(w, sizes.epsilon, wide.pp("layer_norm2"))?,
-            fc1: linear(w, sizes.hidden, vb.pp("mlp.fc1"))?,
-            fc2: linear(sizes.hidden, w, vb.pp("mlp.fc2"))?,
-            activation: sizes.activation,
+            perceptron: Perceptron::new(sizes, vb.pp("mlp"))?,
             epsilon: sizes.epsilon,
         })
     }
@@ -79,9 +140,9 @@ impl Block {
             out: affine(&self.out_proj)?,
             heads: self.heads,
             norm2: norm(&self.layer_norm2, self.epsilon)?,
-            fc1: affine(&self.fc1)?,
-            fc2: affine(&self.fc2)?,
-            activation: self.activation,
+            fc1: affine(&self.perceptron.fc1)?,
+            fc2: affine(&self.perceptron.fc2)?,
+            activation: self.perceptron.activation,
         })
     }
 
@@ -93,8 +154,7 @@ impl Block {
 
     /// What the perceptron adds to `x`, of its shape.
     fn perceive(&self, x: &Tensor) -> Result<Tensor> {
-        let hidden = apply(&self.fc1, &self.layer_norm2.forward(x)?)?;
-        apply(&self.fc2, &activate(self.activation, &hidden)?)?.to_dtype(DType::F32)
+        self.perceptron.forward(&self.layer_norm2.forward(x)?)
     }
 
     fn attend(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
