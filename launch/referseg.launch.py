@@ -27,7 +27,7 @@ PARAMETERS = [
     ('device', '', 'auto (first GPU, else CPU), cpu or cuda:N'),
     ('dtype', '', 'Type that models compute in: auto (f16 on a GPU, else f32), f32, f16 or bf16'),
     ('threads', '', 'Threads that compute, for the whole process; 0 for one a core, 0 to 1024'),
-    ('preset', '', "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
+    ('preset', '', "clean (CLIP's own preprocessing), paper (the paper's constants) or best (HybridGL with SAM, for real weights)"),
     ('method', '',
      'global_local, hybrid_gl (ViT), or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)'),
     ('guidance', '',

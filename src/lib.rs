@@ -47,6 +47,7 @@ pub mod answer;
 pub mod device;
 pub mod models;
 
+pub mod model_checks;
 pub mod proposals;
 
 pub mod grounding;

@@ -156,3 +156,45 @@ fn the_heat_of_a_phrase_is_a_term_beside_full_guidance_too() {
     let heat = answer.leading[0].terms.iter().find(|(name, _)| *name == "heat").unwrap().1;
     assert!(heat.is_finite() && heat > 0.0, "{heat}");
 }
+
+#[test]
+fn what_a_proposal_has_with_every_noun_is_taken_off_where_the_settings_ask_for_it() {
+    let none = Layer::value("test", "guidance", "none");
+    let answer = |weight: f64| {
+        let mut segmenter = segmenter(&[none.clone(), Layer::value("test", "terms.generic", weight)]);
+        let (frame, labels) = discs(&[RED, GREEN, BLUE]);
+        segmenter.set_generator(Box::new(labels));
+        let encoded = encode(&mut segmenter, &frame);
+        ask(&segmenter, &encoded, "the red object")
+    };
+    let term = |answer: &Answer, name: &str| {
+        let scored = answer.leading.iter().find(|scored| scored.proposal == 0).unwrap();
+        scored.terms.iter().find(|(term, _)| *term == name).map(|(_, value)| *value)
+    };
+    let (without, with) = (answer(0.0), answer(0.5));
+    assert_eq!(term(&without, "generic"), None, "a term of weight 0 is not computed");
+    let generic = term(&with, "generic").unwrap();
+    assert!((-1.0..1.0).contains(&generic) && generic != 0.0, "{generic}");
+    let expected = without.scores[0] + 0.5 * generic;
+    assert!((with.scores[0] - expected).abs() < 1e-6, "{} and {expected}", with.scores[0]);
+}
+
+#[test]
+fn the_picture_blurred_outside_a_proposal_counts_by_its_weight() {
+    let answer = |weight: f64, blur: f64| {
+        let weight = Layer::value("test", "visual.blurred_weight", weight);
+        let layers = [Layer::value("test", "guidance", "none"), weight, Layer::value("test", "visual.blur", blur)];
+        let mut segmenter = segmenter(&layers);
+        let (frame, labels) = discs(&[RED, GREEN, BLUE]);
+        segmenter.set_generator(Box::new(labels));
+        let encoded = encode(&mut segmenter, &frame);
+        ask(&segmenter, &encoded, "the red object").scores
+    };
+    assert_eq!(answer(0.0, 0.26), answer(0.0, 0.1), "without weight there is no such picture");
+    assert_ne!(answer(0.5, 0.26), answer(0.0, 0.26));
+    // next to no blur and all of the weight: every proposal looks like the whole picture
+    let alike = answer(1.0, 0.001);
+    assert!((alike[0] - alike[1]).abs() < 0.02 && (alike[1] - alike[2]).abs() < 0.02, "{alike:?}");
+    let apart = answer(1.0, 0.26);
+    assert!((apart[0] - apart[1]).abs() > 0.02, "{apart:?}");
+}

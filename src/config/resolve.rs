@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 const DEFAULTS: &str = include_str!("../../config/referseg.yaml");
 const PAPER: &str = include_str!("../../config/paper.yaml");
+const BEST: &str = include_str!("../../config/best.yaml");
 const SAM_EVERYTHING: &str = include_str!("../../config/sam_everything.yaml");
 /// Settings that belong to a model, beside its weights.
 const MODEL_FILE: &str = "referseg.yaml";
@@ -56,8 +57,11 @@ impl Config {
         // what the model's own file says counts too, below the user's
         let named = |key: &str| strongest(key, layers.iter().rev().chain(of_model).chain([&defaults]));
         let mut all = vec![defaults.clone()];
-        if named("preset") == Some(Value::from("paper")) {
-            all.push(Layer::parse("config/paper.yaml", PAPER)?);
+        let preset = named("preset");
+        for (name, file, text) in [("paper", "config/paper.yaml", PAPER), ("best", "config/best.yaml", BEST)] {
+            if preset == Some(Value::from(name)) {
+                all.push(Layer::parse(file, text)?);
+            }
         }
         if named("proposals.sam.preset") == Some(Value::from("everything")) {
             all.push(Layer::parse("config/sam_everything.yaml", SAM_EVERYTHING)?);
@@ -95,6 +99,8 @@ impl Config {
         within("threads", self.threads as f32, 0.0, 1024.0)?;
         within("live.static_tolerance", self.live.static_tolerance, 0.0, 255.0)?;
         within("visual.global_weight", self.visual.global_weight, 0.0, 1.0)?;
+        within("visual.blurred_weight", self.visual.blurred_weight, 0.0, 1.0)?;
+        within("visual.blur", self.visual.blur, 0.001, 1.0)?;
         within("visual.batch", self.visual.batch.unwrap_or(1) as f32, 1.0, 1024.0)?;
         within("visual.masked_blocks", self.visual.masked_blocks as f32, 1.0, 256.0)?;
         within("visual.short_side", self.visual.short_side as f32, 0.0, 4096.0)?;
@@ -120,6 +126,7 @@ impl Config {
         within("proposals.sam.crop_overlap", sam.crop_overlap, 0.0, 0.99)?;
         within("proposals.sam.crop_points_downscale", sam.crop_points_downscale as f32, 1.0, 16.0)?;
         within("terms.similarity", self.terms.similarity, -100.0, 100.0)?;
+        within("terms.generic", self.terms.generic, -100.0, 100.0)?;
         within("terms.quality", self.terms.quality, -100.0, 100.0)?;
         within("terms.heat", self.terms.heat, -100.0, 100.0)?;
         let TermWeights { description, place, order, relation, exclusion, likeness, .. } = self.terms;
@@ -127,6 +134,13 @@ impl Config {
         let names = ["description", "place", "order", "relation", "exclusion", "likeness"];
         for (name, weight) in names.iter().zip(weights) {
             within(&format!("terms.{name}"), weight, 0.0, 100.0)?;
+        }
+        if self.text.templates.is_empty() {
+            return Err(Error::config("text.templates", "none; expected at least one, such as \"{}\""));
+        }
+        if let Some(template) = self.text.templates.iter().find(|template| !template.contains("{}")) {
+            let fact = format!("\"{template}\" has no {{}}; expected a text with {{}} where the words stand");
+            return Err(Error::config("text.templates", fact));
         }
         let words = &self.words;
         if !words.template.contains("{}") {
@@ -183,7 +197,7 @@ fn read(merged: Value, layers: &[Layer]) -> Result<Config> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::{MaskResampling, Parser, Preset};
+    use super::super::settings::{Guidance, MaskResampling, Method, Parser, Preset};
     use super::*;
 
     fn config(text: &str) -> Result<Config> {
@@ -199,6 +213,23 @@ mod tests {
         let clean = config("model: nowhere").unwrap();
         assert_eq!((clean.preset, clean.visual.short_side), (Preset::Clean, 0));
         assert_eq!(clean.visual.mean, None, "the checkpoint's own");
+    }
+
+    #[test]
+    fn the_best_preset_is_hybridgl_with_segment_anything_and_gives_way_to_the_user() {
+        let best = config("{preset: best, model: nowhere}").unwrap();
+        assert_eq!((best.method, best.guidance), (Method::HybridGl, Guidance::HybridGl));
+        assert_eq!((best.proposals.generator.name.as_str(), best.hybridgl.as_published), ("sam", false));
+        let mine = config("{preset: best, model: nowhere, guidance: full, proposals: {generator: regions}}").unwrap();
+        assert_eq!((mine.guidance, mine.proposals.generator.name.as_str()), (Guidance::Full, "regions"));
+    }
+
+    #[test]
+    fn wordings_need_a_place_for_the_words() {
+        let refused = config("text: {templates: [\"{}\", \"a photo\"]}").unwrap_err().to_string();
+        assert!(refused.contains("text.templates") && refused.contains("\"a photo\" has no {}"), "{refused}");
+        assert!(config("text: {templates: []}").unwrap_err().to_string().contains("at least one"));
+        assert_eq!(config("text: {templates: [\"a {}\"]}").unwrap().text.templates, ["a {}"]);
     }
 
     #[test]
@@ -251,7 +282,7 @@ mod tests {
         assert_eq!(
             refusal("visual: {alpah: 1}"),
             "configuration mine.yaml: unknown key \"visual.alpah\"; expected one of global_weight, masked_blocks, \
-             mean, std, fill, resampling, short_side, mask_resampling, resnet_norms, crops, batch"
+             mean, std, fill, resampling, short_side, mask_resampling, resnet_norms, blurred_weight, blur, crops, batch"
         );
         assert!(refusal("modle: x").contains("unknown key \"modle\""));
     }

@@ -67,6 +67,7 @@ impl Config {
 pub enum Preset {
     Clean,
     Paper,
+    Best,
 }
 
 /// The type that models compute in.
@@ -252,6 +253,8 @@ pub struct VisualSettings {
     pub short_side: usize,
     pub mask_resampling: MaskResampling,
     pub resnet_norms: ResNetNorms,
+    pub blurred_weight: f32,
+    pub blur: f32,
     pub crops: Crops,
     /// `None` for what suits the device.
     pub batch: Option<usize>,
@@ -326,6 +329,7 @@ pub enum HybridReadout {
 #[allow(missing_docs)]
 pub struct TextSettings {
     pub sentence_weight: f32,
+    pub templates: Vec<String>,
     pub parser: Parser,
     pub parser_model: PathBuf,
 }
@@ -364,6 +368,7 @@ pub struct WordSettings {
 #[allow(missing_docs)]
 pub struct TermWeights {
     pub similarity: f32,
+    pub generic: f32,
     pub quality: f32,
     pub heat: f32,
     pub description: f32,

@@ -102,8 +102,9 @@ impl Cache {
         if let Some(place) = place {
             let tensors: HashMap<&str, Tensor> = match &features {
                 VisualFeatures::One(one) => HashMap::from([("one", one.clone())]),
-                VisualFeatures::Both { global, local } => {
-                    HashMap::from([("global", global.clone()), ("local", local.tensor()?)])
+                VisualFeatures::Both { global, local, blurred } => {
+                    let blurred = blurred.iter().map(|blurred| ("blurred", blurred.clone()));
+                    [("global", global.clone()), ("local", local.tensor()?)].into_iter().chain(blurred).collect()
                 }
                 VisualFeatures::Map(map) => HashMap::from([("map", map.clone())]),
             };
@@ -125,11 +126,11 @@ fn read_proposals(place: &Path) -> Option<Vec<Proposal>> {
 fn read_features(place: &Path, device: &Device) -> Option<VisualFeatures> {
     let mut tensors = candle_core::safetensors::load(place, device).ok()?;
     let mut take = |name: &str| tensors.remove(name);
-    match (take("one"), take("map"), take("global"), take("local")) {
+    match (take("one"), take("map"), take("global"), take("local"), take("blurred")) {
         (Some(one), ..) => Some(VisualFeatures::One(one)),
         (_, Some(map), ..) => Some(VisualFeatures::Map(map)),
-        (_, _, Some(global), Some(local)) => {
-            Some(VisualFeatures::Both { global, local: LocalFeatures::whole(&local).ok()? })
+        (_, _, Some(global), Some(local), blurred) => {
+            Some(VisualFeatures::Both { global, local: LocalFeatures::whole(&local).ok()?, blurred })
         }
         _ => None,
     }

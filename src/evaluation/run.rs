@@ -10,7 +10,7 @@ use super::overlap::{oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::rle::Rle;
-use super::variants::{Variant, Variants};
+use super::variants::{unweighted, Variant, Variants};
 use crate::answer::Status;
 use crate::config::{Config, Crops, VisualSettings};
 use crate::error::{Error, Result};
@@ -178,7 +178,7 @@ impl RowEvaluator<'_> {
             line.truth = truth.map(|truth| Rle::of(truth).text()).unwrap_or_default();
             for (index, Variant { config, .. }) in self.run.rows.iter().enumerate() {
                 let frame = &encoded[self.variants.keys[index].visual.text()];
-                let command = commands.iter().find(|(parser, _)| *parser == config.text.parser);
+                let command = commands.iter().find(|(settings, _)| *settings == unweighted(&config.text));
                 // an expression without words finds nothing
                 let answer = command
                     .map(|(_, command)| self.segmenter.answer_under(config, frame, command, &config.answer))

@@ -1,6 +1,6 @@
 //! `Variants`: the rows of a table as the segmenter can answer them, sharing generators, parsers and features.
 
-use crate::config::{Config, Parser};
+use crate::config::{Config, TextSettings};
 use crate::error::Result;
 use crate::fingerprint::{of_texts, Fingerprint};
 use crate::grounding::{check_guidance, check_method, EncodedCommand, FeatureKind, Segmenter};
@@ -35,13 +35,19 @@ impl Keys {
     }
 }
 
+/// The settings that a text's features depend on: the weight mixes features and makes none.
+pub fn unweighted(text: &TextSettings) -> TextSettings {
+    TextSettings { sentence_weight: 0.0, ..text.clone() }
+}
+
 /// The generators, parsers and keys of all rows.
 pub struct Variants {
     /// One for each set of weights; reconfigured for the row at hand.
     generators: Vec<Box<dyn ProposalGenerator>>,
     /// For each row, its generator; none with true masks.
     generator_of: Vec<Option<usize>>,
-    parsers: Vec<(Parser, CommandParser, Fingerprint)>,
+    /// For each way to read a text.
+    parsers: Vec<(TextSettings, CommandParser, Fingerprint)>,
     /// For each row.
     pub keys: Vec<Keys>,
 }
@@ -54,7 +60,7 @@ impl Variants {
     pub fn open(rows: &[Variant], truth: bool, segmenter: &Segmenter) -> Result<Variants> {
         let mut generators: Vec<Box<dyn ProposalGenerator>> = Vec::new();
         let mut generator_of = Vec::new();
-        let mut parsers: Vec<(Parser, CommandParser, Fingerprint)> = Vec::new();
+        let mut parsers: Vec<(TextSettings, CommandParser, Fingerprint)> = Vec::new();
         let mut keys = Vec::new();
         for Variant { config, .. } in rows {
             check_method(config.method, segmenter.family())?;
@@ -74,13 +80,13 @@ impl Variants {
                 (Some(index), generators[index].fingerprint())
             };
             generator_of.push(generator);
-            let parser = config.text.parser;
-            if !parsers.iter().any(|(known, ..)| *known == parser) {
-                let opened = CommandParser::open(&config.text)?;
-                let fingerprint = segmenter.text_fingerprint(&opened);
-                parsers.push((parser, opened, fingerprint));
+            let settings = unweighted(&config.text);
+            if !parsers.iter().any(|(known, ..)| *known == settings) {
+                let opened = CommandParser::open(&settings)?;
+                let fingerprint = segmenter.text_fingerprint(&opened, &settings);
+                parsers.push((settings.clone(), opened, fingerprint));
             }
-            let text = parsers.iter().find(|(known, ..)| *known == parser).map(|(.., fingerprint)| fingerprint.clone());
+            let text = parsers.iter().find(|(known, ..)| *known == settings).map(|(.., known)| known.clone());
             let kind = FeatureKind::shareable(config);
             keys.push(Keys {
                 visual: segmenter.visual_fingerprint(config, kind, &of_proposals),
@@ -103,16 +109,17 @@ impl Variants {
         generator.propose(input).map(Some)
     }
 
-    /// The encoded expression for every parser; none when it has no words.
+    /// The encoded expression for every way to read it, as [`unweighted`] settings; none when it has no words.
     ///
     /// # Errors
     /// When it can't be encoded.
-    pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(Parser, EncodedCommand)>> {
+    pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(TextSettings, EncodedCommand)>> {
         let Ok(command) = Command::parse(text) else { return Ok(Vec::new()) };
-        let encode = |(kind, parser, fingerprint): &(Parser, CommandParser, Fingerprint)| {
+        let encode = |(settings, parser, fingerprint): &(TextSettings, CommandParser, Fingerprint)| {
             let parsed = parser.parse(command.text());
             let spatial = parser.spatial_words(&parsed);
-            Ok((*kind, segmenter.encode_parsed(parsed, spatial, fingerprint.clone())?))
+            let encoded = segmenter.encode_parsed(parsed, spatial, settings, fingerprint.clone())?;
+            Ok((settings.clone(), encoded))
         };
         self.parsers.iter().map(encode).collect()
     }

@@ -3,6 +3,7 @@
 //! Frame → proposals → visual features; command → meaning → text features; both → terms → decision. [`Segmenter`] holds
 //! this order and nothing else.
 
+mod blurred_pictures;
 mod crop_choice;
 mod decision;
 mod encoded;

@@ -4,8 +4,8 @@ use super::crop_choice::{Claim, CropChoice};
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::guidance::{Guided, WordBank, SAME_THING};
 use super::local_features::CropEncoder;
-use super::terms::{self, TermScores};
-use super::visual_features::VisualFeatures;
+use super::terms::{self, TermInput, TermScores};
+use super::visual_features::{FeatureWeights, VisualFeatures};
 use crate::config::{AnswerSettings, Config, Crops, Guidance};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl Scorer<'_> {
     pub fn score(&self, frame: &EncodedFrame, command: &EncodedCommand, thresholds: &AnswerSettings) -> Result<Scored> {
         let n = frame.proposals.len();
         let Some(features) = frame.features.as_ref().filter(|_| n > 0) else {
-            let terms = terms::scores(frame, command, self.config, self.family, None, None)?;
+            let terms = TermScores { total: Vec::new(), terms: Vec::new() };
             return Ok(Scored { guided: None, terms, crops: 0, crops_time: Duration::ZERO });
         };
         let encoder = CropEncoder {
@@ -66,7 +66,8 @@ impl Scorer<'_> {
             batch: self.config.visual.batch,
             device: self.device,
         };
-        let global_weight = self.config.global_weight_in_force();
+        let blurred = self.config.visual.blurred_weight;
+        let weights = FeatureWeights { global: self.config.global_weight_in_force(), blurred };
         let adaptive =
             self.config.crops_in_force() == Crops::Adaptive && matches!(features, VisualFeatures::Both { .. });
         let mut crops: Vec<usize> = if adaptive { Vec::new() } else { (0..n).collect() };
@@ -76,11 +77,21 @@ impl Scorer<'_> {
             let began = Instant::now();
             let seen = match features {
                 VisualFeatures::Map(_) => None,
-                _ => Some(features.mixed(global_weight, &crops, &encoder)?),
+                _ => Some(features.mixed(weights, &crops, &encoder)?),
             };
             crops_time += began.elapsed();
             let guided = seen.as_ref().map(|seen| self.guided(frame, command, seen)).transpose()?.flatten();
-            let terms = terms::scores(frame, command, self.config, self.family, seen.as_ref(), guided.as_ref())?;
+            let bank = (self.config.terms.generic != 0.0).then(|| self.bank()).transpose()?;
+            let input = TermInput {
+                frame,
+                command,
+                config: self.config,
+                family: self.family,
+                seen: seen.as_ref(),
+                guided: guided.as_ref(),
+                bank,
+            };
+            let terms = terms::scores(&input)?;
             let next = match adaptive {
                 true => choice.next(self.claims(frame, guided.as_ref(), &terms, thresholds)),
                 false => Vec::new(),
@@ -97,16 +108,20 @@ impl Scorer<'_> {
         if self.config.guidance_in_force() != Guidance::Full {
             return Ok(None);
         }
-        if self.bank.get().is_none() {
-            let encoded = WordBank::encode(&self.config.words, self.family)?;
-            let _ = self.bank.set(encoded);
-        }
-        let bank =
-            self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))?;
+        let bank = self.bank()?;
         let EncodedCommand { parsed, own_words, .. } = command;
         let similarities = bank.similarities(seen, own_words)?;
         let scale = self.family.logit_scale();
         Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, &self.config.words, scale)))
+    }
+
+    /// The words that descriptions are judged against.
+    fn bank(&self) -> Result<&WordBank> {
+        if self.bank.get().is_none() {
+            let encoded = WordBank::encode(&self.config.words, self.family)?;
+            let _ = self.bank.set(encoded);
+        }
+        self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))
     }
 
     /// What the proposals compete for.

@@ -15,7 +15,7 @@ use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 use crate::camera::DepthImage;
-use crate::config::{AnswerSettings, Config, Crops, Method};
+use crate::config::{AnswerSettings, Config, Crops, Method, TextSettings, VisualSettings};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::fingerprint::{FileDigest, Fingerprint};
@@ -160,7 +160,7 @@ impl Segmenter {
                 true => Fingerprint::of("visual and places", PLACES_VERSION, &[visual.text()]),
                 false => visual,
             },
-            text: self.text_fingerprint(&self.parser),
+            text: self.text_fingerprint(&self.parser, &self.config.text),
             terms: terms::fingerprint(&self.config),
             proposals,
         }
@@ -169,7 +169,8 @@ impl Segmenter {
     /// What visual features of this kind under these settings depend on beside the frame.
     pub fn visual_fingerprint(&self, config: &Config, kind: FeatureKind, proposals: &Fingerprint) -> Fingerprint {
         // the weight mixes features and makes none; which crops are encoded is decided when they are needed
-        let settings = crate::config::VisualSettings { global_weight: 0.0, crops: Crops::All, ..config.visual.clone() };
+        let (global_weight, blurred_weight, crops) = (0.0, 0.0, Crops::All);
+        let settings = VisualSettings { global_weight, blurred_weight, crops, ..config.visual.clone() };
         let model = self.family.fingerprint();
         let hybrid = match kind {
             FeatureKind::Hybrid => format!(" {:?}", config.hybridgl),
@@ -179,10 +180,10 @@ impl Segmenter {
         Fingerprint::of("visual", VISUAL_VERSION, &parts)
     }
 
-    /// What text features by this parser depend on beside the text.
-    pub fn text_fingerprint(&self, parser: &CommandParser) -> Fingerprint {
+    /// What text features by this parser in these wordings depend on beside the text.
+    pub fn text_fingerprint(&self, parser: &CommandParser, text: &TextSettings) -> Fingerprint {
         let parts = [self.family.fingerprint(), parser.fingerprint().clone()];
-        let words = format!("{:?}", self.config.words);
+        let words = format!("{:?} {:?}", self.config.words, text.templates);
         Fingerprint::of("text", TEXT_VERSION, &[parts[0].text(), parts[1].text(), &words])
     }
 
@@ -203,7 +204,8 @@ impl Segmenter {
     pub fn encode_command(&self, command: &Command) -> Result<EncodedCommand> {
         let parsed = self.parse(command);
         let spatial = self.spatial_words(&parsed);
-        self.encode_parsed(parsed, spatial, self.text_fingerprint(&self.parser))
+        let text = &self.config.text;
+        self.encode_parsed(parsed, spatial, text, self.text_fingerprint(&self.parser, text))
     }
 
     /// What HybridGL hears of places in a parsed command.
@@ -216,7 +218,7 @@ impl Segmenter {
         self.parser.with_target(command.text(), target)
     }
 
-    /// Encodes a command that was parsed before. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
+    /// Encodes a command that was parsed before, in the wordings of `text`. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
     ///
     /// # Errors
     /// As [`Segmenter::encode_command`].
@@ -224,10 +226,11 @@ impl Segmenter {
         &self,
         parsed: ParsedCommand,
         spatial: SpatialWords,
+        text: &TextSettings,
         fingerprint: Fingerprint,
     ) -> Result<EncodedCommand> {
         let began = Instant::now();
-        let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &*self.family)?;
+        let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &text.templates, &*self.family)?;
         let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
         let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
         Ok(EncodedCommand { parsed, features, own_words, spatial, cut, hybrid, fingerprint, time: began.elapsed() })

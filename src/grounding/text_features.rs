@@ -16,12 +16,30 @@ pub struct TextFeatures {
 }
 
 impl TextFeatures {
-    /// Encodes both in one batch.
+    /// Encodes both in one batch, in each of the `templates` ("{}" stands for the words); of several the mean of the unit
+    /// features counts, as CLIP's authors do with names of classes (Radford et al. 2021, section 3.1.4).
     ///
     /// # Errors
     /// When the vocabulary can't express the text or the device fails.
-    pub fn encode(sentence: &str, noun_phrase: &str, family: &dyn ModelFamily) -> Result<TextFeatures> {
-        let features = family.encode_texts(&[sentence, noun_phrase])?;
+    pub fn encode(
+        sentence: &str,
+        noun_phrase: &str,
+        templates: &[String],
+        family: &dyn ModelFamily,
+    ) -> Result<TextFeatures> {
+        let texts: Vec<String> = templates
+            .iter()
+            .flat_map(|template| [sentence, noun_phrase].map(|words| template.replace("{}", words)))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let features = family.encode_texts(&texts)?;
+        let features = match templates.len() {
+            1 => features,
+            several => {
+                let width = features.dim(1)?;
+                l2_normalize(&l2_normalize(&features)?.reshape((several, 2, width))?.mean(0)?)?
+            }
+        };
         let features = if family.normalizes_before_mixing() { l2_normalize(&features)? } else { features };
         Ok(TextFeatures { sentence: features.get(0)?, noun_phrase: features.get(1)? })
     }
@@ -33,5 +51,34 @@ impl TextFeatures {
     pub fn mixed(&self, sentence_weight: f32) -> Result<Tensor> {
         let r = f64::from(sentence_weight);
         Ok(((&self.sentence * r)? + (&self.noun_phrase * (1.0 - r))?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{load, Compute};
+    use std::path::Path;
+
+    #[test]
+    fn a_wording_is_the_text_with_it_and_several_are_their_mean_direction() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/demo");
+        let family = load(&folder, &Compute::on_cpu()).unwrap();
+        let encode = |sentence: &str, phrase: &str, templates: &[&str]| {
+            let templates: Vec<String> = templates.iter().map(|template| template.to_string()).collect();
+            let mixed = TextFeatures::encode(sentence, phrase, &templates, &*family).unwrap().mixed(1.0).unwrap();
+            mixed.to_vec1::<f32>().unwrap()
+        };
+        assert_eq!(encode("red ball", "ball", &["a toy {}"]), encode("a toy red ball", "a toy ball", &["{}"]));
+        let unit = |mut feature: Vec<f32>| {
+            let length = feature.iter().map(|value| value * value).sum::<f32>().sqrt();
+            feature.iter_mut().for_each(|value| *value /= length);
+            feature
+        };
+        let (one, other) = (unit(encode("red ball", "ball", &["{}"])), unit(encode("red ball", "ball", &["a toy {}"])));
+        let mean = unit(one.iter().zip(&other).map(|(a, b)| a + b).collect());
+        let both = encode("red ball", "ball", &["{}", "a toy {}"]);
+        let apart = both.iter().zip(&mean).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-5, "{apart}");
     }
 }

@@ -4,6 +4,7 @@
 //! *local* feature sees the masked crop. Both are kept; they are mixed when they are scored. The paper's
 //! baselines need less: the crop alone, a token for each region, or the last map of a ResNet.
 
+use super::blurred_pictures::BlurredPictures;
 use super::hybridgl::HybridPictures;
 use super::local_features::{in_batches, CropEncoder, LocalFeatures};
 use super::method::check_method;
@@ -27,6 +28,8 @@ pub enum FeatureKind {
     Local,
     /// Both, to be mixed.
     GlobalAndLocal,
+    /// Both, and the whole image blurred outside the mask.
+    GlobalLocalAndBlurred,
     /// A token for each region.
     RegionTokens,
     /// HybridGL's.
@@ -39,6 +42,7 @@ impl FeatureKind {
     /// What the settings need; nothing that would have weight 0.
     pub fn needed(config: &Config) -> FeatureKind {
         match (config.method, config.visual.global_weight) {
+            (Method::GlobalLocal, _) if config.visual.blurred_weight > 0.0 => FeatureKind::GlobalLocalAndBlurred,
             (Method::GlobalLocal, 1.0) => FeatureKind::Global,
             (Method::GlobalLocal, 0.0) | (Method::Cropping, _) => FeatureKind::Local,
             (Method::GlobalLocal, _) => FeatureKind::GlobalAndLocal,
@@ -50,9 +54,9 @@ impl FeatureKind {
 
     /// What settings that differ from these in weights alone need too, so that all can share it.
     pub fn shareable(config: &Config) -> FeatureKind {
-        match config.method {
-            Method::GlobalLocal | Method::Cropping => FeatureKind::GlobalAndLocal,
-            _ => FeatureKind::needed(config),
+        match FeatureKind::needed(config) {
+            FeatureKind::Global | FeatureKind::Local => FeatureKind::GlobalAndLocal,
+            needed => needed,
         }
     }
 }
@@ -67,6 +71,8 @@ pub enum VisualFeatures {
         global: Tensor,
         /// The crops.
         local: LocalFeatures,
+        /// The whole image blurred outside the mask, `[n, d]`, where it has a weight.
+        blurred: Option<Tensor>,
     },
     /// The last map of a ResNet, `[1, w, g, g]`; the proposals come in when it is scored.
     Map(Tensor),
@@ -97,13 +103,16 @@ impl VisualFeatures {
         Ok(match kind {
             FeatureKind::Global => VisualFeatures::One(on_cpu(&encoder.global()?)?),
             FeatureKind::Local => VisualFeatures::One(on_cpu(&crops.encode(&prepared, &all)?)?),
-            FeatureKind::GlobalAndLocal => {
+            FeatureKind::GlobalAndLocal | FeatureKind::GlobalLocalAndBlurred => {
                 let global = encoder.global()?;
+                let blurred =
+                    (kind == FeatureKind::GlobalLocalAndBlurred).then(|| encoder.blurred(frame)).transpose()?;
+                let blurred = blurred.map(|blurred| on_cpu(&blurred)).transpose()?;
                 let local = match config.crops_in_force() {
                     Crops::All => LocalFeatures::whole(&crops.encode(&prepared, &all)?)?,
                     Crops::Adaptive => LocalFeatures::deferred(proposals.len(), prepared),
                 };
-                VisualFeatures::Both { global: on_cpu(&global)?, local }
+                VisualFeatures::Both { global: on_cpu(&global)?, local, blurred }
             }
             FeatureKind::RegionTokens => VisualFeatures::One(on_cpu(&encoder.region_tokens()?)?),
             FeatureKind::LastMap | FeatureKind::Hybrid => match family.dense_encoder() {
@@ -115,14 +124,15 @@ impl VisualFeatures {
 
     /// One feature a proposal, `[n, d]`: where there are two, `v * global + (1 - v) * local` (equation 5 of the paper, on
     /// unnormalized features). Encodes the crops of the `chosen` proposals that are not yet. The local feature of any other
-    /// is estimated: its global one, moved by as much as the chosen ones' differ from theirs in the mean. A map has
-    /// nothing to mix.
+    /// is estimated: its global one, moved by as much as the chosen ones' differ from theirs in the mean. Where there is a
+    /// blurred one, `b * blurred + (1 - b) * that`. A map has nothing to mix.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn mixed(&self, global_weight: f32, chosen: &[usize], crops: &CropEncoder) -> Result<Tensor> {
-        let (global, local) = match self {
-            VisualFeatures::Both { global, local } => (global, local),
+    pub fn mixed(&self, weights: FeatureWeights, chosen: &[usize], crops: &CropEncoder) -> Result<Tensor> {
+        let FeatureWeights { global: global_weight, blurred: blurred_weight } = weights;
+        let (global, local, blurred) = match self {
+            VisualFeatures::Both { global, local, blurred } => (global, local, blurred),
             VisualFeatures::One(only) | VisualFeatures::Map(only) => return Ok(only.clone()),
         };
         let mut mixed = global.to_vec2::<f32>()?;
@@ -144,8 +154,24 @@ impl VisualFeatures {
                 None => row.iter_mut().zip(&moved).for_each(|(value, step)| *value += (1.0 - global_weight) * step),
             }
         }
-        Ok(Tensor::from_vec(mixed.concat(), global.dims2()?, &Device::Cpu)?)
+        let mixed = Tensor::from_vec(mixed.concat(), global.dims2()?, &Device::Cpu)?;
+        Ok(match blurred {
+            Some(blurred) => {
+                let b = f64::from(blurred_weight);
+                ((blurred * b)? + (mixed * (1.0 - b))?)?
+            }
+            None => mixed,
+        })
     }
+}
+
+/// How features of one proposal are mixed.
+#[derive(Clone, Copy, Debug)]
+pub struct FeatureWeights {
+    /// Of the global feature against the local one, 0..1.
+    pub global: f32,
+    /// Of the blurred picture's against the mixture of both, 0..1.
+    pub blurred: f32,
 }
 
 fn on_cpu(features: &Tensor) -> Result<Tensor> {
@@ -217,6 +243,20 @@ impl Encoder<'_> {
         })?;
         // the authors leave a ResNet's global feature unnormalized, so that long features win
         match self.family.normalizes_before_mixing() && self.settings.resnet_norms == ResNetNorms::Unit {
+            true => Ok(l2_normalize(&features)?),
+            false => Ok(features),
+        }
+    }
+
+    /// The whole image blurred outside each mask: `[n, d]`.
+    fn blurred(&self, frame: &Frame) -> Result<Tensor> {
+        let pictures = BlurredPictures::new(frame, self.family.preprocessing(), self.settings)?;
+        let side = self.family.preprocessing().image_size;
+        let features = in_batches(self.proposals, self.settings.batch, self.device, |chunk| {
+            let pixels: Vec<f32> = chunk.iter().flat_map(|proposal| pictures.picture(&proposal.mask)).collect();
+            self.family.encode_images(&Tensor::from_vec(pixels, (chunk.len(), 3, side, side), self.device)?)
+        })?;
+        match self.family.normalizes_before_mixing() {
             true => Ok(l2_normalize(&features)?),
             false => Ok(features),
         }

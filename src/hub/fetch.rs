@@ -23,11 +23,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The hub, and where its files are kept here.
 pub struct Hub {
-    cache: PathBuf,
-    folder: Option<PathBuf>,
-    endpoint: String,
+    pub(super) cache: PathBuf,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) endpoint: String,
     token: Option<String>,
-    offline: bool,
+    pub(super) offline: bool,
 }
 
 /// Whether a file is here.
@@ -168,7 +168,7 @@ impl Hub {
             FileState::Absent => return Err(self.failed(&model, model.weights(), "is absent".into())),
         };
         Ok(match model.kind {
-            Kind::Clip => path.parent().unwrap_or(Path::new(".")).into(),
+            Kind::Clip | Kind::Siglip => path.parent().unwrap_or(Path::new(".")).into(),
             Kind::Sam => path.clone(),
         })
     }
@@ -178,7 +178,7 @@ impl Hub {
         for (file, state) in model.files.iter().zip(states) {
             let (FileState::Verified(path) | FileState::Unpinned(path), None) = (state, &file.sha256) else { continue };
             let bytes = std::fs::metadata(path).map_err(Error::file(path))?.len();
-            pins.pin(model, commit, &file.path, bytes, &of_file(path)?)?;
+            pins.pin(&model.name, commit, &file.path, bytes, &of_file(path)?)?;
         }
         Ok(())
     }
@@ -327,7 +327,7 @@ impl Hub {
 }
 
 /// A file against what is known of it.
-fn compared(path: Option<PathBuf>, file: &ModelFile) -> Result<FileState> {
+pub(super) fn compared(path: Option<PathBuf>, file: &ModelFile) -> Result<FileState> {
     let Some(path) = path else { return Ok(FileState::Absent) };
     let bytes = std::fs::metadata(&path).map_err(Error::file(&path))?.len();
     if let Some(expected) = file.bytes.filter(|expected| *expected != bytes) {

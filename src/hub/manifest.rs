@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 /// A list of checkpoints.
@@ -13,6 +14,59 @@ use std::path::{Component, Path};
 pub struct Manifest {
     /// The checkpoints.
     pub models: Vec<Model>,
+    /// The pictures that their published values are of.
+    #[serde(default)]
+    pub pictures: Vec<Picture>,
+}
+
+/// A picture with which a checkpoint is checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// What published values call it here.
+    pub name: String,
+    /// Where it comes from; `{hub}` stands for the hub's address.
+    pub url: String,
+    /// The file; its path is its name here.
+    pub file: ModelFile,
+}
+
+/// Values that somebody published of a checkpoint.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Where they stand: project, file and commit.
+    pub source: String,
+    /// The picture that they are of.
+    pub picture: String,
+    /// How far another may be, in f32: decoders of pictures and arithmetic differ.
+    pub tolerance: f32,
+    /// Logits of the picture with texts.
+    #[serde(default)]
+    pub logits: BTreeMap<String, f32>,
+    /// Qualities that Segment Anything predicts for its three masks of a prompt.
+    #[serde(default)]
+    pub predicted_iou: Vec<PublishedIou>,
+}
+
+/// Segment Anything's answer to one prompt, in pixels of the picture.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum PublishedIou {
+    /// Asked at a point.
+    Point {
+        /// Column and row.
+        point: [f32; 2],
+        /// The three qualities.
+        masks: [f32; 3],
+    },
+    /// Asked with a box.
+    Box {
+        /// Left, top, right and bottom.
+        corners: [f32; 4],
+        /// The three qualities.
+        masks: [f32; 3],
+    },
 }
 
 /// A checkpoint.
@@ -33,14 +87,19 @@ pub struct Model {
     pub revision: String,
     /// Its files; the first holds the weights.
     pub files: Vec<ModelFile>,
+    /// What is known to come out of it.
+    #[serde(default)]
+    pub published: Option<Published>,
 }
 
 /// What a checkpoint is, and so how it is given to the program.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A folder for `model`.
+    /// A folder for `model`: CLIP.
     Clip,
+    /// A folder for `model`: SigLIP.
+    Siglip,
     /// A file for `proposals.sam.model`.
     Sam,
 }
@@ -79,6 +138,9 @@ impl Manifest {
         let wrong = |fact: String| Error::config(subject, fact);
         let manifest: Manifest = serde_yaml::from_str(text).map_err(|cause| wrong(cause.to_string()))?;
         for model in &manifest.models {
+            if let Some(published) = &model.published {
+                manifest.picture(&published.picture)?;
+            }
             // it becomes a folder's name
             let mut parts = Path::new(&model.name).components();
             if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
@@ -98,6 +160,16 @@ impl Manifest {
             }
         }
         Ok(manifest)
+    }
+
+    /// The picture of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn picture(&self, name: &str) -> Result<&Picture> {
+        self.pictures.iter().find(|picture| picture.name == name).ok_or_else(|| {
+            Error::config("pictures", format!("no picture {name:?}; expected one for each that published values name"))
+        })
     }
 
     /// The model of this name.
@@ -126,8 +198,9 @@ mod tests {
     #[test]
     fn the_built_in_manifest_names_what_it_must() {
         let manifest = Manifest::built_in().unwrap();
-        assert_eq!(manifest.models.iter().filter(|model| model.kind == Kind::Clip).count(), 5);
-        assert_eq!(manifest.models.iter().filter(|model| model.kind == Kind::Sam).count(), 4);
+        let of_kind = |kind: Kind| manifest.models.iter().filter(|model| model.kind == kind).count();
+        assert_eq!((of_kind(Kind::Clip), of_kind(Kind::Siglip), of_kind(Kind::Sam)), (6, 3, 4));
+        assert_eq!(manifest.models.iter().filter(|model| model.published.is_some()).count(), 3);
         for model in &manifest.models {
             assert!(
                 !model.licence.is_empty() && !model.purpose.is_empty() && model.repo.contains('/'),

@@ -2,8 +2,9 @@
 
 mod fetch;
 mod manifest;
+mod picture;
 mod pins;
 
 pub use fetch::{FileState, Hub, OnProgress};
-pub use manifest::{Kind, Manifest, Model, ModelFile};
+pub use manifest::{Kind, Manifest, Model, ModelFile, Picture, Published, PublishedIou};
 pub use pins::Pins;

@@ -57,24 +57,27 @@ impl Pins {
     /// The model with all that is pinned of it filled in. What the manifest knows stays.
     pub fn applied(&self, model: &Model) -> Model {
         let Some(pinned) = self.models.get(&model.name) else { return model.clone() };
-        let file = |file: &ModelFile| {
-            let known = pinned.files.get(&file.path);
-            ModelFile {
-                path: file.path.clone(),
-                bytes: file.bytes.or(known.map(|known| known.bytes)),
-                sha256: file.sha256.clone().or_else(|| Some(known?.sha256.clone())),
-            }
-        };
+        let file = |file: &ModelFile| self.applied_to(&model.name, file);
         let revision = if is_commit(&model.revision) { &model.revision } else { &pinned.revision };
         Model { revision: revision.clone(), files: model.files.iter().map(file).collect(), ..model.clone() }
     }
 
-    /// Pins a file, and the commit it is of.
+    /// A file of what is pinned under `name`, filled in likewise.
+    pub fn applied_to(&self, name: &str, file: &ModelFile) -> ModelFile {
+        let known = self.models.get(name).and_then(|pinned| pinned.files.get(&file.path));
+        ModelFile {
+            path: file.path.clone(),
+            bytes: file.bytes.or(known.map(|known| known.bytes)),
+            sha256: file.sha256.clone().or_else(|| Some(known?.sha256.clone())),
+        }
+    }
+
+    /// Pins a file under a name, and the commit it is of.
     ///
     /// # Errors
     /// When the pins can't be written.
-    pub fn pin(&mut self, model: &Model, commit: &str, path: &str, bytes: u64, sha256: &str) -> Result<()> {
-        let pinned = self.models.entry(model.name.clone()).or_default();
+    pub fn pin(&mut self, name: &str, commit: &str, path: &str, bytes: u64, sha256: &str) -> Result<()> {
+        let pinned = self.models.entry(name.into()).or_default();
         pinned.revision = commit.into();
         pinned.files.insert(path.into(), PinnedFile { bytes, sha256: sha256.into() });
         let text = serde_yaml::to_string(&self.models)

@@ -20,6 +20,7 @@ pub use compute::Compute;
 pub use family::{
     DenseEncoder, HybridEncoder, MaskedEncoder, ModelFamily, PlaceEncoder, Preprocessing, RegionEncoder, TextCut,
 };
+pub use weight_files::checkpoint_folder;
 pub use weights::{Layout, TensorSource, Weights, WeightsFile};
 
 use crate::error::{Error, Result};
@@ -40,19 +41,20 @@ const HUGGING_FACE_CONFIG: &str = "config.json";
 /// # Errors
 /// When a file is absent, damaged, or describes a model of no family that is known, or holds what `compute` can't.
 pub fn load(folder: &Path, compute: &Compute) -> Result<Arc<dyn ModelFamily>> {
-    let folder = &weight_files::checkpoint_folder(folder)?;
-    match model_type(&folder.join(HUGGING_FACE_CONFIG)).as_deref() {
+    let folder = &checkpoint_folder(folder)?;
+    match model_type(folder).as_deref() {
         Some(siglip::MODEL_TYPE) => Ok(Arc::new(siglip::Siglip::load(folder, compute)?)),
         _ => Ok(clip::Clip::load(folder, compute)?.into_family()),
     }
 }
 
-/// The family that a configuration names; what can't be read is for the loaders to say.
-fn model_type(config: &Path) -> Option<String> {
+/// What Hugging Face's configuration in a folder calls the model; what can't be read is for the loaders to say.
+pub fn model_type(folder: &Path) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Named {
         model_type: String,
     }
-    let named: Named = serde_json::from_str(&std::fs::read_to_string(config).ok()?).ok()?;
+    let config = std::fs::read_to_string(folder.join(HUGGING_FACE_CONFIG)).ok()?;
+    let named: Named = serde_json::from_str(&config).ok()?;
     Some(named.model_type)
 }

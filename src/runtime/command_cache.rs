@@ -33,7 +33,7 @@ impl CommandCache {
             Some(at) => self.0.remove(at),
             None => {
                 let spatial = segmenter.spatial_words(&parsed);
-                segmenter.encode_parsed(parsed, spatial, fingerprint.clone())?
+                segmenter.encode_parsed(parsed, spatial, &segmenter.config().text, fingerprint.clone())?
             }
         };
         if self.0.len() >= CAPACITY {

@@ -1,6 +1,8 @@
 //! What several tests build: weights and images made from their names, as in tools/fixtures/hashed.py.
 #![allow(dead_code)]
 
+pub mod hub;
+
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 mod bench;
 mod calibrate;
+mod check;
 mod compare;
 mod eval;
 mod models;
@@ -39,7 +40,7 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Compare two recordings of answers. Exit status: 0 the same, 1 different, 2 error
     Compare(compare::Arguments),
-    /// Public checkpoints: list, fetch and verify them
+    /// Public checkpoints: list, fetch, verify and check them
     Models(models::Arguments),
 }
 

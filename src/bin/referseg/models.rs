@@ -1,5 +1,6 @@
-//! `referseg models`: list, fetch and verify public checkpoints.
+//! `referseg models`: list, fetch, verify and check public checkpoints.
 
+use crate::check::Checker;
 use crate::stdout::print_line;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,6 +41,19 @@ enum Action {
     /// Compare models that are here with their hashes (all of them, if none is named). Exit status: 0 all verified,
     /// 1 some wrong or absent, 2 error
     Verify { names: Vec<String> },
+    /// Prove that a model that is here computes what is published of it, from the picture's file on, or where nothing is,
+    /// that it agrees with itself. Exit status: 0 passed, 1 failed, 2 error
+    Check {
+        /// Names of the list, a model's folder, or a file of Segment Anything
+        #[arg(required = true)]
+        models: Vec<String>,
+        /// Device: auto (first GPU, else CPU), cpu or cuda:N
+        #[arg(long, default_value = "auto")]
+        device: String,
+        /// Type to compute in: auto, f32, f16 or bf16
+        #[arg(long, default_value = "auto")]
+        dtype: String,
+    },
 }
 
 /// Gigabytes in words.
@@ -68,7 +82,7 @@ fn list(manifest: &Manifest, hub: &Hub, pins: &Pins, json: bool) -> Result<()> {
         let states: Vec<FileState> =
             model.files.iter().map(|file| hub.state(&model, &unhashed(file))).collect::<Result<_>>()?;
         let option = match model.kind {
-            Kind::Clip => "--model",
+            Kind::Clip | Kind::Siglip => "--model",
             Kind::Sam => "--sam-model",
         };
         if json {
@@ -143,6 +157,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 eprintln!("{}: {}, licence {}", model.name, model.repo, model.licence);
                 print_line(fetch(model, &hub, &mut pins)?.display())?;
             }
+        }
+        Action::Check { models, device, dtype } => {
+            let checker = Checker::new(&manifest, &hub, device, dtype)?;
+            let mut passed = true;
+            for model in models {
+                passed &= checker.check(model, &mut pins)?;
+            }
+            return Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(1) });
         }
         Action::Verify { names } => {
             let named = !names.is_empty();

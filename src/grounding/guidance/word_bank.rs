@@ -46,6 +46,14 @@ impl WordBank {
         Ok(WordBank { features: l2_normalize(&family.encode_texts(&texts)?)? })
     }
 
+    /// The mean of the nouns' unit features, `[d]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn mean_noun(&self, settings: &WordSettings) -> Result<Tensor> {
+        Ok(self.features.narrow(0, 0, settings.nouns.len())?.mean(0)?)
+    }
+
     /// Cosine similarities of `visual` features `[n, d]` with the bank's words and a command's own: `[n]` rows, the bank
     /// first.
     ///

@@ -3,6 +3,7 @@
 //! A term is one file with an implementation of [`ScoringTerm`], one line in `registry.rs` and one weight in the
 //! configuration (`terms`).
 
+mod generic;
 mod heat;
 mod quality;
 mod reason;
@@ -11,3 +12,4 @@ mod similarity;
 mod term;
 
 pub use registry::{fingerprint, scores, TermScores, PROBABILITY};
+pub use term::TermInput;

@@ -45,6 +45,6 @@ impl ScoringTerm for Reasons {
     }
 
     fn settings(&self, config: &Config) -> String {
-        format!("{} {:?}", config.visual.global_weight, config.words)
+        format!("{} {} {:?}", config.visual.global_weight, config.visual.blurred_weight, config.words)
     }
 }

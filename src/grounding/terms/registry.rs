@@ -1,5 +1,6 @@
 //! The registry of scoring terms, and their weighted sum.
 
+use super::generic::Generic;
 use super::heat::Heat;
 use super::quality::Quality;
 use super::reason::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
@@ -8,11 +9,7 @@ use super::term::{ScoringTerm, TermInput};
 use crate::config::{Config, Guidance};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
-use crate::grounding::guidance::Guided;
 use crate::grounding::hybridgl::softmax;
-use crate::models::ModelFamily;
-use candle_core::Tensor;
 
 /// What a model with a sigmoid loss thinks of each proposal, listed beside the terms; it is no part of their sum.
 pub const PROBABILITY: &str = "probability";
@@ -23,8 +20,8 @@ const VERSION: u32 = 1;
 const GUIDANCE_VERSION: u32 = 1;
 
 /// Every term, in the order of their sum.
-static TERMS: [&dyn ScoringTerm; 9] =
-    [&Similarity, &Quality, &Heat, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
+static TERMS: [&dyn ScoringTerm; 10] =
+    [&Similarity, &Generic, &Quality, &Heat, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
 
 /// The scores of all proposals.
 pub struct TermScores {
@@ -53,26 +50,15 @@ pub fn fingerprint(config: &Config) -> Fingerprint {
     Fingerprint::of("terms", VERSION, &parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Scores the proposals of a frame for a command, by one feature for each, `[n, d]`, where the method has these. Without
-/// proposals there are no scores.
+/// Scores the proposals of a frame for a command.
 ///
 /// # Errors
 /// When the device fails.
-pub fn scores(
-    frame: &EncodedFrame,
-    command: &EncodedCommand,
-    config: &Config,
-    family: &dyn ModelFamily,
-    seen: Option<&Tensor>,
-    guided: Option<&Guided>,
-) -> Result<TermScores> {
+pub fn scores(input: &TermInput) -> Result<TermScores> {
+    let TermInput { frame, command, config, family, seen, guided, .. } = *input;
     let mut scored = TermScores { total: vec![0.0; frame.proposals.len()], terms: Vec::new() };
-    if frame.proposals.is_empty() {
-        return Ok(scored);
-    }
-    let input = TermInput { frame, command, config, family, seen, guided };
     for (index, (term, weight)) in weighted(config).enumerate() {
-        let scores = term.scores(&input)?;
+        let scores = term.scores(input)?;
         for (total, score) in scored.total.iter_mut().zip(&scores) {
             // the first one as it is: 0.0 + -0.0 would change a sign
             *total = if index == 0 { weight * score } else { *total + weight * score };

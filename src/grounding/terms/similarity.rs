@@ -20,6 +20,11 @@ fn words(command: &EncodedCommand, config: &Config) -> Result<Tensor> {
     command.features.mixed(if knows_phrases { config.text.sentence_weight } else { 1.0 })
 }
 
+/// Whether features are compared as long as they are, by dot products and not by cosines: with the paper's norms of a ResNet.
+pub fn keeps_lengths(config: &Config, family: &dyn ModelFamily) -> bool {
+    family.normalizes_before_mixing() && config.visual.resnet_norms == ResNetNorms::Paper
+}
+
 /// How probable it is that each proposal, by its feature `[n, d]`, is what the words say, in the eyes of a model that was
 /// trained to tell that; `None` for models that can only compare.
 ///
@@ -56,12 +61,11 @@ impl ScoringTerm for Similarity {
 
     fn scores(&self, input: &TermInput) -> Result<Vec<f32>> {
         let TermInput { frame, command, config, family, .. } = input;
-        let Config { method, visual, .. } = config;
         let features =
             frame.features.as_ref().ok_or_else(|| Error::Computation("proposals without features".into()))?;
         let words = words(command, config)?;
         if let (VisualFeatures::Map(map), Some(encoder)) = (features, family.dense_encoder()) {
-            return Ok(match method {
+            return Ok(match config.method {
                 Method::GradCam => {
                     let heat = heat_map::grad_cam(encoder, map, &words, family.logit_scale())?;
                     heat_map::mean_in_masks(&heat, false, &frame.proposals)
@@ -70,8 +74,7 @@ impl ScoringTerm for Similarity {
             });
         }
         let seen = input.seen()?;
-        let unnormalized = family.normalizes_before_mixing() && visual.resnet_norms == ResNetNorms::Paper;
-        Ok(match unnormalized {
+        Ok(match keeps_lengths(config, *family) {
             true => dot_products(seen, &words)?,
             false => cosine_similarities(seen, &words)?,
         })
@@ -79,6 +82,7 @@ impl ScoringTerm for Similarity {
 
     fn settings(&self, config: &Config) -> String {
         let Config { method, visual, text, .. } = config;
-        format!("{method} {} {} {:?}", visual.global_weight, text.sentence_weight, visual.resnet_norms)
+        let weights = format!("{} {} {}", visual.global_weight, visual.blurred_weight, text.sentence_weight);
+        format!("{method} {weights} {:?}", visual.resnet_norms)
     }
 }

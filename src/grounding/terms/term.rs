@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::grounding::encoded::{EncodedCommand, EncodedFrame};
-use crate::grounding::guidance::Guided;
+use crate::grounding::guidance::{Guided, WordBank};
 use crate::models::ModelFamily;
 use candle_core::Tensor;
 
@@ -21,6 +21,8 @@ pub struct TermInput<'a> {
     pub seen: Option<&'a Tensor>,
     /// The command's meaning on this frame, with guidance that asks for it.
     pub guided: Option<&'a Guided>,
+    /// The words of `words`, where a term asks for them.
+    pub bank: Option<&'a WordBank>,
 }
 
 impl<'a> TermInput<'a> {

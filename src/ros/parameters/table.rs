@@ -90,7 +90,7 @@ pub const PARAMETERS: [Spec; 28] = [
     spec("device", Text, "device", Reload, "auto (first GPU, else CPU), cpu or cuda:N"),
     spec("dtype", Text, "dtype", Reload, "Type that models compute in: auto (f16 on a GPU, else f32), f32, f16 or bf16"),
     spec("threads", Count, "threads", Start, "Threads that compute, for the whole process; 0 for one a core").within(0.0, 1024.0),
-    spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing) or paper (the paper's constants)"),
+    spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing), paper (the paper's constants) or best (HybridGL with SAM, for real weights)"),
     spec(
         "method",
         Text,
