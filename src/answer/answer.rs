@@ -15,6 +15,15 @@ pub struct StageTimes {
     pub text_features: Duration,
     /// Terms and decision.
     pub scoring: Duration,
+    /// Refined masks.
+    pub refinement: Duration,
+}
+
+impl StageTimes {
+    /// Each stage's time, in the order of the work.
+    pub fn each(&self) -> [Duration; 5] {
+        [self.proposals, self.visual_features, self.text_features, self.scoring, self.refinement]
+    }
 }
 
 /// A proposal's score with the terms that it is the weighted sum of.
@@ -39,6 +48,8 @@ pub struct FoundThing {
     pub score: f32,
     /// Its pixels.
     pub mask: Mask,
+    /// Whether the mask is a refined one, not the proposal's.
+    pub refined: bool,
 }
 
 /// The answer to one command on one frame.

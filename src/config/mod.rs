@@ -7,6 +7,6 @@ mod settings;
 pub use layer::Layer;
 pub use settings::{
     AnswerSettings, Config, Crops, Dtype, Generator, Guidance, HybridReadout, HybridSettings, MaskResampling, Method,
-    Parser, Preset, PromptKind, ProposalSettings, ResNetNorms, Resampling, SamPreset, SamSettings, TermWeights,
-    TextSettings, VisualSettings, WordSettings,
+    Parser, Preset, PromptKind, ProposalSettings, Refine, RefinementSettings, ResNetNorms, Resampling, SamPreset,
+    SamSettings, TermWeights, TextSettings, VisualSettings, WordSettings,
 };

@@ -125,6 +125,10 @@ impl Config {
         within("proposals.sam.crop_nms", sam.crop_nms, 0.0, 1.0)?;
         within("proposals.sam.crop_overlap", sam.crop_overlap, 0.0, 0.99)?;
         within("proposals.sam.crop_points_downscale", sam.crop_points_downscale as f32, 1.0, 16.0)?;
+        let refinement = &self.refinement;
+        within("refinement.min_predicted_iou", refinement.min_predicted_iou, -1.0, 1.0)?;
+        within("refinement.min_stability", refinement.min_stability, 0.0, 1.0)?;
+        within("refinement.min_overlap", refinement.min_overlap, 0.0, 1.0)?;
         within("terms.similarity", self.terms.similarity, -100.0, 100.0)?;
         within("terms.generic", self.terms.generic, -100.0, 100.0)?;
         within("terms.quality", self.terms.quality, -100.0, 100.0)?;

@@ -19,6 +19,8 @@ pub struct Config {
     pub guidance: Guidance,
     pub live: LiveSettings,
     pub proposals: ProposalSettings,
+    pub refine: Refine,
+    pub refinement: RefinementSettings,
     pub visual: VisualSettings,
     pub hybridgl: HybridSettings,
     pub text: TextSettings,
@@ -235,6 +237,26 @@ impl std::fmt::Display for Generator {
             None => f.write_str(&self.name),
         }
     }
+}
+
+/// What makes the mask of a thing that was found anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refine {
+    /// Nothing: it stays the proposal's.
+    None,
+    /// Segment Anything, asked with the thing's box and middle.
+    Sam,
+}
+
+/// Which masks may take the place of a proposal's.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct RefinementSettings {
+    pub min_predicted_iou: f32,
+    pub min_stability: f32,
+    pub min_overlap: f32,
 }
 
 /// How images become features.

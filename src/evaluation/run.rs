@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How a run is done.
@@ -185,11 +186,15 @@ impl RowEvaluator<'_> {
                     .transpose()?;
                 let proposal = answer.as_ref().and_then(|answer| answer.best);
                 let chosen = proposal.map(|proposal| &frame.proposals[proposal]);
-                let shared = truth.map(|truth| IouCounts::of(chosen.map(|p| &p.mask), truth)).unwrap_or_default();
+                let found =
+                    answer.as_ref().and_then(|answer| answer.found.iter().find(|t| Some(t.proposal) == proposal));
+                // a thing that was found may have a refined mask
+                let mask = found.map(|thing| &thing.mask).or(chosen.map(|proposal| &proposal.mask));
+                let shared = truth.map(|truth| IouCounts::of(mask, truth)).unwrap_or_default();
                 let label = expression.target.map(|target| target as u32 + 1);
                 let itself = label.is_some() && chosen.and_then(|p| p.label) == label;
                 if index == 0 {
-                    line.answer = chosen.map(|p| Rle::of(&p.mask).text()).unwrap_or_default();
+                    line.answer = mask.map(|mask| Rle::of(mask).text()).unwrap_or_default();
                 }
                 line.rows.push(RowResult {
                     proposals: frame.proposals.len(),
@@ -265,8 +270,17 @@ impl RowEvaluator<'_> {
             let fingerprint = of_features.clone();
             let layout = Layout::of(&proposals, None);
             let places = places.clone();
-            let encoded_frame =
-                EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time };
+            let encoded_frame = EncodedFrame {
+                layout,
+                proposals,
+                features,
+                places,
+                frame: frame.clone(),
+                view: OnceLock::new(),
+                fingerprint,
+                proposals_time,
+                features_time,
+            };
             encoded.insert(of_features.text().into(), encoded_frame);
         }
         Ok(encoded)

@@ -9,7 +9,9 @@ use crate::camera::DepthImage;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
+use crate::image::Frame;
 use crate::language::{ParsedCommand, SpatialWords};
+use crate::models::sam::Embedding;
 use crate::models::{ModelFamily, TextCut};
 use crate::proposals::Proposal;
 use candle_core::Tensor;
@@ -36,6 +38,10 @@ pub struct EncodedFrame {
     pub places: Option<Tensor>,
     /// Where the proposals are.
     pub layout: Layout,
+    /// The pixels, shared with whoever has the frame.
+    pub frame: Frame,
+    /// The frame as Segment Anything's encoder sees it, where a mask was refined.
+    pub view: OnceLock<Embedding>,
     /// What it depends on beside the frame; equal to the segmenter's visual fingerprint when it was made.
     pub fingerprint: Fingerprint,
     /// How long the proposals took.

@@ -3,6 +3,7 @@
 //! Frame → proposals → visual features; command → meaning → text features; both → terms → decision. [`Segmenter`] holds
 //! this order and nothing else.
 
+mod answering;
 mod blurred_pictures;
 mod crop_choice;
 mod decision;
@@ -11,6 +12,7 @@ mod guidance;
 mod heat_map;
 pub mod hybridgl;
 mod local_features;
+mod mask_sources;
 mod method;
 mod prepared_frame;
 mod reconfigure;

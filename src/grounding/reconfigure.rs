@@ -1,11 +1,11 @@
 //! Reconfiguration: other settings, judged beside the working segmenter and put in force between two frames.
 
 use super::method::{check_guidance, check_method};
-use crate::config::Config;
+use crate::config::{Config, Refine};
 use crate::error::{Error, Result};
 use crate::language::CommandParser;
 use crate::models::ModelFamily;
-use crate::proposals;
+use crate::proposals::{self, SamGenerator};
 use std::sync::Arc;
 
 /// Judges settings against the loaded model, on any thread.
@@ -37,6 +37,9 @@ impl ConfigPreparer {
         check_guidance(&config, &*self.family)?;
         if current.proposals != config.proposals {
             proposals::check(&config.proposals)?;
+        }
+        if config.refine == Refine::Sam {
+            SamGenerator::check(&config.proposals)?;
         }
         let parser = |config: &Config| (config.text.parser, config.text.parser_model.clone());
         let parses = parser(current) != parser(&config);

@@ -3,28 +3,29 @@
 //! Text changes rarely and frames constantly, so both are encoded apart: an [`EncodedCommand`] is computed once
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
-use super::decision::{best_first, decide, decide_guided};
+use super::answering;
 use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
 use super::guidance::{Layout, OwnWords, WordBank};
+use super::mask_sources::MaskSources;
 use super::method::{check_guidance, check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
-use super::scorer::{Scored, Scorer};
+use super::scorer::Scorer;
 use super::stage::StageFingerprints;
 use super::terms;
 use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
-use crate::answer::{Answer, FoundThing, ScoredProposal, StageTimes};
+use crate::answer::Answer;
 use crate::camera::DepthImage;
-use crate::config::{AnswerSettings, Config, Crops, Method, TextSettings, VisualSettings};
+use crate::config::{AnswerSettings, Config, Crops, Method, Refine, TextSettings, VisualSettings};
 use crate::device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fingerprint::{FileDigest, Fingerprint};
 use crate::image::Frame;
 use crate::language::{Command, CommandParser, ParsedCommand, SpatialWords};
 use crate::models::{self, Compute, ModelFamily};
 use crate::proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Raised when visual features of the same proposals come out otherwise.
@@ -34,9 +35,6 @@ const PLACES_VERSION: u32 = 1;
 /// Raised when text features of the same text come out otherwise.
 const TEXT_VERSION: u32 = 3;
 
-/// Proposals with their terms that an answer lists.
-const LEADING: usize = 2;
-
 /// A loaded model with its settings.
 pub struct Segmenter {
     config: Config,
@@ -45,8 +43,7 @@ pub struct Segmenter {
     parser: CommandParser,
     /// The words that descriptions are judged against; encoded when they are first needed.
     bank: OnceLock<WordBank>,
-    /// Absent only after a change of weights failed and the old ones could not be loaded again either.
-    generator: Mutex<Option<Box<dyn ProposalGenerator>>>,
+    masks: MaskSources,
 }
 
 impl Segmenter {
@@ -63,7 +60,7 @@ impl Segmenter {
         check_guidance(&config, &*family)?;
         Ok(Segmenter {
             parser: CommandParser::open(&config.text)?,
-            generator: Mutex::new(Some(proposals::open(&config.proposals, &compute)?)),
+            masks: MaskSources::open(&config, &compute)?,
             compute,
             family,
             bank: OnceLock::new(),
@@ -122,18 +119,7 @@ impl Segmenter {
     /// When new weights can't be loaded; the settings and weights before are in force again.
     pub fn apply(&mut self, prepared: PreparedConfig) -> Result<()> {
         let PreparedConfig { config, parser } = prepared;
-        let generator = self.generator.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let fits = generator.as_mut().is_some_and(|generator| generator.reconfigure(&config.proposals));
-        if !fits {
-            *generator = None;
-            match proposals::open(&config.proposals, &self.compute) {
-                Ok(opened) => *generator = Some(opened),
-                Err(error) => {
-                    *generator = proposals::open(&self.config.proposals, &self.compute).ok();
-                    return Err(error);
-                }
-            }
-        }
+        self.masks.change(&self.config, &config, &self.compute)?;
         if let Some(parser) = parser {
             self.parser = parser;
         }
@@ -146,13 +132,12 @@ impl Segmenter {
 
     /// Puts another proposal generator in the place of the configured one.
     pub fn set_generator(&mut self, generator: Box<dyn ProposalGenerator>) {
-        *self.generator() = Some(generator);
+        self.masks.set_generator(generator);
     }
 
     /// What each stage's results depend on now.
     pub fn fingerprints(&self) -> StageFingerprints {
-        let generator = self.generator().as_ref().map(|generator| generator.fingerprint());
-        let proposals = generator.unwrap_or_else(|| Fingerprint::of("no proposals", 1, &[]));
+        let proposals = self.masks.proposals_fingerprint();
         let kind = FeatureKind::needed(&self.config);
         let visual = self.visual_fingerprint(&self.config, kind, &proposals);
         StageFingerprints {
@@ -161,7 +146,7 @@ impl Segmenter {
                 false => visual,
             },
             text: self.text_fingerprint(&self.parser, &self.config.text),
-            terms: terms::fingerprint(&self.config),
+            terms: self.terms_fingerprint(&self.config),
             proposals,
         }
     }
@@ -189,7 +174,22 @@ impl Segmenter {
 
     /// What a score under these settings depends on beside the features.
     pub fn terms_fingerprint(&self, config: &Config) -> Fingerprint {
-        terms::fingerprint(config)
+        match config.refine {
+            Refine::Sam => Fingerprint::of(
+                "terms and refined",
+                1,
+                &[terms::fingerprint(config).text(), &self.masks.refined(config)],
+            ),
+            Refine::None => terms::fingerprint(config),
+        }
+    }
+
+    /// Loads what other settings than those in force refine with.
+    ///
+    /// # Errors
+    /// When its weights can't be used.
+    pub fn open_refiner(&mut self, config: &Config) -> Result<()> {
+        self.masks.open_refiner(config, &self.compute)
     }
 
     /// The meaning of a command.
@@ -252,11 +252,7 @@ impl Segmenter {
     pub fn propose(&self, input: &FrameInput) -> Result<ProposedFrame> {
         let began = Instant::now();
         let fingerprint = self.fingerprints().visual;
-        let mut generator = self.generator();
-        let generator = generator.as_mut().ok_or_else(|| {
-            Error::Proposals("no generator: its weights could not be loaded; set proposals again".into())
-        })?;
-        Ok(ProposedFrame { proposals: generator.propose(input)?, fingerprint, time: began.elapsed() })
+        Ok(ProposedFrame { proposals: self.masks.propose(input)?, fingerprint, time: began.elapsed() })
     }
 
     /// The features of a frame's proposals, the second half of [`Segmenter::encode_frame`].
@@ -278,12 +274,18 @@ impl Segmenter {
         let places = heat.then(|| self.encode_places(frame)).transpose()?;
         let layout = Layout::of(&proposals, depth);
         let features_time = began.elapsed();
-        Ok(EncodedFrame { layout, proposals, features, places, fingerprint, proposals_time, features_time })
-    }
-
-    fn generator(&self) -> MutexGuard<'_, Option<Box<dyn ProposalGenerator>>> {
-        // a generator that panicked keeps nothing that could be half changed
-        self.generator.lock().unwrap_or_else(PoisonError::into_inner)
+        let (frame, view) = (frame.clone(), OnceLock::new());
+        Ok(EncodedFrame {
+            layout,
+            proposals,
+            features,
+            places,
+            frame,
+            view,
+            fingerprint,
+            proposals_time,
+            features_time,
+        })
     }
 
     /// Encodes proposals of a frame under these settings. `proposals` is not empty.
@@ -340,49 +342,17 @@ impl Segmenter {
         command: &EncodedCommand,
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
-        let began = Instant::now();
         let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.compute.device };
-        let Scored { guided, terms: scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
-        let decision = match &guided {
-            Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
-            None => decide(&scored.total, &frame.proposals, thresholds),
-        };
-        let best = decision.best.map(|best| best.index);
-        let probability = scored.terms.iter().find(|(name, _)| *name == terms::PROBABILITY);
-        let probability = probability.zip(best).map(|((_, values), best)| values[best]);
-        let decision = decision.doubted(probability, thresholds);
-        let scores = scored.total;
-        let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
-            proposal,
-            rect: frame.proposals[proposal].mask.bounding_box().unwrap_or_default(),
-            score: scores[proposal],
-            terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
-        });
-        let found = decision.found.iter().map(|proposal| FoundThing {
-            proposal: *proposal,
-            score: scores[*proposal],
-            mask: frame.proposals[*proposal].mask.clone(),
-        });
-        let best = decision.best;
-        Ok(Answer {
-            status: decision.status,
-            reason: command.reason_with_cut(decision.reason),
-            target: command.parsed.target.phrase.clone(),
-            reading: command.parsed.reading(),
-            score: best.map_or(0.0, |best| best.score),
-            margin: best.map_or(0.0, |best| best.margin.unwrap_or(best.score)),
-            best: best.map(|best| best.index),
-            found: found.collect(),
-            leading: leading.collect(),
-            by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
-            scores,
-            crops,
-            times: StageTimes {
-                proposals: frame.proposals_time,
-                visual_features: frame.features_time + crops_time,
-                text_features: command.time,
-                scoring: began.elapsed().saturating_sub(crops_time),
-            },
-        })
+        let mut answer = answering::answer(&scorer, frame, command, thresholds)?;
+        if config.refine == Refine::Sam {
+            let began = Instant::now();
+            for thing in &mut answer.found {
+                if let Some(refined) = self.masks.refiner()?.refined(&frame.frame, &frame.view, &thing.mask, config)? {
+                    (thing.mask, thing.refined) = (refined, true);
+                }
+            }
+            answer.times.refinement = began.elapsed();
+        }
+        Ok(answer)
     }
 }

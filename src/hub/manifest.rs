@@ -49,24 +49,18 @@ pub struct Published {
     pub predicted_iou: Vec<PublishedIou>,
 }
 
-/// Segment Anything's answer to one prompt, in pixels of the picture.
+/// Segment Anything's answer to one prompt, in pixels of the picture: a point, a box, or both.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum PublishedIou {
-    /// Asked at a point.
-    Point {
-        /// Column and row.
-        point: [f32; 2],
-        /// The three qualities.
-        masks: [f32; 3],
-    },
-    /// Asked with a box.
-    Box {
-        /// Left, top, right and bottom.
-        corners: [f32; 4],
-        /// The three qualities.
-        masks: [f32; 3],
-    },
+#[serde(deny_unknown_fields)]
+pub struct PublishedIou {
+    /// Column and row.
+    #[serde(default)]
+    pub point: Option<[f32; 2]>,
+    /// Left, top, right and bottom.
+    #[serde(default)]
+    pub corners: Option<[f32; 4]>,
+    /// The qualities of the three masks, as far as they are published.
+    pub masks: [Option<f32>; 3],
 }
 
 /// A checkpoint.

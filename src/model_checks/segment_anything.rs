@@ -2,7 +2,7 @@
 
 use super::finding::{tolerance, Finding};
 use crate::error::{Error, Result};
-use crate::hub::{Published, PublishedIou};
+use crate::hub::Published;
 use crate::image::{Frame, Mask, Rect};
 use crate::models::sam::{Prompt, SamModel};
 
@@ -20,20 +20,17 @@ pub fn predicted_ious(picture: &Frame, published: &Published, model: &SamModel) 
     let tolerance = tolerance(published, model.dtype(), 1.0);
     let mut findings = Vec::new();
     for asked in &published.predicted_iou {
-        let (prompt, masks, what) = match asked {
-            PublishedIou::Point { point, masks } => {
-                (Prompt::Points(vec![(*point, true)]), masks, format!("the point {}, {}", point[0], point[1]))
-            }
-            PublishedIou::Box { corners, masks } => (
-                Prompt::Box(*corners),
-                masks,
-                format!("the box {}, {}, {}, {}", corners[0], corners[1], corners[2], corners[3]),
-            ),
+        let point = asked.point.map(|point| vec![(point, true)]);
+        let (prompt, what) = match (asked.corners, point) {
+            (Some(corners), Some(points)) => (Prompt::BoxWithPoints(corners, points), "a box and a point"),
+            (Some(corners), None) => (Prompt::Box(corners), "a box"),
+            (None, points) => (Prompt::Points(points.unwrap_or_default()), "a point"),
         };
         let got = model.ask(&embedding, &prompt, true)?.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
-        for (number, (expected, got)) in masks.iter().zip(got).enumerate() {
-            let what = format!("predicted IoU of mask {} at {what}", number + 1);
-            findings.push(Finding::near(what, *expected, got, tolerance));
+        let places: Vec<f32> = asked.corners.into_iter().flatten().chain(asked.point.into_iter().flatten()).collect();
+        for (number, (expected, got)) in asked.masks.iter().zip(got).enumerate() {
+            let what = format!("predicted IoU of mask {} for {what} {places:?}", number + 1);
+            findings.extend(expected.map(|expected| Finding::near(what, expected, got, tolerance)));
         }
     }
     Ok(findings)

@@ -16,4 +16,4 @@ pub use labels::Labels;
 pub use proposal::Proposal;
 pub use regions::Regions;
 pub use registry::{check, check_name, open};
-pub use sam::{Candidate, PromptedSam, SamGenerator};
+pub use sam::{Candidate, PromptedSam, SamGenerator, SamRefiner};

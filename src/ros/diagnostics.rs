@@ -133,7 +133,7 @@ fn of_camera(
         errors,
         of_static_frames,
         age,
-        stages: [proposals, features, text, scoring],
+        stages: [proposals, features, text, scoring, refinement],
         ages,
         inference,
     } = stats;
@@ -159,6 +159,7 @@ fn of_camera(
         ("visual features, ms", ms(features)),
         ("text features, ms", ms(text)),
         ("scoring, ms", ms(scoring)),
+        ("refinement, ms", ms(refinement)),
     ];
     if let Some((topic, stats)) = &depth {
         pairs.push(("depth topic", (*topic).clone()));

@@ -49,7 +49,7 @@ pub struct CameraStats {
     /// From the frame's stamp to its answer, seconds, for the last one.
     pub age: f64,
     /// Proposals, features, text and scoring of the last answer, milliseconds.
-    pub stages: [f64; 4],
+    pub stages: [f64; 5],
     /// The ages of the last answers.
     pub ages: Latencies,
     /// How long the last answers took of all stages together.
@@ -223,8 +223,7 @@ impl WorkerHost<CameraFrame> for Outputs {
         stats.of_static_frames += u64::from(result.is_static);
         stats.age = self.ros.now().as_secs_f64() - header.stamp.nanoseconds() as f64 / 1e9;
         if let Ok(answer) = result.answer {
-            let times = answer.times;
-            let stages = [times.proposals, times.visual_features, times.text_features, times.scoring];
+            let stages = answer.times.each();
             stats.stages = stages.map(|time| time.as_secs_f64() * 1e3);
             let age = stats.age;
             stats.ages.add(age);

@@ -39,7 +39,7 @@ pub struct Arguments {
     json: bool,
 }
 
-const STAGES: [&str; 5] = ["proposals", "visual_features", "text_features", "scoring", "all"];
+const STAGES: [&str; 6] = ["proposals", "visual_features", "text_features", "scoring", "refinement", "all"];
 
 /// One setting under measurement.
 struct Contestant {
@@ -67,8 +67,7 @@ impl Contestant {
         let asked = self.segmenter.encode_command(command)?;
         let answer = self.segmenter.answer(&encoded, &asked)?;
         self.proposals = encoded.proposals.len();
-        let times = &answer.times;
-        let stages = [times.proposals, times.visual_features, times.text_features, times.scoring];
+        let stages = answer.times.each();
         let all: Duration = stages.iter().sum();
         match self.answer {
             None => self.first = all,

@@ -214,10 +214,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if truth {
         config.proposals.generator = "regions".to_string().into(); // is never asked
     }
-    let segmenter = Segmenter::open(config)?;
+    let mut segmenter = Segmenter::open(config)?;
     let shard = arguments.shard.as_deref().map_or(Ok((1, 1)), shard)?;
     let cache = arguments.cache.clone().or_else(|| Some(arguments.out.as_ref()?.join("cache")));
-    let run = Run { rows: rows(arguments, &segmenter)?, dataset: &dataset, truth, shard, cache };
+    let rows = rows(arguments, &segmenter)?;
+    rows.iter().try_for_each(|row| segmenter.open_refiner(&row.config))?;
+    let run = Run { rows, dataset: &dataset, truth, shard, cache };
     // without a folder nothing is kept
     let scratch = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
     let folder = arguments.out.as_deref().unwrap_or(scratch.path());

@@ -82,6 +82,7 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
         Ok(answer) => {
             times["text_features"] = json!(ms(answer.times.text_features));
             times["scoring"] = json!(ms(answer.times.scoring));
+            times["refinement"] = json!(ms(answer.times.refinement));
             json!({
                 "status": answer.status,
                 "reason": answer.reason,
@@ -120,7 +121,7 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
 
 /// One of the things found.
 fn thing(thing: &FoundThing) -> Value {
-    json!({"proposal": thing.proposal, "score": thing.score, "box": thing.mask.bounding_box()})
+    json!({"proposal": thing.proposal, "score": thing.score, "box": thing.mask.bounding_box(), "refined": thing.refined})
 }
 
 /// A proposal's score and the terms that it is made of.

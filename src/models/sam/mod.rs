@@ -8,7 +8,9 @@ mod model;
 #[cfg(test)]
 mod plain;
 mod plain_decoding;
+mod prompt;
 mod prompt_decoding;
 mod tiny_vit;
 
-pub use model::{weights_file, Decoded, Embedding, Prompt, PromptedMask, SamModel};
+pub use model::{weights_file, SamModel};
+pub use prompt::{Decoded, Embedding, Prompt, PromptedMask};

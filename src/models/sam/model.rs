@@ -8,11 +8,12 @@
 use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
 use super::mask_decoder::MaskDecoder;
+use super::prompt::{Decoded, Embedding, Prompt, PromptedMask};
 use super::tiny_vit::TinyVit;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
-use crate::image::resample::{bilinear_twice, normalize, resize_like_pillow, Filter};
+use crate::image::resample::{normalize, resize_like_pillow, Filter};
 use crate::image::{Frame, Mask, Rect};
 use crate::models::compute::Compute;
 use crate::models::tensor_math::normalized;
@@ -72,42 +73,6 @@ pub struct SamModel {
     device: Device,
     /// What the encoder computes in; prompts and decoder are f32.
     dtype: DType,
-}
-
-/// A prompt for one embedded image, in image pixels.
-#[derive(Clone, Debug)]
-pub enum Prompt {
-    /// A place, and whether it belongs to the thing.
-    Points(Vec<([f32; 2], bool)>),
-    /// Left, top, right and bottom.
-    Box([f32; 4]),
-}
-
-/// An image as the decoder reads it.
-pub struct Embedding {
-    /// `[1, c, grid, grid]`.
-    pub features: Tensor,
-    /// Columns and rows of the image.
-    image: (usize, usize),
-    /// Columns and rows that it fills in model pixels.
-    inner: (usize, usize),
-    side: usize,
-}
-
-/// The decoder's answer to `n` prompts of one kind.
-pub struct Decoded {
-    /// Logits in low pixels, `[n, masks, s, s]`.
-    pub low: Tensor,
-    /// Quality that the model predicts, `[n, masks]`.
-    pub predicted_iou: Tensor,
-}
-
-/// One mask for a prompt.
-pub struct PromptedMask {
-    /// In image pixels; it may be empty.
-    pub mask: Mask,
-    /// Quality that the model predicts.
-    pub predicted_iou: f32,
 }
 
 /// The file of weights that a path names: itself, or `model.safetensors` of a folder.
@@ -266,6 +231,12 @@ impl SamModel {
     /// # Errors
     /// When the device fails.
     pub fn decode_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]], multimask: bool) -> Result<Decoded> {
+        let (sparse, dense) = self.embedded_boxes(embedding, boxes)?;
+        self.decode(embedding, &sparse, &dense, multimask)
+    }
+
+    /// Boxes as the decoder reads them: `[n, 2, c]`, and `[1, c, grid, grid]`.
+    fn embedded_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]]) -> Result<(Tensor, Tensor)> {
         let in_model = |[left, top, right, bottom]: &[f32; 4]| {
             [[*left, *top], [*right, *bottom]].map(|corner| embedding.in_model(corner)).concat()
         };
@@ -275,8 +246,7 @@ impl SamModel {
         let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
         // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and no padding
         // point behind them
-        let sparse = sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?;
-        self.decode(embedding, &sparse, &dense, multimask)
+        Ok((sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?, dense))
     }
 
     /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
@@ -295,18 +265,27 @@ impl SamModel {
     /// # Errors
     /// When the prompt is empty or the device fails.
     pub fn ask(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Decoded> {
-        let points = match prompt {
+        let (corners, points) = match prompt {
             Prompt::Box(corners) => return self.decode_boxes(embedding, &[*corners], multimask),
-            Prompt::Points(points) if points.is_empty() => {
-                return Err(Error::Proposals("a prompt without points; expected at least one".into()));
-            }
-            Prompt::Points(points) => points,
+            Prompt::Points(points) => (None, points),
+            Prompt::BoxWithPoints(corners, points) => (Some(*corners), points),
         };
+        if points.is_empty() {
+            return Err(Error::Proposals("a prompt without points; expected at least one".into()));
+        }
         let flat: Vec<f32> = points.iter().flat_map(|(place, _)| embedding.in_model(*place)).collect();
         let labels: Vec<f32> = points.iter().map(|(_, inside)| f32::from(u8::from(*inside))).collect();
         let places = Tensor::from_vec(flat, (1, points.len(), 2), &self.device)?;
         let labels = Tensor::from_vec(labels, (1, points.len()), &self.device)?;
         let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        let sparse = match corners {
+            // the padding point stands where no box does
+            Some(corners) => {
+                let points = sparse.narrow(1, 0, points.len())?;
+                Tensor::cat(&[points, self.embedded_boxes(embedding, &[corners])?.0], 1)?
+            }
+            None => sparse,
+        };
         self.decode(embedding, &sparse, &dense, multimask)
     }
 
@@ -327,30 +306,6 @@ impl SamModel {
         }
         masks.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
         Ok(masks)
-    }
-}
-
-impl Embedding {
-    /// Image pixels to model pixels.
-    fn in_model(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        [x * (self.inner.0 as f32 / self.image.0 as f32), y * (self.inner.1 as f32 / self.image.1 as f32)]
-    }
-
-    /// Logits in low pixels, `[s, s]` row by row, to image pixels: enlarged to the model's size, the padding cut
-    /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`.
-    pub fn in_image(&self, low: &[f32]) -> Vec<f32> {
-        let (rows, side) = (low.len().isqrt(), self.side);
-        bilinear_twice(low, (rows, rows), (side, side), self.inner, self.image)
-    }
-}
-
-impl Decoded {
-    /// The logits of all masks, `[n * masks]` of `[s * s]`, one behind the other.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn logits(&self) -> Result<Vec<f32>> {
-        Ok(self.low.flatten_all()?.to_vec1()?)
     }
 }
 

@@ -5,7 +5,7 @@
 //! finer and finer parts of the frame. The best `limit` by predicted quality are kept.
 
 use super::crops::{crops, grid, in_frame, is_near_crop_edge, uncrop};
-use super::postprocess::{inclusive_box, non_max_suppression, remove_small_regions};
+use super::postprocess::{inclusive_box, non_max_suppression, remove_small_regions, stability};
 use crate::config::{ProposalSettings, SamSettings};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -217,21 +217,4 @@ fn suppress(candidates: Vec<Candidate>, max_iou: f32, score: impl FnMut(&Candida
     let scores: Vec<_> = candidates.iter().map(score).collect();
     let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
     non_max_suppression(&boxes, &scores, max_iou).into_iter().filter_map(|index| candidates[index].take()).collect()
-}
-
-/// IoU of the masks above `offset` and above `-offset`; NaN when both are empty.
-fn stability(logits: &[f32], offset: f32) -> f32 {
-    let above = |threshold: f32| logits.iter().filter(|logit| **logit > threshold).count() as f32;
-    above(offset) / above(-offset)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stability_is_an_iou_of_two_thresholds() {
-        assert_eq!(stability(&[2.0, 0.5, -0.5, -2.0], 1.0), 1.0 / 3.0);
-        assert!(stability(&[-5.0], 1.0).is_nan());
-    }
 }

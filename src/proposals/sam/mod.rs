@@ -1,9 +1,12 @@
-//! Proposals from Segment Anything: its automatic mask generator, and asked where regions are.
+//! Proposals from Segment Anything: its automatic mask generator, and asked where regions are; and the refining of a mask.
 
 mod crops;
 mod generator;
 mod postprocess;
 mod prompted;
+mod prompts;
+mod refiner;
 
 pub use generator::{Candidate, SamGenerator};
 pub use prompted::PromptedSam;
+pub use refiner::SamRefiner;

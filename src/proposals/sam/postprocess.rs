@@ -91,6 +91,12 @@ fn components(width: usize, height: usize, inside: &[bool]) -> (Vec<Option<usize
     (labels, areas)
 }
 
+/// IoU of the masks above `offset` and above `-offset`; NaN when both are empty.
+pub fn stability(logits: &[f32], offset: f32) -> f32 {
+    let above = |threshold: f32| logits.iter().filter(|logit| **logit > threshold).count() as f32;
+    above(offset) / above(-offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +124,11 @@ mod tests {
         let boxes = [[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 9.0], [20.0, 0.0, 30.0, 10.0], [50.0, 0.0, 60.0, 10.0]];
         assert_eq!(non_max_suppression(&boxes, &[0.5, 0.9, 0.7, f32::NAN], 0.7), [1, 2]);
         assert_eq!(non_max_suppression(&boxes, &[0.5, 0.5, 0.5, 0.5], 0.95), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn stability_is_an_iou_of_two_thresholds() {
+        assert_eq!(stability(&[2.0, 0.5, -0.5, -2.0], 1.0), 1.0 / 3.0);
+        assert!(stability(&[-5.0], 1.0).is_nan());
     }
 }

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 28] = [
+pub const PARAMETERS: [Spec; 29] = [
     spec(
         "mode",
         Text,
@@ -106,7 +106,7 @@ pub const PARAMETERS: [Spec; 28] = [
         "full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)",
     ),
     spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (sam asked where regions are) or labels:FILE.png"),
-    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals sam and prompted"),
+    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals sam and prompted, and refine"),
     spec(
         "sam_preset",
         Text,
@@ -114,6 +114,7 @@ pub const PARAMETERS: [Spec; 28] = [
         Live,
         "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)",
     ),
+    spec("refine", Text, "refine", Live, "none, or sam: the mask of a thing that was found is made anew by Segment Anything"),
     spec("proposal_limit", Count, "proposals.limit", Live, "Maximum proposals per frame").within(1.0, 1000.0),
     spec("parser", Text, "text.parser", Live, "How the target's noun phrase is found: rules or dependency"),
     spec(

@@ -53,6 +53,7 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "sam_preset" => text(format!("{:?}", config.proposals.sam.preset).to_lowercase()),
         "guidance" => text(format!("{:?}", config.guidance).to_lowercase()),
         "proposals" => text(config.proposals.generator.to_string()),
+        "refine" => text(format!("{:?}", config.refine).to_lowercase()),
         "proposal_limit" => ParameterValue::Integer(config.proposals.limit as i64),
         "parser" => text(format!("{:?}", config.text.parser).to_lowercase()),
         "global_weight" => decimal(config.visual.global_weight),
