@@ -3,7 +3,7 @@
 //! Metres or millimetres follows from the encoding (REP 118), never from a setting.
 
 use crate::error::{Error, Result};
-use crate::image::RawImage;
+use crate::image::{LabelImage, RawImage};
 
 /// Depth of every pixel in metres, row-major; NaN where it is not known.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,12 @@ impl DepthImage {
         let rows = image.data.chunks(step).take(height);
         let metres = rows.flat_map(|row| row[..width * size].chunks_exact(size).map(metres)).collect();
         Ok(DepthImage { width, height, metres })
+    }
+
+    /// Of an image whose values are millimetres, 0 for unknown.
+    pub fn of_millimetres(image: &LabelImage) -> DepthImage {
+        let metres = |millimetres: &u32| if *millimetres == 0 { f32::NAN } else { *millimetres as f32 / 1000.0 };
+        DepthImage { width: image.width(), height: image.height(), metres: image.values().iter().map(metres).collect() }
     }
 
     /// Metres at a pixel; `None` where it is not known.

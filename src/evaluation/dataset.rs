@@ -25,6 +25,8 @@ pub struct Dataset {
 pub struct ImageEntry {
     /// Where its pixels are.
     pub source: ImageSource,
+    /// A PNG of 16 bits with its depth in millimetres, 0 where not known; for the sets that have one.
+    pub depth: Option<PathBuf>,
     /// The things known in it.
     pub targets: Vec<Target>,
     /// What is asked.
@@ -50,6 +52,15 @@ pub enum ImageSource {
 pub struct Target {
     /// Its pixels.
     pub shape: Shape,
+    /// Left, top, right and bottom of its box, image pixels, where the annotation has one of its own.
+    pub corners: Option<[f32; 4]>,
+}
+
+impl Target {
+    /// A thing whose box is that of its pixels.
+    pub fn of_shape(shape: Shape) -> Target {
+        Target { shape, corners: None }
+    }
 }
 
 /// Pixels as an annotation gives them.
@@ -73,6 +84,8 @@ pub enum Shape {
         /// The value.
         value: u32,
     },
+    /// The pixels of a picture that are not black.
+    NotBlack(PathBuf),
     /// An annotation that is none of these.
     Unknown(String),
 }
@@ -133,6 +146,8 @@ impl Dataset {
         let mut parts: Vec<String> = vec![self.name.clone(), self.split.clone()];
         for image in &self.images {
             parts.extend(image.targets.iter().map(|target| target.shape.content()));
+            parts.extend(image.targets.iter().filter_map(|target| Some(format!("{:?}", target.corners?))));
+            parts.extend(image.depth.iter().map(|_| "depth".to_string()));
             for Expression { id, text, kind, target, want, never } in &image.expressions {
                 parts.push(format!("{id:?} {text:?} {kind:?} {target:?} {} {never:?}", want.name()));
             }
@@ -202,6 +217,7 @@ impl Shape {
     fn content(&self) -> String {
         match self {
             Shape::Label { file, value } => format!("label {value} {}", of_optional_file(file)),
+            Shape::NotBlack(file) => format!("not black {}", of_optional_file(file)),
             other => format!("{other:?}"),
         }
     }
@@ -242,7 +258,19 @@ impl Shape {
                 }
                 Ok(mask)
             }
+            Shape::NotBlack(file) => {
+                let picture = image::open(file).map_err(|error| error.to_string())?;
+                if (picture.width(), picture.height()) != (width, height) {
+                    return Err(format!("{} is not {width}x{height}", file.display()));
+                }
+                Ok(not_black(&picture))
+            }
             Shape::Unknown(why) => Err(why.clone()),
         }
     }
+}
+
+/// The pixels of a picture that are not black.
+pub fn not_black(picture: &Frame) -> Mask {
+    Mask::from_fn(picture.width(), picture.height(), |x, y| picture.pixel(x, y) != [0; 3])
 }

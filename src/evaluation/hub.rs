@@ -1,16 +1,22 @@
-//! The Hugging Face hub's parquet copies of RefCOCO, RefCOCO+ and RefCOCOg.
+//! The Hugging Face hub's parquet files: copies of RefCOCO, RefCOCO+ and RefCOCOg, and RefSpatial-Bench.
 //!
-//! Two families of columns are known: that of `jxu124/refcoco*` (annotations as JSON, images apart) and that of
-//! `lmms-lab/RefCOCO*` (images inside, one polygon a row, the expressions as answers).
+//! Three families of columns are known: that of `jxu124/refcoco*` (annotations as JSON, images apart), that of
+//! `lmms-lab/RefCOCO*` (images inside, one polygon a row, the expressions as answers), and that of `BAAI/RefSpatial-Bench`
+//! (`image`, `mask`, `prompt`, `step`; `suffix` asks language models for a format and is left out).
 
-use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
+use super::dataset::{not_black, Counts, Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
 use super::parquet_file::{field, list, number, open_file, projection, text, wrong, IMAGE};
 use super::refcoco::{located, Sentence};
+use super::rle::Rle;
 use crate::error::{Error, Result};
+use crate::image;
 use parquet::record::{Field, Row};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+/// The column of masks.
+const MASK: &str = "mask";
 
 /// Other names that splits have in file names.
 fn names(split: &str) -> Vec<&str> {
@@ -56,11 +62,13 @@ pub fn open(options: &DatasetOptions, files: &[PathBuf]) -> Result<Dataset> {
                 annotated(options, file, &row)?
             } else if field(&row, "answer").is_some() {
                 answered(file, number, &row)?
+            } else if field(&row, "prompt").is_some() && field(&row, MASK).is_some() {
+                prompted(file, number, &row)?
             } else {
                 let columns: Vec<_> = row.get_column_iter().map(|(name, _)| name.as_str()).collect();
                 let fact = format!(
-                    "columns {}; expected those of jxu124/refcoco (raw_anns, raw_image_info, sentences) or of \
-                     lmms-lab/RefCOCO (image, answer, segmentation)",
+                    "columns {}; expected those of jxu124/refcoco (raw_anns, raw_image_info, sentences), of \
+                     lmms-lab/RefCOCO (image, answer, segmentation) or of RefSpatial-Bench (image, mask, prompt)",
                     columns.join(", ")
                 );
                 return Err(wrong(file, fact));
@@ -122,8 +130,8 @@ fn annotated(options: &DatasetOptions, file: &Path, row: &Row) -> Result<(String
     };
     let expressions = sentences.into_iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent, 0)).collect();
     let source = ImageSource::File(located(options, &name, info["id"].as_i64().unwrap_or(0)));
-    let targets = vec![Target { shape: Shape::parse(&annotation["segmentation"]) }];
-    Ok((name, ImageEntry { source, targets, expressions }))
+    let targets = vec![Target::of_shape(Shape::parse(&annotation["segmentation"]))];
+    Ok((name, ImageEntry { source, depth: None, targets, expressions }))
 }
 
 fn text_of(sentence: &Row) -> Option<String> {
@@ -141,8 +149,37 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
     let expression = |(index, text)| Expression::of_target(format!("{name}/{index}"), text, 0);
     let entry = ImageEntry {
         source: ImageSource::Row { file: file.into(), row: number_of_row },
-        targets: vec![Target { shape: Shape::Polygons(vec![polygon]) }],
+        depth: None,
+        targets: vec![Target::of_shape(Shape::Polygons(vec![polygon]))],
         expressions: answers.enumerate().map(expression).collect(),
+    };
+    Ok((format!("{}#{number_of_row}", file.display()), entry))
+}
+
+/// A row of `BAAI/RefSpatial-Bench`: one image, one mask, one prompt. It means a thing, or a free place.
+fn prompted(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, ImageEntry)> {
+    let shape = match field(row, MASK) {
+        Some(Field::Group(mask)) => match field(mask, "bytes") {
+            Some(Field::Bytes(bytes)) => match image::decode(bytes.data()) {
+                Ok(picture) => {
+                    let counts = Counts::Text(Rle::of(&not_black(&picture)).text());
+                    Shape::Runs { width: picture.width(), height: picture.height(), counts }
+                }
+                Err(error) => Shape::Unknown(error.to_string()),
+            },
+            _ => Shape::Unknown("a mask without bytes".into()),
+        },
+        _ => Shape::Unknown("a mask that is no picture".into()),
+    };
+    let prompt = text(row, "prompt").unwrap_or_default();
+    let id = field(row, "id").and_then(number).map_or_else(|| number_of_row.to_string(), |id| format!("{id}"));
+    let step = field(row, "step").and_then(number).map(|step| format!("{step} steps"));
+    let asked = Expression { kind: step, ..Expression::of_target(id, prompt.to_string(), 0) };
+    let entry = ImageEntry {
+        source: ImageSource::Row { file: file.into(), row: number_of_row },
+        depth: None,
+        targets: vec![Target::of_shape(shape)],
+        expressions: vec![asked],
     };
     Ok((format!("{}#{number_of_row}", file.display()), entry))
 }

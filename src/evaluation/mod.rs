@@ -7,6 +7,7 @@
 mod cache;
 pub mod dataset;
 mod hub;
+mod ocid_ref;
 mod open_dataset;
 mod overlap;
 mod parquet_file;
@@ -18,6 +19,7 @@ mod rendered_scenes;
 pub mod report;
 pub mod results;
 mod rle;
+mod roborefit;
 pub mod run;
 mod spoken;
 pub mod variants;

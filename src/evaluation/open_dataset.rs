@@ -2,11 +2,11 @@
 
 use super::dataset::{Dataset, DatasetOptions};
 use super::rendered_scenes::RenderedScenes;
-use super::{hub, phrasecut, refcoco, spoken};
+use super::{hub, ocid_ref, phrasecut, refcoco, roborefit, spoken};
 use crate::error::{Error, Result};
 
 /// Reads a dataset, its format told by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
-/// `refer_SPLIT.json`, or `*.parquet`.
+/// `refer_SPLIT.json`, `SPLIT/roborefit_SPLIT.json`, `SPLIT_expressions.json`, or `SPLIT*.parquet`.
 ///
 /// # Errors
 /// When it is none of these or can't be read.
@@ -24,10 +24,17 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     if data.join(format!("refer_{}.json", options.split)).is_file() {
         return phrasecut::open(options);
     }
+    if let Some(file) = roborefit::file(options) {
+        return roborefit::open(options, &file);
+    }
+    if let Some(file) = ocid_ref::file(options) {
+        return ocid_ref::open(options, &file);
+    }
     if let Some(files) = hub::files(options) {
         return hub::open(options, &files);
     }
     let expected = "expected scenes.jsonl or expressions.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
-                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), or SPLIT*.parquet (the hub's copies)";
+                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), SPLIT/roborefit_SPLIT.json (RoboRefIt), SPLIT_expressions.json (OCID-Ref), or \
+                        SPLIT*.parquet (the hub's copies, RefSpatial-Bench)";
     Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", options.split)))
 }

@@ -29,6 +29,24 @@ impl IouCounts {
     }
 }
 
+/// IoU of two boxes (left, top, right, bottom), 0..1; 0 when they don't meet.
+pub fn box_iou(a: [f32; 4], b: [f32; 4]) -> f32 {
+    let area = |[left, top, right, bottom]: [f32; 4]| (right - left).max(0.0) * (bottom - top).max(0.0);
+    let shared = area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
+    let either = area(a) + area(b) - shared;
+    if either > 0.0 {
+        shared / either
+    } else {
+        0.0
+    }
+}
+
+/// The box of a mask: left, top, right and bottom edge; nothing for an empty one.
+pub fn corners(mask: &Mask) -> Option<[f32; 4]> {
+    let rect = mask.bounding_box()?;
+    Some([rect.x, rect.y, rect.right(), rect.bottom()].map(|edge| edge as f32))
+}
+
 /// Overlaps of many answers.
 #[derive(Clone, Debug, Default)]
 pub struct Overlap(Vec<IouCounts>);
@@ -74,6 +92,14 @@ mod tests {
 
     fn mask(row: &str) -> Mask {
         crate::image::drawn(&[row])
+    }
+
+    #[test]
+    fn boxes_that_only_touch_share_nothing() {
+        assert_eq!(box_iou([0.0, 0.0, 2.0, 2.0], [1.0, 0.0, 3.0, 2.0]), 1.0 / 3.0);
+        assert_eq!(box_iou([0.0, 0.0, 2.0, 2.0], [2.0, 0.0, 3.0, 2.0]), 0.0);
+        assert_eq!(box_iou([1.0; 4], [1.0; 4]), 0.0, "no area");
+        assert_eq!(corners(&mask(".##.")), Some([1.0, 0.0, 3.0, 1.0]));
     }
 
     #[test]

@@ -31,12 +31,12 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     for (number, task) in tasks.into_iter().enumerate() {
         let index = *place.entry(task.image_id).or_insert_with(|| {
             let source = ImageSource::File(folder.join(format!("{}.jpg", task.image_id)));
-            images.push(ImageEntry { source, targets: Vec::new(), expressions: Vec::new() });
+            images.push(ImageEntry { source, depth: None, targets: Vec::new(), expressions: Vec::new() });
             images.len() - 1
         });
         let entry = &mut images[index];
         let polygons = task.polygons.into_iter().flatten().map(|corners| corners.concat()).collect();
-        entry.targets.push(Target { shape: Shape::Polygons(polygons) });
+        entry.targets.push(Target::of_shape(Shape::Polygons(polygons)));
         let id = if task.task_id.is_empty() { number.to_string() } else { task.task_id };
         entry.expressions.push(Expression::of_target(id, task.phrase, entry.targets.len() - 1));
     }

@@ -84,15 +84,15 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
         let things = || annotations.iter().filter(|a| a.iscrowd == 0 || meant.contains(&a.id));
         let index = *place.entry(one.image_id).or_insert_with(|| {
             let name = names.get(&one.image_id).copied().unwrap_or("");
-            let targets = things().map(|a| Target { shape: Shape::parse(&a.segmentation) }).collect();
+            let targets = things().map(|a| Target::of_shape(Shape::parse(&a.segmentation))).collect();
             let source = ImageSource::File(located(options, name, one.image_id));
-            images.push((one.image_id, ImageEntry { source, targets, expressions: Vec::new() }));
+            images.push((one.image_id, ImageEntry { source, depth: None, targets, expressions: Vec::new() }));
             images.len() - 1
         });
         let entry = &mut images[index].1;
         let target = things().position(|a| a.id == one.ann_id).unwrap_or_else(|| {
             let unknown = Shape::Unknown(format!("instances.json has no annotation {}", one.ann_id));
-            entry.targets.push(Target { shape: unknown });
+            entry.targets.push(Target::of_shape(unknown));
             entry.targets.len() - 1
         });
         entry

@@ -69,7 +69,7 @@ impl RenderedScenes {
         for record in &self.records {
             let labels = self.folder.join(format!("{:06}_ids.png", record.scene));
             let values: Vec<u32> = LabelImage::open(&labels)?.masks().into_iter().map(|(value, _)| value).collect();
-            let target = |value: &u32| Target { shape: Shape::Label { file: labels.clone(), value: *value } };
+            let target = |value: &u32| Target::of_shape(Shape::Label { file: labels.clone(), value: *value });
             let asked = record.expressions.iter().enumerate().filter_map(|(number, expression)| {
                 let target = values.iter().position(|value| *value == expression.target);
                 let want = match expression.kind.as_str() {
@@ -88,6 +88,7 @@ impl RenderedScenes {
             });
             images.push(ImageEntry {
                 source: ImageSource::File(self.folder.join(format!("{:06}.png", record.scene))),
+                depth: None,
                 expressions: asked.collect(),
                 targets: values.iter().map(target).collect(),
             });

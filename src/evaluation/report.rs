@@ -6,7 +6,7 @@ use super::dataset::ImageSource;
 use super::overlap::Overlap;
 use super::parquet_images::ParquetImages;
 use super::published;
-use super::results::{Header, Line};
+use super::results::{Header, Line, RowResult};
 use super::rle::Rle;
 use crate::answer::Status;
 use crate::drawing::{draw, thumbnail};
@@ -31,6 +31,8 @@ pub struct Report {
 #[derive(Default)]
 struct Tally {
     overlap: Overlap,
+    /// Those that are right in the eyes of the dataset's authors.
+    measured: usize,
     oracle: Overlap,
     proposals: usize,
     /// Right ones and all, for each kind of expression.
@@ -41,6 +43,41 @@ struct Tally {
     statuses: BTreeMap<Status, (usize, usize, usize)>,
     /// Expressions that exclude a thing, and how many of them find it.
     excluded: (usize, usize),
+}
+
+/// What a dataset's own authors count beside the overlap of masks.
+#[derive(Clone, Copy)]
+enum Measure {
+    /// Boxes with this IoU.
+    Boxes(f64),
+    /// Answers whose middle lies in the truth.
+    Middles,
+}
+
+impl Measure {
+    /// OCID-Ref's paper counts boxes from 0.25, RoboRefIt's from 0.5, RefSpatial-Bench's card a point in the mask.
+    fn of(dataset: &str) -> Option<Measure> {
+        match dataset {
+            "ocid-ref" => Some(Measure::Boxes(0.25)),
+            "roborefit" => Some(Measure::Boxes(0.5)),
+            name if name.starts_with("refspatial") => Some(Measure::Middles),
+            _ => None,
+        }
+    }
+
+    fn title(self) -> String {
+        match self {
+            Measure::Boxes(least) => format!("box IoU {least}"),
+            Measure::Middles => "middle in mask".into(),
+        }
+    }
+
+    fn counts(self, outcome: &RowResult) -> bool {
+        match self {
+            Measure::Boxes(least) => f64::from(outcome.box_iou) >= least,
+            Measure::Middles => outcome.middle_inside,
+        }
+    }
 }
 
 impl Report {
@@ -54,6 +91,7 @@ impl Report {
     }
 
     fn tally(&self, row: usize) -> Tally {
+        let measure = Measure::of(&self.header.dataset);
         let mut tally = Tally::default();
         for line in self.counted() {
             let outcome = &line.rows[row];
@@ -73,6 +111,7 @@ impl Report {
                 continue;
             }
             tally.overlap.add(outcome.shared);
+            tally.measured += usize::from(measure.is_some_and(|measure| measure.counts(outcome)));
             tally.oracle.add(outcome.oracle);
             tally.proposals += outcome.proposals;
             tally.right += usize::from(outcome.right);
@@ -121,6 +160,8 @@ impl Report {
     fn table(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let kinds = self.kinds();
         let mut titles: Vec<String> = ["", "oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"].map(String::from).to_vec();
+        let measure = Measure::of(&self.header.dataset);
+        titles.extend(measure.map(Measure::title));
         if self.header.truth {
             titles.push("picks".into());
         }
@@ -133,6 +174,7 @@ impl Report {
             let count = tally.overlap.count().max(1) as f64;
             let mut row = vec![name.clone(), percent(tally.overlap.overall_iou()), percent(tally.overlap.mean_iou())];
             row.extend([0.5, 0.7, 0.9].map(|threshold| percent(tally.overlap.precision_at(threshold))));
+            row.extend(measure.map(|_| percent(tally.measured as f64 / count)));
             if self.header.truth {
                 row.push(percent(tally.right as f64 / count));
             }

@@ -71,6 +71,10 @@ pub struct RowResult {
     pub proposal: Option<usize>,
     /// Its overlap with the truth.
     pub shared: IouCounts,
+    /// IoU of its box with the truth's, 0..1.
+    pub box_iou: f32,
+    /// Whether its middle lies in the truth.
+    pub middle_inside: bool,
     /// Whether it is the target: with the targets as proposals, itself; else by an IoU of 0.5.
     pub right: bool,
     /// Its score.

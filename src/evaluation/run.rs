@@ -6,17 +6,18 @@
 
 use super::cache::Cache;
 use super::dataset::{Dataset, ImageEntry};
-use super::overlap::{oracle, IouCounts};
+use super::overlap::{box_iou, corners, oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::rle::Rle;
 use super::variants::{unweighted, Variant, Variants};
 use crate::answer::Status;
+use crate::camera::DepthImage;
 use crate::config::{Config, Crops, VisualSettings};
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_bytes, of_texts};
 use crate::grounding::{EncodedFrame, Layout, Segmenter};
-use crate::image::{Frame, Mask};
+use crate::image::{middle, Frame, LabelImage, Mask};
 use crate::proposals::{FrameInput, Proposal};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -158,7 +159,10 @@ impl RowEvaluator<'_> {
             .map(|target| target.shape.mask(size.0, size.1))
             .map(|mask| mask.and_then(|m| if m.area() > 0 { Ok(m) } else { Err("no pixel inside".into()) }))
             .collect();
-        let encoded = self.encode(&frame, &digest, &truths)?;
+        let depth = image.depth.as_deref().and_then(|file| LabelImage::open(file).ok());
+        let depth = depth.map(|values| DepthImage::of_millimetres(&values));
+        let depth = depth.filter(|depth| (depth.width, depth.height) == size);
+        let encoded = self.encode(&frame, depth.as_ref(), &digest, &truths)?;
         let mut lines = Vec::new();
         for (number, expression) in image.expressions.iter().enumerate() {
             let truth = match expression.target.map(|target| truths.get(target)) {
@@ -196,7 +200,14 @@ impl RowEvaluator<'_> {
                 if index == 0 {
                     line.answer = mask.map(|mask| Rle::of(mask).text()).unwrap_or_default();
                 }
+                let of_truth = truth.and_then(|truth| {
+                    let target = expression.target.and_then(|target| image.targets.get(target));
+                    target.and_then(|target| target.corners).or_else(|| corners(truth))
+                });
+                let inside = |[x, y]: [f32; 2], truth: &Mask| truth.at(x as usize, y as usize);
                 line.rows.push(RowResult {
+                    box_iou: mask.and_then(corners).zip(of_truth).map_or(0.0, |(answer, truth)| box_iou(answer, truth)),
+                    middle_inside: mask.and_then(middle).zip(truth).is_some_and(|(place, truth)| inside(place, truth)),
                     proposals: frame.proposals.len(),
                     oracle: truth
                         .map(|truth| IouCounts::of(oracle(&frame.proposals, truth), truth))
@@ -221,7 +232,13 @@ impl RowEvaluator<'_> {
     }
 
     /// The encoded frame for every fingerprint of visual features.
-    fn encode(&mut self, frame: &Frame, digest: &str, truths: &Truths) -> Result<HashMap<String, EncodedFrame>> {
+    fn encode(
+        &mut self,
+        frame: &Frame,
+        depth: Option<&DepthImage>,
+        digest: &str,
+        truths: &Truths,
+    ) -> Result<HashMap<String, EncodedFrame>> {
         let size = (frame.width(), frame.height());
         let mut encoded: HashMap<String, EncodedFrame> = HashMap::new();
         let heat = self.run.rows.iter().any(|row| row.config.needs_heat());
@@ -268,7 +285,7 @@ impl RowEvaluator<'_> {
             };
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
             let fingerprint = of_features.clone();
-            let layout = Layout::of(&proposals, None);
+            let layout = Layout::of(&proposals, depth);
             let places = places.clone();
             let encoded_frame = EncodedFrame {
                 layout,

@@ -44,8 +44,13 @@ pub fn open(folder: &Path) -> Result<Dataset> {
         if images.last().is_none_or(|last| last.source != source) {
             let file = folder.join(&row.labels);
             values = LabelImage::open(&file)?.masks().into_iter().map(|(value, _)| value).collect();
-            let target = |value: &u32| Target { shape: Shape::Label { file: file.clone(), value: *value } };
-            images.push(ImageEntry { source, targets: values.iter().map(target).collect(), expressions: Vec::new() });
+            let target = |value: &u32| Target::of_shape(Shape::Label { file: file.clone(), value: *value });
+            images.push(ImageEntry {
+                source,
+                depth: None,
+                targets: values.iter().map(target).collect(),
+                expressions: Vec::new(),
+            });
         }
         let target = values.iter().position(|value| *value == row.label);
         if target.is_none() && row.want == Status::Found {

@@ -64,6 +64,11 @@ impl LabelImage {
         self.height
     }
 
+    /// The value of each pixel, row by row.
+    pub fn values(&self) -> &[u32] {
+        &self.values
+    }
+
     /// How many different values other than 0 there are.
     pub fn regions(&self) -> usize {
         let mut seen: Vec<u32> = self.values.iter().copied().filter(|value| *value != 0).collect();

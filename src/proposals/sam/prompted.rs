@@ -5,11 +5,11 @@
 //! far the thing reaches. The masks go through the same filters as the grid's.
 
 use super::generator::SamGenerator;
-use super::prompts::{centre, corners};
+use super::prompts::corners;
 use crate::config::{PromptKind, ProposalSettings};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::image::{Mask, Rect};
+use crate::image::{middle, Mask, Rect};
 use crate::models::Compute;
 use crate::proposals::budget::check_budget;
 use crate::proposals::generator::{FrameInput, ProposalGenerator};
@@ -48,7 +48,7 @@ impl ProposalGenerator for PromptedSam {
         let embedding = sam.model().embed(frame)?;
         let mut found = Vec::new();
         if settings.prompts != PromptKind::Boxes {
-            let centres: Vec<[f32; 2]> = masks.iter().filter_map(centre).collect();
+            let centres: Vec<[f32; 2]> = masks.iter().filter_map(middle).collect();
             for batch in centres.chunks(settings.points_per_batch) {
                 let decoded = sam.model().decode_points(&embedding, batch)?;
                 found.extend(sam.passing(&decoded, &embedding, whole, frame)?);

@@ -1,11 +1,11 @@
 //! `SamRefiner`: a mask that was found some other way, made anew by Segment Anything.
 
 use super::postprocess::stability;
-use super::prompts::{centre, corners};
+use super::prompts::corners;
 use crate::config::{Config, RefinementSettings};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::image::{Frame, Mask};
+use crate::image::{middle, Frame, Mask};
 use crate::models::sam::{weights_file, Embedding, Prompt, SamModel};
 use crate::models::Compute;
 use std::path::PathBuf;
@@ -47,12 +47,12 @@ impl SamRefiner {
         mask: &Mask,
         config: &Config,
     ) -> Result<Option<Mask>> {
-        let (Some(middle), Some(corners)) = (centre(mask), corners(mask)) else { return Ok(None) };
+        let (Some(place), Some(corners)) = (middle(mask), corners(mask)) else { return Ok(None) };
         if view.get().is_none() {
             let _ = view.set(self.model.embed(frame)?);
         }
         let Some(embedding) = view.get() else { return Ok(None) };
-        let decoded = self.model.ask(embedding, &Prompt::BoxWithPoints(corners, vec![(middle, true)]), false)?;
+        let decoded = self.model.ask(embedding, &Prompt::BoxWithPoints(corners, vec![(place, true)]), false)?;
         let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
         let logits = embedding.in_image(&decoded.logits()?);
         let RefinementSettings { min_predicted_iou, min_stability, min_overlap } = config.refinement;
