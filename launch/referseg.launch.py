@@ -32,7 +32,7 @@ PARAMETERS = [
      'global_local, hybrid_gl (ViT), or a baseline: cropping, region_token (ViT), score_map, grad_cam (ResNet)'),
     ('guidance', '',
      'full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)'),
-    ('proposals', '', 'regions, sam, prompted (sam asked where regions are) or labels:FILE.png'),
+    ('proposals', '', 'regions, sam, prompted (sam asked where regions are), topic (masks or boxes of yours) or labels:FILE.png'),
     ('sam_model', '', 'Weights of Segment Anything for proposals sam and prompted, and refine'),
     ('sam_preset', '', "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)"),
     ('refine', '', 'none, or sam: the mask of a thing that was found is made anew by Segment Anything'),
@@ -52,6 +52,8 @@ PARAMETERS = [
      'auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)'),
     ('depth', 'false', 'Whether to subscribe to depth images and publish 3D outputs'),
     ('depth_tolerance', '0.02', 'Largest time between a depth image and its image, seconds, 0 to 1'),
+    ('proposals_tolerance', '', 'Largest time between proposals on a topic and their image, seconds'),
+    ('proposals_wait', '', 'Longest time that images wait for proposals on a topic until an answer says that none come, seconds'),
     ('autostart', 'true', 'Whether the node configures and activates itself at the start'),
     ('diagnostics_period', '1.0', 'Period of /diagnostics, seconds, 0.1 to 60'),
     ('use_sim_time', 'false', 'Whether time comes from /clock'),
@@ -67,7 +69,7 @@ FLAGS = ['depth', 'pipelined', 'autostart', 'use_sim_time']
 # read as YAML: a number, a list of names, or nothing
 UNTYPED = [
     'threads', 'proposal_limit', 'global_weight', 'sentence_weight', 'min_score', 'min_margin', 'static_tolerance', 'cameras',
-    'depth_tolerance', 'diagnostics_period',
+    'depth_tolerance', 'proposals_tolerance', 'proposals_wait', 'diagnostics_period',
 ]
 
 

@@ -9,6 +9,7 @@ mod localization;
 mod pinhole;
 mod point_cloud;
 mod stamp;
+mod stamp_matcher;
 mod view;
 
 pub use depth_buffer::DepthBuffer;
@@ -17,4 +18,5 @@ pub use localization::{locate, ObjectInSpace, Pose};
 pub use pinhole::{CameraModel, Pinhole};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
+pub use stamp_matcher::StampMatcher;
 pub use view::check_aligned;

@@ -1,12 +1,15 @@
 //! The configuration: settings with their defaults, presets and ranges, and the YAML layers that they are made of.
 
 mod layer;
+mod proposal_settings;
 mod resolve;
 mod settings;
 
 pub use layer::Layer;
+pub use proposal_settings::{
+    BoxMasks, Generator, PromptKind, ProposalSettings, Refine, RefinementSettings, SamPreset, SamSettings, TOPIC,
+};
 pub use settings::{
-    AnswerSettings, Config, Crops, Dtype, Generator, Guidance, HybridReadout, HybridSettings, MaskResampling, Method,
-    Parser, Preset, PromptKind, ProposalSettings, Refine, RefinementSettings, ResNetNorms, Resampling, SamPreset,
-    SamSettings, TermWeights, TextSettings, VisualSettings, WordSettings,
+    AnswerSettings, Config, Crops, Dtype, Guidance, HybridReadout, HybridSettings, MaskResampling, Method, Parser,
+    Preset, ResNetNorms, Resampling, TermWeights, TextSettings, VisualSettings, WordSettings,
 };

@@ -133,9 +133,9 @@ impl Config {
         within("terms.generic", self.terms.generic, -100.0, 100.0)?;
         within("terms.quality", self.terms.quality, -100.0, 100.0)?;
         within("terms.heat", self.terms.heat, -100.0, 100.0)?;
-        let TermWeights { description, place, order, relation, exclusion, likeness, .. } = self.terms;
-        let weights = [description, place, order, relation, exclusion, likeness];
-        let names = ["description", "place", "order", "relation", "exclusion", "likeness"];
+        let TermWeights { description, place, order, relation, exclusion, likeness, class, .. } = self.terms;
+        let weights = [description, place, order, relation, exclusion, likeness, class];
+        let names = ["description", "place", "order", "relation", "exclusion", "likeness", "class"];
         for (name, weight) in names.iter().zip(weights) {
             within(&format!("terms.{name}"), weight, 0.0, 100.0)?;
         }

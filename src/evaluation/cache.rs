@@ -118,7 +118,7 @@ fn read_proposals(place: &Path) -> Option<Vec<Proposal>> {
     let stored: Stored = serde_json::from_slice(&std::fs::read(place).ok()?).ok()?;
     let proposal = |p: StoredProposal| {
         let mask = Rle::parse(stored.width, stored.height, &p.counts).ok()?.mask();
-        Some(Proposal { mask, label: p.label, quality: p.quality })
+        Some(Proposal { label: p.label, quality: p.quality, ..Proposal::of_mask(mask) })
     };
     stored.proposals.into_iter().map(proposal).collect()
 }

@@ -97,8 +97,8 @@ pub fn open(options: &DatasetOptions, file: &Path) -> Result<Dataset> {
             image.targets.len() - 1
         });
         let clutter = match entry.take_id {
-            ..=APART => "free",
-            ..=TOUCHING => "touching",
+            take if take <= APART => "free",
+            take if take <= TOUCHING => "touching",
             _ => "stacked",
         };
         let asked = Expression::of_target(number.to_string(), entry.sentence, target);

@@ -1,6 +1,7 @@
 //! `LabelImage`: an image whose pixel values name regions; 0 is no region.
 
 use super::mask::Mask;
+use super::raw_image::RawImage;
 use super::size_limit::check_size;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -51,6 +52,48 @@ impl LabelImage {
         while let Some(row) = reader.next_row().map_err(unreadable)? {
             values.extend(unpacked(row.data(), depth, width));
         }
+        LabelImage::new(width, height, values)
+    }
+
+    /// Reads a label image as ROS carries it: mono8 (also 8UC1), mono16 (also 16UC1) or 32SC1; negative values count as 0.
+    ///
+    /// # Errors
+    /// When the encoding is another, or the step or length does not fit the size.
+    pub fn read(image: &RawImage) -> Result<LabelImage> {
+        let (width, height, step) = (image.width as usize, image.height as usize, image.step as usize);
+        check_size(image.width.into(), image.height.into())?;
+        let size = match image.encoding {
+            "mono8" | "8UC1" => 1,
+            "mono16" | "16UC1" => 2,
+            "32SC1" => 4,
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                let fact = format!("unsupported encoding {shown:?} of a label image; supported: mono8, mono16, 32SC1");
+                return Err(Error::Proposals(fact));
+            }
+        };
+        let needed = (step as u64) * (height as u64 - 1) + (width * size) as u64;
+        if step < width * size || (image.data.len() as u64) < needed {
+            let fact = format!("{width}x{height} {} with step {step} and {} bytes", image.encoding, image.data.len());
+            return Err(Error::Proposals(format!(
+                "label image {fact}; expected rows of {} bytes or more",
+                width * size
+            )));
+        }
+        let big = image.big_endian;
+        let value = |bytes: &[u8]| match *bytes {
+            [value] => u32::from(value),
+            [a, b] if big => u32::from(u16::from_be_bytes([a, b])),
+            [a, b] => u32::from(u16::from_le_bytes([a, b])),
+            [a, b, c, d] => {
+                let bytes = [a, b, c, d];
+                let value = if big { i32::from_be_bytes(bytes) } else { i32::from_le_bytes(bytes) };
+                u32::try_from(value).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        let rows = image.data.chunks(step).take(height);
+        let values = rows.flat_map(|row| row[..width * size].chunks_exact(size).map(value)).collect();
         LabelImage::new(width, height, values)
     }
 

@@ -1,5 +1,6 @@
 //! `ProposalGenerator`: what finds proposals in frames.
 
+use super::given::GivenProposals;
 use super::proposal::Proposal;
 use crate::camera::DepthImage;
 use crate::config::ProposalSettings;
@@ -18,12 +19,14 @@ pub struct FrameInput<'a> {
     pub stamp: Option<i64>,
     /// How far the camera saw each pixel's surface, aligned with the image, where that is known.
     pub depth: Option<&'a DepthImage>,
+    /// What somebody else found in it, where that is asked for, or why there is nothing.
+    pub given: Option<std::result::Result<&'a GivenProposals, &'a str>>,
 }
 
 impl<'a> FrameInput<'a> {
     /// An image that belongs to no sequence.
     pub fn single(frame: &'a Frame) -> FrameInput<'a> {
-        FrameInput { frame, camera: 0, stamp: None, depth: None }
+        FrameInput { frame, camera: 0, stamp: None, depth: None, given: None }
     }
 }
 

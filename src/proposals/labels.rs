@@ -6,7 +6,7 @@ use super::proposal::Proposal;
 use crate::config::ProposalSettings;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
-use crate::image::LabelImage;
+use crate::image::{Frame, LabelImage};
 use std::path::{Path, PathBuf};
 
 /// Raised when the same image gives other proposals.
@@ -46,30 +46,44 @@ impl Labels {
     }
 
     fn of(image: LabelImage, file: Option<PathBuf>, fingerprint: Fingerprint) -> Result<Labels> {
-        let regions = image.regions();
-        if regions > MAX_REGIONS {
-            let fact = format!("{regions} different values; expected a label image with at most {MAX_REGIONS} regions");
-            return Err(Error::Proposals(fact));
-        }
-        check_budget(image.width(), image.height(), regions)?;
-        let proposal = |(label, mask)| Proposal { label: Some(label), ..Proposal::of_mask(mask) };
-        let proposals = image.masks().into_iter().map(proposal).collect();
+        let proposals = of_labels(&image)?;
         Ok(Labels { image, proposals, file, fingerprint })
     }
 }
 
+/// One proposal for each value of a label image but 0, in ascending order.
+///
+/// # Errors
+/// When it has too many values.
+pub fn of_labels(image: &LabelImage) -> Result<Vec<Proposal>> {
+    let regions = image.regions();
+    if regions > MAX_REGIONS {
+        let fact = format!("{regions} different values; expected a label image with at most {MAX_REGIONS} regions");
+        return Err(Error::Proposals(fact));
+    }
+    check_budget(image.width(), image.height(), regions)?;
+    let proposal = |(label, mask)| Proposal { label: Some(label), ..Proposal::of_mask(mask) };
+    Ok(image.masks().into_iter().map(proposal).collect())
+}
+
+/// # Errors
+/// When a label image does not fit a frame.
+pub fn check_same_size(image: &LabelImage, frame: &Frame) -> Result<()> {
+    if (image.width(), image.height()) == (frame.width(), frame.height()) {
+        return Ok(());
+    }
+    Err(Error::Proposals(format!(
+        "the label image is {}x{}, the frame {}x{}; expected the same size",
+        image.width(),
+        image.height(),
+        frame.width(),
+        frame.height()
+    )))
+}
+
 impl ProposalGenerator for Labels {
     fn propose(&mut self, input: &FrameInput) -> Result<Vec<Proposal>> {
-        let (image, frame) = (&self.image, input.frame);
-        if (image.width(), image.height()) != (frame.width(), frame.height()) {
-            return Err(Error::Proposals(format!(
-                "the label image is {}x{}, the frame {}x{}; expected the same size",
-                image.width(),
-                image.height(),
-                frame.width(),
-                frame.height()
-            )));
-        }
+        check_same_size(&self.image, input.frame)?;
         Ok(self.proposals.clone())
     }
 

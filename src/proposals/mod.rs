@@ -4,14 +4,17 @@
 
 mod budget;
 mod generator;
+mod given;
 mod labels;
 mod proposal;
 mod regions;
 mod registry;
 mod sam;
+mod topic;
 
 pub use budget::{check_budget, PIXEL_BUDGET};
 pub use generator::{FrameInput, ProposalGenerator};
+pub use given::{DetectedBox, DetectedClass, GivenProposals};
 pub use labels::Labels;
 pub use proposal::Proposal;
 pub use regions::Regions;

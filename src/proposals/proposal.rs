@@ -1,5 +1,6 @@
 //! `Proposal`: a region that may be one thing, whatever its name.
 
+use super::given::DetectedClass;
 use crate::image::Mask;
 
 /// A class-agnostic region of a frame, in image pixels, never empty.
@@ -9,6 +10,8 @@ pub struct Proposal {
     pub mask: Mask,
     /// The value that it has in a label image, if it came from one.
     pub label: Option<u32>,
+    /// What a detector takes it for, if it came from one.
+    pub class: Option<DetectedClass>,
     /// How good its generator thinks it is, 0..1; 1 where a generator does not say.
     pub quality: f32,
 }
@@ -16,6 +19,6 @@ pub struct Proposal {
 impl Proposal {
     /// A proposal from outside: nothing but its mask is known.
     pub fn of_mask(mask: Mask) -> Proposal {
-        Proposal { mask, label: None, quality: 1.0 }
+        Proposal { mask, label: None, class: None, quality: 1.0 }
     }
 }

@@ -4,7 +4,8 @@ use super::generator::ProposalGenerator;
 use super::labels::Labels;
 use super::regions::Regions;
 use super::sam::{PromptedSam, SamGenerator};
-use crate::config::ProposalSettings;
+use super::topic::TopicProposals;
+use crate::config::{BoxMasks, ProposalSettings};
 use crate::error::{Error, Result};
 use crate::models::Compute;
 use std::path::Path;
@@ -19,7 +20,7 @@ struct Entry {
     open: fn(&ProposalSettings, &Compute) -> Result<Box<dyn ProposalGenerator>>,
 }
 
-const GENERATORS: [Entry; 4] = [
+const GENERATORS: [Entry; 5] = [
     Entry {
         name: "regions",
         argument: "",
@@ -37,6 +38,15 @@ const GENERATORS: [Entry; 4] = [
         argument: "",
         check: |settings| SamGenerator::check(settings),
         open: |settings, compute| Ok(Box::new(PromptedSam::open(settings, compute)?)),
+    },
+    Entry {
+        name: "topic",
+        argument: "",
+        check: |settings| match settings.box_masks {
+            BoxMasks::Sam => SamGenerator::check(settings),
+            BoxMasks::Regions | BoxMasks::Box => Ok(()),
+        },
+        open: |settings, compute| Ok(Box::new(TopicProposals::open(settings, compute)?)),
     },
     Entry {
         name: "labels",
@@ -109,7 +119,7 @@ mod tests {
                 check(&settings).unwrap_err().to_string(),
                 format!(
                     "configuration proposals.generator: no proposal generator \"{wrong}\"; expected regions, sam, \
-                     prompted or labels:FILE.png"
+                     prompted, topic or labels:FILE.png"
                 )
             );
         }

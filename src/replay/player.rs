@@ -7,13 +7,17 @@ use super::bag_index::BagIndex;
 use super::commands::Commands;
 use super::summary::{AnswerRecord, Summary};
 use crate::answer::FrameResult;
+use crate::camera::StampMatcher;
 use crate::drawing;
 use crate::error::{Error, Result};
 use crate::grounding::Segmenter;
 use crate::image::Frame;
+use crate::proposals::GivenProposals;
 use crate::runtime::{FrameReader, Mode, Offline, WorkerHost};
 use crate::wire::bag::{Bag, Message, Writer};
-use crate::wire::{encode, to_cdr, CompressedImage, Image, Input, MessageType, Segmentation, Transport};
+use crate::wire::{
+    encode, header, to_cdr, CompressedImage, GivenMessage, Image, Input, MessageType, Segmentation, Transport,
+};
 
 /// Thumbnails that the report shows.
 const THUMBNAILS: u64 = 24;
@@ -25,6 +29,8 @@ pub struct Options {
     pub images: Vec<String>,
     /// Where the commands come from.
     pub commands: Commands,
+    /// The topic with proposals that somebody else found in the images, where they are asked for; for one image topic.
+    pub proposals: Option<String>,
     /// When they are answered.
     pub mode: Mode,
     /// Whether overlays are written.
@@ -35,7 +41,12 @@ pub struct Options {
 struct RecordedFrame {
     input: Input,
     log_time: u64,
+    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
+    given: Option<std::result::Result<GivenMessage, String>>,
 }
+
+/// How far the stamps of an image and of its proposals may be apart, nanoseconds: the node's default.
+const TOLERANCE: i64 = 20_000_000;
 
 /// Reads recorded frames.
 struct Recorded;
@@ -47,6 +58,11 @@ impl FrameReader<RecordedFrame> for Recorded {
 
     fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
         Some(frame.input.header.stamp.nanoseconds())
+    }
+
+    fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<GivenProposals, String>> {
+        let given = frame.given.as_ref()?;
+        Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
     }
 }
 
@@ -162,15 +178,43 @@ pub fn replay(
     let first = index.first_image.unwrap_or_default();
     let mut schedule = options.commands.schedule(bag, first)?.into_iter().peekable();
     let mut summary = Summary::default();
+    let mut waiting: StampMatcher<RecordedFrame, GivenMessage> = StampMatcher::default();
+    let without = |matcher: &StampMatcher<RecordedFrame, GivenMessage>, frame: RecordedFrame| {
+        let reason = matcher.reason(frame.input.header.stamp.nanoseconds(), TOLERANCE);
+        RecordedFrame { given: Some(Err(reason)), ..frame }
+    };
+    let with = |(frame, given): (RecordedFrame, GivenMessage)| RecordedFrame { given: Some(Ok(given)), ..frame };
     summary.truncation = bag.read(
-        |topic, _| options.images.iter().any(|image| image == topic),
+        |topic, _| options.images.iter().any(|image| image == topic) || options.proposals.as_deref() == Some(topic),
         |message| {
+            if options.proposals.as_ref() == Some(&message.topic) {
+                let stamp = header(&message.cdr).map(|header| header.stamp.nanoseconds());
+                let given = GivenMessage::of_type(&message.kind, message.cdr);
+                let (Ok(stamp), Some(given)) = (stamp, given) else {
+                    summary.unreadable += 1;
+                    return Ok(());
+                };
+                let (passed, found) = waiting.given(stamp, given, TOLERANCE);
+                let passed: Vec<_> = passed.into_iter().map(|frame| without(&waiting, frame)).collect();
+                passed.into_iter().chain(found.map(with)).for_each(|frame| work.show(0, frame));
+                return Ok(());
+            }
             let Some(camera) = options.images.iter().position(|image| *image == message.topic) else { return Ok(()) };
             while let Some((_, text)) = schedule.next_if(|(at, _)| *at <= message.log_time) {
                 work.command(None, text);
             }
             match Input::new(transports[camera], message.cdr) {
-                Ok(input) => work.show(camera, RecordedFrame { input, log_time: message.log_time }),
+                Ok(input) => {
+                    let frame = RecordedFrame { input, log_time: message.log_time, given: None };
+                    if options.proposals.is_none() {
+                        work.show(camera, frame);
+                    } else {
+                        let stamp = frame.input.header.stamp.nanoseconds();
+                        let (found, crowded) = waiting.frame(stamp, frame, TOLERANCE);
+                        let crowded = crowded.map(|frame| without(&waiting, frame));
+                        crowded.into_iter().chain(found.map(with)).for_each(|frame| work.show(camera, frame));
+                    }
+                }
                 Err(_) => summary.unreadable += 1,
             }
             summary.frames += 1;
@@ -178,6 +222,10 @@ pub fn replay(
             Ok(())
         },
     )?;
+    for frame in waiting.all_frames() {
+        let frame = without(&waiting, frame);
+        work.show(0, frame);
+    }
     let recorder = work.finish();
     if let Some(error) = recorder.failed {
         return Err(error);

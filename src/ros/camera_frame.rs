@@ -4,8 +4,9 @@ use super::lock::lock;
 use super::parameters::Parameters;
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp};
 use crate::image::Frame;
+use crate::proposals::GivenProposals;
 use crate::runtime::FrameReader;
-use crate::wire::{from_cdr, Image, Input};
+use crate::wire::{from_cdr, GivenMessage, Image, Input};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,12 +47,24 @@ pub struct CameraFrame {
     /// The image message.
     pub input: Input,
     depth: Mutex<Option<Nearest>>,
+    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
+    given: Option<Result<GivenMessage, String>>,
 }
 
 impl CameraFrame {
     /// Of an image message.
     pub fn new(input: Input) -> CameraFrame {
-        CameraFrame { input, depth: Mutex::new(None) }
+        CameraFrame { input, depth: Mutex::new(None), given: None }
+    }
+
+    /// With what somebody else found in it, or why there is nothing.
+    pub fn with_given(self, given: Result<GivenMessage, String>) -> CameraFrame {
+        CameraFrame { given: Some(given), ..self }
+    }
+
+    /// When the image was taken, nanoseconds since the epoch.
+    pub fn stamp(&self) -> i64 {
+        self.input.header.stamp.nanoseconds()
     }
 
     /// Looks the depth image up, unless it was found before.
@@ -100,7 +113,12 @@ impl FrameReader<CameraFrame> for CameraFrames {
     }
 
     fn stamp(&self, frame: &CameraFrame) -> Option<i64> {
-        Some(frame.input.header.stamp.nanoseconds())
+        Some(frame.stamp())
+    }
+
+    fn given(&self, frame: &CameraFrame) -> Option<Result<GivenProposals, String>> {
+        let given = frame.given.as_ref()?;
+        Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
     }
 
     fn depth(&self, frame: &CameraFrame) -> Option<DepthImage> {

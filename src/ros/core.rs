@@ -1,20 +1,20 @@
 //! `Core`: what all parts of the node share: what the lifecycle's transitions build and take down, and what requests go
 //! through.
 
-use super::camera_frame::{CameraFrame, CameraFrames, SharedDepth};
+use super::camera::{Camera, Subscriber};
+use super::camera_frame::{CameraFrame, CameraFrames};
 use super::lifecycle_state::State;
 use super::lock::lock;
 use super::logger::Logger;
-use super::names::{child_topic, sibling_topic, Names};
+use super::names::{child_topic, Names};
 use super::node_thread::{Ros, WAITING};
-use super::outputs::{CameraEnds, CameraStats, Outputs, Reply};
+use super::outputs::{CameraEnds, Outputs, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
-use super::subscription::{subscribe, SharedStats, Topic};
-use crate::camera::{CameraModel, Stamp};
+use super::subscription::{SharedStats, Topic};
 use crate::fingerprint::FileDigest;
 use crate::grounding::{ConfigPreparer, Segmenter};
 use crate::runtime::Worker;
-use crate::wire::{from_cdr, header, text, CameraInfo, Image, Input, MessageType, Text};
+use crate::wire::{text, Detection2DArray, Image, MessageType, Text};
 use futures::StreamExt;
 use r2r::{ParameterValue, PublisherUntyped, QosProfile};
 use std::error::Error;
@@ -27,22 +27,6 @@ const CLEANUP_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why something could not be done.
 pub type BoxError = Box<dyn Error + Send + Sync>;
-
-/// A camera of a configured node.
-pub struct Camera {
-    /// Its name; empty for the one without.
-    pub name: String,
-    /// The full name of its image topic.
-    pub topic: String,
-    /// What is received on it.
-    pub topic_stats: SharedStats,
-    /// Its depth topic, with what is received on it.
-    pub depth_topic: Option<(String, SharedStats)>,
-    /// The last depth images.
-    depth: Option<Arc<SharedDepth>>,
-    /// What is measured of its answers.
-    pub stats: Arc<Mutex<CameraStats>>,
-}
 
 /// A configured node: model loaded, publishers open.
 pub struct Running {
@@ -193,14 +177,30 @@ impl Core {
     fn camera(&self, name: &str, settings: &NodeSettings) -> Result<Camera, BoxError> {
         let image = self.resolved(&child_topic(name, "image"))?;
         let depth = settings.depth.then(|| self.resolved(&child_topic(name, "depth"))).transpose()?;
-        Ok(Camera {
-            name: name.into(),
-            topic: settings.transport.topic(&image),
-            topic_stats: SharedStats::default(),
-            depth: depth.as_ref().map(|_| Arc::default()),
-            depth_topic: depth.map(|topic| (topic, SharedStats::default())),
-            stats: Arc::default(),
-        })
+        Ok(Camera::new(name, settings.transport.topic(&image), depth))
+    }
+
+    fn subscriber(&self, worker: &Arc<Worker<CameraFrame, Reply>>) -> Subscriber {
+        Subscriber {
+            ros: self.ros.clone(),
+            logger: self.logger.clone(),
+            parameters: self.parameters.clone(),
+            worker: worker.clone(),
+        }
+    }
+
+    /// The topics on which a camera's proposals come, unless this program finds them itself.
+    fn proposal_topics(&self, name: &str, detects: bool) -> Result<Vec<(Topic, SharedStats)>, BoxError> {
+        if lock(&self.parameters).config().proposals_follow_from_frames() {
+            return Ok(Vec::new());
+        }
+        let boxes = detects.then_some(("proposal_boxes", Detection2DArray::TYPE));
+        let topics = std::iter::once(("proposals", Image::TYPE)).chain(boxes);
+        let topic = |(last, kind)| {
+            let name = self.resolved(&child_topic(name, last))?;
+            Ok((Topic { name, kind, reliability: Reliability::Auto }, SharedStats::default()))
+        };
+        topics.map(topic).collect()
     }
 
     /// Subscribes to images and commands, and lets the worker answer.
@@ -212,19 +212,11 @@ impl Core {
         let mut running = self.running.write().await;
         let running = running.as_mut().ok_or("not configured")?;
         let mut subscriptions = Vec::new();
-        for (index, camera) in running.cameras.iter().enumerate() {
-            let (worker, logger, transport) = (running.worker.clone(), self.logger.clone(), settings.transport);
-            let name = camera.topic.clone();
-            let topic = Topic { name: name.clone(), kind: transport.message_type(), reliability: settings.reliability };
-            let take = move |cdr| match Input::new(transport, cdr) {
-                Ok(input) => worker.offer_frame(index, CameraFrame::new(input)),
-                Err(error) => logger.warn_throttled("input", &format!("{name}: {error}")),
-            };
-            let (ros, logger) = (self.ros.clone(), self.logger.clone());
-            subscriptions.push(tokio::spawn(subscribe(ros, topic, camera.topic_stats.clone(), logger, take)));
-            if let (Some(depth), Some((topic, stats))) = (&camera.depth, &camera.depth_topic) {
-                subscriptions.extend(self.subscribe_to_depth(depth, topic, stats));
-            }
+        let detects = running.detects;
+        for (index, camera) in running.cameras.iter_mut().enumerate() {
+            camera.forget_waiting();
+            camera.proposal_topics = self.proposal_topics(&camera.name, detects)?;
+            subscriptions.extend(camera.subscribe(index, &settings, &self.subscriber(&running.worker)));
         }
         let named = settings.cameras.iter().enumerate().filter(|(_, name)| !name.is_empty());
         let own = named.map(|(index, name)| (child_topic(name, "command"), Some(index)));
@@ -254,32 +246,6 @@ impl Core {
         Ok(())
     }
 
-    fn subscribe_to_depth(&self, depth: &Arc<SharedDepth>, topic: &str, stats: &SharedStats) -> [JoinHandle<()>; 2] {
-        let logger = self.logger.clone();
-        let images = depth.clone();
-        let take_image = move |cdr: Vec<u8>| {
-            match header(&cdr) {
-                Ok(header) => lock(&images.buffer).push(Stamp::from(&header), Arc::new(cdr)),
-                Err(error) => logger.warn_throttled("depth", &error.to_string()),
-            }
-            images.arrived.notify_all();
-        };
-        let (infos, logger) = (depth.clone(), self.logger.clone());
-        let take_info = move |cdr: Vec<u8>| {
-            match from_cdr::<CameraInfo>(&cdr) {
-                Ok(info) => lock(&infos.buffer).set_model(CameraModel::from(&info)),
-                Err(error) => logger.warn_throttled("camera_info", &error.to_string()),
-            }
-            infos.arrived.notify_all();
-        };
-        let of = |name: String, kind| Topic { name, kind, reliability: Reliability::Auto };
-        let (image, info) = (of(topic.into(), Image::TYPE), of(sibling_topic(topic, "camera_info"), CameraInfo::TYPE));
-        [
-            tokio::spawn(subscribe(self.ros.clone(), image, stats.clone(), self.logger.clone(), take_image)),
-            tokio::spawn(subscribe(self.ros.clone(), info, SharedStats::default(), self.logger.clone(), take_info)),
-        ]
-    }
-
     /// Ends the subscriptions and drops pending requests; what is being worked on reaches nobody.
     ///
     /// # Errors
@@ -287,6 +253,7 @@ impl Core {
     pub async fn deactivate(&self) -> Result<(), BoxError> {
         if let Some(running) = self.running.write().await.as_mut() {
             running.subscriptions.drain(..).for_each(|subscription| subscription.abort());
+            running.cameras.iter().for_each(Camera::forget_waiting);
             running.worker.set_active(false);
         }
         Ok(())
@@ -323,6 +290,12 @@ impl Core {
         let known = before.clone();
         let now = tokio::task::spawn_blocking(move || known.with(&changes, loaded)).await;
         let now = now.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let follow = |parameters: &Parameters| parameters.config().proposals_follow_from_frames();
+        if self.state() == State::Active && follow(&before) != follow(&now) {
+            return Err(
+                "proposals topic is subscribed to by activate: deactivate the node, set it, activate again".into()
+            );
+        }
         if let Some((worker, preparer)) = running {
             if before.config() != now.config() {
                 let (old, new) = (before.config().clone(), now.config().clone());
@@ -348,9 +321,8 @@ impl Core {
     pub async fn discard_frames(&self) {
         if let Some(running) = self.running.read().await.as_ref() {
             running.worker.forget_frames();
-            for depth in running.cameras.iter().filter_map(|camera| camera.depth.as_ref()) {
-                lock(&depth.buffer).clear();
-            }
+            running.cameras.iter().for_each(Camera::forget_waiting);
+            running.cameras.iter().for_each(Camera::forget_depth);
         }
         self.logger.info("time went backwards: cached frames are discarded");
     }

@@ -3,7 +3,8 @@
 //! One status for the model and one for each camera, named `NODE: model` and `NODE: camera NAME`, as
 //! diagnostic_updater names them.
 
-use super::core::{Camera, Core};
+use super::camera::Camera;
+use super::core::Core;
 use super::lifecycle_state::State;
 use super::lock::lock;
 use super::outputs::CameraStats;
@@ -120,8 +121,10 @@ fn of_camera(
             last.map(|last| (count(&now) - count(&last)) as f64 / (now.at - last.at).as_secs_f64().max(1e-3));
         format!("{:.1}", per_second.unwrap_or_default())
     };
-    let depth_problem = depth.as_ref().map_or("", |(_, stats)| stats.problem.as_str());
-    let (level, message) = match (topic.publishers, topic.problem.as_str(), depth_problem) {
+    let given: Vec<_> = camera.proposal_topics.iter().map(|(topic, stats)| (topic, lock(stats).clone())).collect();
+    let others = depth.iter().map(|(_, stats)| stats).chain(given.iter().map(|(_, stats)| stats));
+    let other_problem = others.map(|stats| stats.problem.as_str()).find(|problem| !problem.is_empty()).unwrap_or("");
+    let (level, message) = match (topic.publishers, topic.problem.as_str(), other_problem) {
         (0, "", _) => (STALE, format!("no publisher on {}", camera.topic)),
         (_, "", "") => (OK, "frames arrive".to_string()),
         (_, "", problem) | (_, problem, _) => (WARN, problem.to_string()),
@@ -164,6 +167,10 @@ fn of_camera(
     if let Some((topic, stats)) = &depth {
         pairs.push(("depth topic", (*topic).clone()));
         pairs.push(("depth images", stats.messages.to_string()));
+    }
+    for (topic, stats) in &given {
+        pairs.push(("proposals topic", topic.name.clone()));
+        pairs.push(("proposals messages", stats.messages.to_string()));
     }
     DiagnosticStatus {
         level,

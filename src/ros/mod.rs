@@ -6,6 +6,7 @@
 
 mod action_server;
 mod bond;
+mod camera;
 mod camera_frame;
 mod core;
 mod diagnostics;
@@ -25,6 +26,7 @@ mod publisher;
 mod requests;
 mod shared_publisher;
 mod subscription;
+mod waiting_frames;
 
 pub use node::run;
 pub use parameters::PARAMETERS;

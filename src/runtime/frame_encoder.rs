@@ -63,7 +63,12 @@ impl FrameEncoder {
         if !go_on(Stage::Decoding) {
             return None;
         }
-        let tolerance = if live { segmenter.config().live.static_tolerance } else { 0.0 };
+        let config = segmenter.config();
+        // what somebody else found in another frame says nothing of this one
+        let tolerance = match live && config.proposals_follow_from_frames() {
+            true => config.live.static_tolerance,
+            false => 0.0,
+        };
         let ahead = state.as_mut().and_then(|state| state.ahead.take_if(|ahead| ahead.number == number));
         let (seen, proposed) = match ahead {
             Some(ahead) => (ahead.seen, ahead.proposed),
@@ -90,8 +95,9 @@ impl FrameEncoder {
         let proposed = match proposed.and_then(Result::ok).filter(current) {
             Some(proposed) => Ok(proposed),
             None => {
-                let (stamp, depth) = (reader.stamp(&input.input), depth.as_ref());
-                guarded(|| segmenter.propose(&FrameInput { frame: pixels, camera, stamp, depth }))
+                let (stamp, depth, given) = (reader.stamp(&input.input), depth.as_ref(), reader.given(&input.input));
+                let given = given.as_ref().map(|given| given.as_ref().map_err(String::as_str));
+                guarded(|| segmenter.propose(&FrameInput { frame: pixels, camera, stamp, depth, given }))
             }
         };
         if !go_on(Stage::Features) {

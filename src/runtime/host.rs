@@ -4,6 +4,7 @@ use crate::answer::FrameResult;
 use crate::camera::DepthImage;
 use crate::error::Result;
 use crate::image::Frame;
+use crate::proposals::GivenProposals;
 use std::sync::Arc;
 
 /// A frame as it came, to be encoded.
@@ -26,6 +27,12 @@ pub trait FrameReader<I>: Send + Sync {
 
     /// When the image in a camera's input was taken, nanoseconds since the epoch.
     fn stamp(&self, input: &I) -> Option<i64>;
+
+    /// What somebody else found in a camera's input, or why there is nothing; `None` where that is not asked for.
+    fn given(&self, input: &I) -> Option<std::result::Result<GivenProposals, String>> {
+        let _ = input;
+        None
+    }
 
     /// The depth image that belongs to a camera's input, aligned with its image, if there is one.
     fn depth(&self, input: &I) -> Option<DepthImage> {

@@ -97,8 +97,9 @@ pub fn start<'scope, 'env, I: Send + Sync>(
         let is_static = input.camera == known.camera && seen.means.as_ref().is_some_and(same);
         let propose = |frame| {
             let stamp = reader.stamp(&input.input);
-            let depth = seen.depth.as_ref();
-            guarded(|| segmenter.propose(&FrameInput { frame, camera: input.camera, stamp, depth }))
+            let (depth, given) = (seen.depth.as_ref(), reader.given(&input.input));
+            let given = given.as_ref().map(|given| given.as_ref().map_err(String::as_str));
+            guarded(|| segmenter.propose(&FrameInput { frame, camera: input.camera, stamp, depth, given }))
         };
         let proposed = seen.frame.as_ref().ok().filter(|_| !is_static).map(propose);
         Some(Ahead { camera: input.camera, number: input.number, seen, proposed })

@@ -1,10 +1,13 @@
 //! Conversion between messages and the plain types of `camera`.
 
 use super::referseg::Object;
-use super::standard::{CameraInfo, Header, PointCloud2, PointField, Pose, Quaternion, Vector3};
+use super::standard::{
+    BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, Vector3,
+};
 use crate::answer::FrameResult;
 use crate::camera::{CameraModel, ColouredPoint, ObjectInSpace, Stamp};
 use crate::image::Rect;
+use crate::proposals::{DetectedBox, DetectedClass};
 
 /// `sensor_msgs/PointField` FLOAT32.
 const FLOAT32: u8 = 7;
@@ -25,6 +28,25 @@ impl From<&CameraInfo> for CameraModel {
         };
         CameraModel { width: info.width as usize, height: info.height as usize, k: info.k, p: info.p, roi }
     }
+}
+
+/// What a detector found, as boxes; of several names for one the surest counts.
+pub fn detected(message: &Detection2DArray) -> Vec<DetectedBox> {
+    let found = message.detections.iter().map(|detection| {
+        let BoundingBox2D { centre_x, centre_y, size_x, size_y, .. } = detection.bbox;
+        let edge = |centre: f64, half: f64| (centre + half) as f32;
+        let corners = [
+            edge(centre_x, -size_x / 2.0),
+            edge(centre_y, -size_y / 2.0),
+            edge(centre_x, size_x / 2.0),
+            edge(centre_y, size_y / 2.0),
+        ];
+        let surest = detection.results.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+        let class = surest.filter(|result| !result.class_id.is_empty());
+        let class = class.map(|result| DetectedClass { name: result.class_id.clone(), score: result.score as f32 });
+        DetectedBox { corners, class }
+    });
+    found.collect()
 }
 
 fn vector([x, y, z]: [f64; 3]) -> Vector3 {

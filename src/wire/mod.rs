@@ -9,12 +9,14 @@ pub mod convert;
 mod decode;
 pub mod definitions;
 pub mod encode;
+mod given;
 mod referseg;
 mod standard;
 mod transport;
 
 pub use cdr::{from_cdr, to_cdr, MessageType};
 pub use decode::{header, text, Input};
+pub use given::GivenMessage;
 pub use referseg::{Object, Segmentation};
 pub use standard::*;
 pub use transport::Transport;

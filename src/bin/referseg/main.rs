@@ -56,7 +56,7 @@ struct ModelArguments {
     /// global_local, hybrid_gl, or a baseline: cropping, region_token, score_map, grad_cam
     #[arg(long)]
     method: Option<String>,
-    /// regions, sam, prompted (sam asked where regions are), or labels:FILE.png (pixel value = proposal, 0 = none)
+    /// regions, sam, prompted (sam asked where regions are), topic (of a recording), or labels:FILE.png (pixel value = proposal, 0 = none)
     #[arg(long)]
     proposals: Option<String>,
     /// Weights of Segment Anything, for --proposals sam

@@ -38,6 +38,9 @@ pub struct Arguments {
     /// All image topics
     #[arg(long, conflicts_with = "image_topic")]
     all: bool,
+    /// The topic with what a detector found in the images, for --proposals topic: label images or Detection2DArray
+    #[arg(long, value_name = "TOPIC")]
+    proposals_topic: Option<String>,
     /// continuous (every frame) or once (the first frame after each command)
     #[arg(long, default_value = "continuous")]
     mode: String,
@@ -76,11 +79,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     };
     let frames = images.iter().filter_map(|topic| index.topics.get(topic)).map(|(_, count)| *count).sum();
-    let segmenter = Segmenter::open(arguments.model.config()?)?;
+    let config = arguments.model.config()?;
+    let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
+    let segmenter = Segmenter::open(config)?;
     let bar = ProgressBar::new(frames);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} frames, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let options = Options { images, commands, mode, overlays: !arguments.no_overlays };
+    let options = Options { images, commands, proposals, mode, overlays: !arguments.no_overlays };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
@@ -110,8 +115,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The topic of others' proposals; it must be there when they are asked for, and only then.
+fn proposals_topic(arguments: &Arguments, index: &BagIndex, own: bool, cameras: usize) -> Result<Option<String>> {
+    let wrong = |fact: String| Err(Error::config("--proposals-topic", fact));
+    match (&arguments.proposals_topic, own) {
+        (None, true) => Ok(None),
+        (None, false) => wrong("is not given; --proposals topic needs it".into()),
+        (Some(_), true) => wrong("is read with --proposals topic alone; add it".into()),
+        (Some(topic), false) if !index.topics.contains_key(topic) => {
+            let known: Vec<&str> = index.topics.keys().map(String::as_str).collect();
+            wrong(format!("no topic {topic} in the recording; there is {}", known.join(", ")))
+        }
+        (Some(_), false) if cameras > 1 => wrong(format!("{cameras} image topics; choose one with --image-topic")),
+        (Some(topic), false) => Ok(Some(topic.clone())),
+    }
+}
+
 fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
-    let known = index.image_topics();
+    // label images are no camera's
+    let is_given = |topic: &&str| arguments.proposals_topic.as_deref() == Some(*topic);
+    let known: Vec<&str> = index.image_topics().into_iter().filter(|topic| !is_given(topic)).collect();
     let named = |bag: &Path, fact: String| Error::Bag { path: bag.into(), fact };
     match (arguments.all, arguments.image_topic.as_slice(), known.as_slice()) {
         (_, _, []) => {

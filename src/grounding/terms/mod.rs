@@ -3,6 +3,7 @@
 //! A term is one file with an implementation of [`ScoringTerm`], one line in `registry.rs` and one weight in the
 //! configuration (`terms`).
 
+mod class;
 mod generic;
 mod heat;
 mod quality;

@@ -1,5 +1,6 @@
 //! The registry of scoring terms, and their weighted sum.
 
+use super::class::Class;
 use super::generic::Generic;
 use super::heat::Heat;
 use super::quality::Quality;
@@ -20,8 +21,8 @@ const VERSION: u32 = 1;
 const GUIDANCE_VERSION: u32 = 1;
 
 /// Every term, in the order of their sum.
-static TERMS: [&dyn ScoringTerm; 10] =
-    [&Similarity, &Generic, &Quality, &Heat, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS];
+static TERMS: [&dyn ScoringTerm; 11] =
+    [&Similarity, &Generic, &Quality, &Heat, &DESCRIPTION, &PLACE, &ORDER, &RELATION, &EXCLUSION, &LIKENESS, &Class];
 
 /// The scores of all proposals.
 pub struct TermScores {

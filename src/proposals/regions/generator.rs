@@ -80,9 +80,8 @@ impl ProposalGenerator for Regions {
         ranked.truncate(self.limit);
         let best = ranked.first().map_or(1.0, |best| best.score).max(f32::MIN_POSITIVE);
         let proposal = |candidate: Candidate| Proposal {
-            mask: in_image(&candidate, &superpixels, frame),
-            label: None,
             quality: candidate.score / best,
+            ..Proposal::of_mask(in_image(&candidate, &superpixels, frame))
         };
         let proposals: Vec<Proposal> = ranked.into_par_iter().map(proposal).collect();
         Ok(proposals.into_iter().filter(|proposal| proposal.mask.area() > 0).collect())

@@ -189,7 +189,7 @@ impl SamGenerator {
 
 impl From<Candidate> for Proposal {
     fn from(candidate: Candidate) -> Proposal {
-        Proposal { mask: candidate.mask, label: None, quality: candidate.predicted_iou.clamp(0.0, 1.0) }
+        Proposal { quality: candidate.predicted_iou.clamp(0.0, 1.0), ..Proposal::of_mask(candidate.mask) }
     }
 }
 

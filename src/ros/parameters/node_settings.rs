@@ -32,6 +32,10 @@ pub struct NodeSettings {
     pub depth: bool,
     /// Seconds.
     pub depth_tolerance: f64,
+    /// Seconds.
+    pub proposals_tolerance: f64,
+    /// Seconds.
+    pub proposals_wait: f64,
     /// Whether the node starts itself.
     pub autostart: bool,
     /// Seconds.
@@ -77,6 +81,8 @@ impl NodeSettings {
             reliability,
             depth: flag("depth")?,
             depth_tolerance: number("depth_tolerance")?,
+            proposals_tolerance: number("proposals_tolerance")?,
+            proposals_wait: number("proposals_wait")?,
             autostart: flag("autostart")?,
             diagnostics_period: number("diagnostics_period")?,
             sim_time: flag("use_sim_time")?,

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 29] = [
+pub const PARAMETERS: [Spec; 31] = [
     spec(
         "mode",
         Text,
@@ -105,7 +105,7 @@ pub const PARAMETERS: [Spec; 29] = [
         Live,
         "full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)",
     ),
-    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (sam asked where regions are) or labels:FILE.png"),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (sam asked where regions are), topic (masks or boxes of yours) or labels:FILE.png"),
     spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals sam and prompted, and refine"),
     spec(
         "sam_preset",
@@ -163,6 +163,8 @@ pub const PARAMETERS: [Spec; 29] = [
     spec("depth", Flag, "", Reload, "Whether to subscribe to depth images and publish 3D outputs"),
     spec("depth_tolerance", Number, "", Live, "Largest time between a depth image and its image, seconds")
         .within(0.0, 1.0),
+    spec("proposals_tolerance", Number, "", Live, "Largest time between proposals on a topic and their image, seconds").within(0.0, 1.0),
+    spec("proposals_wait", Number, "", Live, "Longest time that images wait for proposals on a topic until an answer says that none come, seconds").within(0.05, 60.0),
     spec("autostart", Flag, "", Start, "Whether the node configures and activates itself at the start"),
     spec("diagnostics_period", Number, "", Start, "Period of /diagnostics, seconds").within(0.1, 60.0),
     spec("use_sim_time", Flag, "", Live, "Whether time comes from /clock"),

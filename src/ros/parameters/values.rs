@@ -65,7 +65,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "cameras" => ParameterValue::StringArray(Vec::new()),
         "image_transport" => text("raw".into()),
         "image_reliability" => text("auto".into()),
-        "depth_tolerance" => ParameterValue::Double(0.02),
+        "depth_tolerance" | "proposals_tolerance" => ParameterValue::Double(0.02),
+        "proposals_wait" => ParameterValue::Double(1.0),
         "autostart" => ParameterValue::Bool(true),
         "diagnostics_period" => ParameterValue::Double(1.0),
         "depth" | "use_sim_time" => ParameterValue::Bool(false),
@@ -304,7 +305,7 @@ mod tests {
             ("min_score", ParameterValue::Double(f64::NAN), "out of range"),
             ("proposal_limit", ParameterValue::Integer(0), "0 is out of range; expected 1 to 1000"),
             ("mode", text("twice"), "expected continuous or once"),
-            ("proposals", text("sma"), "expected regions, sam, prompted or labels:FILE.png"),
+            ("proposals", text("sma"), "expected regions, sam, prompted, topic or labels:FILE.png"),
             ("nothing", text("x"), "is unknown"),
         ] {
             let refused = set(&parameters, name, value, false).err().unwrap().to_string();
