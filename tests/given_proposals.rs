@@ -93,5 +93,8 @@ fn the_topic_and_the_generator_belong_together() {
     };
     refused(&["--proposals", "topic", "--image-topic", "/camera/image_raw"], "--proposals topic needs it");
     refused(&["--proposals-topic", "/detector/masks"], "read with --proposals topic alone");
-    refused(&["--proposals", "topic", "--proposals-topic", "/nowhere", "--image-topic", "/camera/image_raw"], "no topic /nowhere");
+    refused(
+        &["--proposals", "topic", "--proposals-topic", "/nowhere", "--image-topic", "/camera/image_raw"],
+        "no topic /nowhere",
+    );
 }

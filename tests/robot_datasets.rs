@@ -75,8 +75,10 @@ fn refspatial_bench_counts_a_point_in_the_mask() {
     assert_eq!(number(&table, "global_local", "middle in mask"), 100.0, "{table}");
     assert_eq!(number(&table, "global_local", "1 steps"), 100.0, "{table}");
     // an answer that is always the same thing is in the mask of a third, so the measure can fail
-    let without = ["--row", "terms.description=0"];
-    let (table, _) = eval("RefSpatial-Bench", "location", &without);
+    let wordings = r#"guidance=none text.templates=["a photo of {}.", "{}"]"#;
+    let (table, _) = eval("RefSpatial-Bench", "location", &["--row", "terms.description=0", "--row", wordings]);
     let blind = number(&table, "terms.description=0", "middle in mask");
     assert!(blind < 70.0, "{table}");
+    let named = r#"guidance=none, text.templates=["a photo of {}.", "{}"]"#;
+    assert!(number(&table, named, "oracle P@0.5") == 100.0, "a row's value may have spaces: {table}");
 }

@@ -139,7 +139,9 @@ impl VisualFeatures {
         let local = local.of(chosen, crops)?;
         let width = mixed.first().map_or(0, Vec::len);
         let mut moved = vec![0.0f32; width];
-        for (i, local) in chosen.iter().zip(&local) {
+        // what is only estimated moves as the others did
+        let known = if chosen.len() < mixed.len() { chosen } else { &[] };
+        for (i, local) in known.iter().zip(&local) {
             let step = local.iter().zip(&mixed[*i]).map(|(local, global)| (local - global) / chosen.len() as f32);
             moved.iter_mut().zip(step).for_each(|(moved, step)| *moved += step);
         }

@@ -79,6 +79,9 @@ pub struct Model {
     pub repo: String,
     /// Commit, branch or tag there.
     pub revision: String,
+    /// About how large its weights are, GB, where the exact size is not known.
+    #[serde(default)]
+    pub gigabytes: Option<f64>,
     /// Its files; the first holds the weights.
     pub files: Vec<ModelFile>,
     /// What is known to come out of it.
@@ -201,6 +204,7 @@ mod tests {
                 "{}",
                 model.name
             );
+            assert!(model.weights().bytes.is_some() || model.gigabytes.is_some(), "{}", model.name);
             for file in &model.files {
                 let whole = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
                 assert!(file.sha256.as_ref().is_none_or(whole), "{}", file.path);

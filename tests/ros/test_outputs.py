@@ -67,10 +67,11 @@ def test_the_overlay_is_for_people_raw_and_compressed_in_any_script(peer):
         had = len(raw), len(compressed)
         peer.ask(text, message)
         peer.until(lambda: len(raw) > had[0] and len(compressed) > had[1], "both overlays")
-        assert raw[-1].header == compressed[-1].header == message.header
-        shown = np.frombuffer(bytes(raw[-1].data), np.uint8).reshape(message.height, message.width, 3)
-        decoded = np.asarray(Picture.open(io.BytesIO(bytes(compressed[-1].data))).convert("RGB"))
-        assert compressed[-1].format.startswith("rgb8; jpeg compressed") and decoded.shape == shown.shape
+        last = min(len(raw), len(compressed)) - 1  # a further answer may be on its way, on one topic before the other
+        assert raw[last].header == compressed[last].header == message.header
+        shown = np.frombuffer(bytes(raw[last].data), np.uint8).reshape(message.height, message.width, 3)
+        decoded = np.asarray(Picture.open(io.BytesIO(bytes(compressed[last].data))).convert("RGB"))
+        assert compressed[last].format.startswith("rgb8; jpeg compressed") and decoded.shape == shown.shape
         assert np.abs(decoded.astype(int) - shown).mean() < 6
         assert (shown != picture()).any()
 

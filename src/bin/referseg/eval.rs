@@ -103,6 +103,21 @@ fn sweeps(arguments: &Arguments) -> Vec<Vec<Change>> {
     lists.into_iter().filter(|list: &Vec<Change>| !list.is_empty()).collect()
 }
 
+/// The assignments of a row. What holds no KEY= of its own belongs to the value before it: values may have spaces.
+fn assignments(row: &str) -> Vec<String> {
+    let key = |word: &str| {
+        word.split_once('=').is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c)))
+    };
+    let mut all: Vec<String> = Vec::new();
+    for word in row.split_whitespace() {
+        match all.last_mut() {
+            Some(last) if !key(word) => *last += &format!(" {word}"),
+            _ => all.push(word.into()),
+        }
+    }
+    all
+}
+
 /// The rows of the table: what was configured, then the changes.
 fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Variant>> {
     let base = arguments.model.layers()?;
@@ -131,7 +146,7 @@ fn rows(arguments: &Arguments, segmenter: &Segmenter) -> Result<Vec<Variant>> {
     }
     for given in &arguments.row {
         let one = |setting: &str| Ok((setting.to_string(), Layer::assignment(setting)?));
-        add(&given.split_whitespace().map(one).collect::<Result<Vec<Change>>>()?)?;
+        add(&assignments(given).iter().map(|given| one(given)).collect::<Result<Vec<Change>>>()?)?;
     }
     let configured = segmenter.config().method;
     for method in &arguments.methods {

@@ -58,8 +58,11 @@ enum Action {
 
 /// Gigabytes in words.
 fn size(model: &Model) -> String {
-    let weights = model.weights().bytes;
-    weights.map_or("?".into(), |bytes| format!("{:.2} GB", bytes as f64 / 1e9))
+    match (model.weights().bytes, model.gigabytes) {
+        (Some(bytes), _) => format!("{:.2} GB", bytes as f64 / 1e9),
+        (None, Some(about)) => format!("~{about:.2} GB"),
+        (None, None) => "?".into(),
+    }
 }
 
 fn here(states: &[FileState]) -> &'static str {
