@@ -27,7 +27,9 @@ impl ForeignFile {
         ForeignFile::of(&start)
     }
 
-    fn of(start: &[u8]) -> Option<ForeignFile> {
+    /// Looks at the first bytes of a file.
+    pub fn of(start: &[u8]) -> Option<ForeignFile> {
+        let start = &start[..start.len().min(LOOKED_AT as usize)];
         let text = String::from_utf8_lossy(start).trim_start().to_lowercase();
         if start.is_empty() {
             Some(ForeignFile::Empty)

@@ -121,6 +121,35 @@ fn mask_and_overlay_are_written_at_the_images_size() {
 }
 
 #[test]
+fn a_picture_from_standard_input_is_turned_upright_and_answered_in_the_format_that_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    // the scene as a camera that lay on its side stored it: EXIF orientation 6
+    let upright = image::open(scene("000000.png")).unwrap();
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::from(upright.rotate270().into_rgb8()).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    let turned = [&jpeg[..2], &[0xff, 0xe1], &length, exif, &jpeg[2..]].concat();
+    let overlay = folder.path().join("overlay.jpg");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_referseg"));
+    command.args(["segment", "--image", "-", "--text", "the red ball", "--overlay"]).arg(&overlay).current_dir(root());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &turned).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(status(&out), 0, "{}{}", String::from_utf8_lossy(&out.stdout), said(&out));
+    assert!(said(&out).contains("standard input: turned as its EXIF orientation says"), "{}", said(&out));
+    assert!(std::fs::read(&overlay).unwrap().starts_with(&[0xff, 0xd8, 0xff]), "a JPEG, as its ending says");
+    assert_eq!(image::open(&overlay).unwrap().into_rgb8().dimensions(), upright.into_rgb8().dimensions());
+
+    let named = folder.path().join("overlay.gif");
+    let out =
+        referseg(&["segment", "--image", &scene("000000.png"), "--text", "mug", "--overlay", named.to_str().unwrap()]);
+    assert!(status(&out) == 2 && said(&out).contains("expected .png, .jpg, .webp, .bmp or .tiff"), "{}", said(&out));
+}
+
+#[test]
 fn what_is_wrong_is_said_and_the_exit_status_is_2() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str, bytes: &[u8]| {
@@ -144,7 +173,7 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
     let no_picture = at("text.png", b"not a picture");
     let cases: [(&[&str], &str); 12] = [
         (&["--image", "/nowhere.png"], "No such file"),
-        (&["--image", &no_picture], "not a readable PNG or JPEG"),
+        (&["--image", &no_picture], "not a readable PNG, JPEG"),
         (&["--image", &picture, "--model", "/nowhere"], "no such folder"),
         (&["--image", &picture, "--model", &folder.path().join("cut").display().to_string()], "is it truncated?"),
         (&["--image", &picture, "--model", &folder.path().join("wide").display().to_string()], "shape mismatch"),

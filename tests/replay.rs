@@ -245,6 +245,77 @@ fn a_cut_or_damaged_recording_is_read_as_far_as_it_goes_and_says_where_it_ended(
 }
 
 #[test]
+fn types_may_be_spelled_as_other_writers_do() {
+    let (_home, expected, _) = replay(&data("bags/sqlite"), &ONE);
+    for (from, to) in [("/msg/", "/"), ("sensor_msgs/msg/Image", "sensor_msgs::msg::dds_::Image_")] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db3");
+        std::fs::copy(data("bags/sqlite/sqlite.db3"), &file).unwrap();
+        let database = rusqlite::Connection::open(&file).unwrap();
+        assert!(database.execute("UPDATE topics SET type = replace(type, ?1, ?2)", [from, to]).unwrap() > 0);
+        drop(database);
+        let (_home, out, _) = replay(&file, &ONE);
+        assert!(std::fs::read(&out).unwrap() == std::fs::read(&expected).unwrap(), "{to}");
+    }
+}
+
+#[test]
+fn a_database_with_its_log_is_read_and_nothing_is_left_beside_it() {
+    let (_home, expected, _) = replay(&data("bags/sqlite"), &ONE);
+    let recorder = tempfile::tempdir().unwrap();
+    let file = recorder.path().join("a b%.db3");
+    std::fs::copy(data("bags/sqlite/sqlite.db3"), &file).unwrap();
+    // what the log holds is not in the database yet: the recorder still runs, or was killed
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database.pragma_update(None, "journal_mode", "wal").unwrap();
+    database.execute_batch("CREATE TABLE kept AS SELECT * FROM messages; DELETE FROM messages; INSERT INTO messages SELECT * FROM kept").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    for name in ["a b%.db3", "a b%.db3-wal"] {
+        std::fs::copy(recorder.path().join(name), folder.path().join(name)).unwrap();
+    }
+    let before = names(folder.path());
+    let (_home, out, _) = replay(&folder.path().join("a b%.db3"), &ONE);
+    assert!(std::fs::read(&out).unwrap() == std::fs::read(&expected).unwrap());
+    assert_eq!(names(folder.path()), before);
+    // and without a log: a medium that can't be written
+    let plain = tempfile::tempdir().unwrap();
+    std::fs::copy(data("bags/sqlite/sqlite.db3"), plain.path().join("a?#.db3")).unwrap();
+    let (_home, out, _) = replay(&plain.path().join("a?#.db3"), &ONE);
+    assert!(std::fs::read(&out).unwrap() == std::fs::read(&expected).unwrap());
+    assert_eq!(names(plain.path()).len(), 1);
+}
+
+#[test]
+fn files_are_found_where_metadata_of_any_version_puts_them_and_a_missing_one_costs_itself_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("bag");
+    std::fs::create_dir(&folder).unwrap();
+    for (number, name) in ["a_0.mcap", "a_1.mcap", "a_2.mcap"].iter().enumerate() {
+        write_one(&folder.join(name), 10 * number as u64);
+    }
+    let listing = |files: &str| {
+        let text = format!("rosbag2_bagfile_information: {{version: 4, relative_file_paths: [{files}]}}");
+        std::fs::write(folder.join("metadata.yaml"), text).unwrap();
+    };
+    let text = [&ONE[..], &["--text", "the red ball"]].concat();
+    for prefix in ["", "bag/", "old_name/"] {
+        listing(&["a_0.mcap", "a_1.mcap", "a_2.mcap"].map(|name| format!("{prefix}{name}")).join(", "));
+        let (_home, _, said) = replay(&folder, &text);
+        assert!(said.contains("3 frames") && !said.contains("truncated"), "{prefix}: {said}");
+    }
+    std::fs::remove_file(folder.join("a_0.mcap")).unwrap();
+    std::fs::write(folder.join("a_1.mcap"), b"no recording").unwrap();
+    let (_home, out, said) = replay(&folder, &text);
+    assert!(said.contains("1 frames") && said.contains("a_0.mcap") && said.contains("a_1.mcap"), "{said}");
+    assert_eq!(of(&messages(&out), "/referseg/segmentation").count(), 1);
+}
+
+#[test]
 fn what_is_no_recording_is_refused_by_name() {
     let empty = tempfile::tempdir().unwrap();
     let file = empty.path().join("x.mcap");

@@ -2,6 +2,7 @@
 //!
 //! Coordinates are *image pixels*: column 0, row 0 is the top left pixel. Nothing here knows ROS, models or language.
 
+mod bayer;
 mod block_means;
 mod blur;
 mod frame;
@@ -10,17 +11,19 @@ mod label_image;
 mod mask;
 mod mask_grid;
 mod middle;
+mod packed16;
 mod packed8;
 mod pixel_encoding;
 mod raw_image;
 mod rect;
 pub mod resample;
 mod size_limit;
+mod yuv;
 
 pub use block_means::BlockMeans;
 pub use blur::blur;
 pub use frame::Frame;
-pub use image_file::{decode, open};
+pub use image_file::{decode, open, read, Picture};
 pub use label_image::LabelImage;
 #[cfg(test)]
 pub(crate) use mask::tests::drawn;

@@ -27,7 +27,7 @@ impl<'a> RawRows<'a> {
 /// A pixel layout of `sensor_msgs/image_encodings`.
 pub trait PixelEncoding: Sync {
     /// Its names in ROS; the first is the one that messages to users show.
-    fn names(&self) -> &'static [&'static str];
+    fn names(&self) -> &[&'static str];
 
     /// Bytes that one row of pixels needs.
     fn row_bytes(&self, width: usize) -> usize;
@@ -39,4 +39,11 @@ pub trait PixelEncoding: Sync {
 
     /// The pixels as RGB, `width * height * 3` bytes. The rows are long enough and as many as the layout needs.
     fn to_rgb(&self, rows: RawRows) -> Vec<u8>;
+}
+
+/// A sample of two bytes, 0..65535, as one of 8 bits: rounded, so that white stays white.
+pub fn sample16(bytes: &[u8], big_endian: bool) -> u8 {
+    let pair = [bytes[0], bytes[1]];
+    let value = if big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) };
+    ((u32::from(value) + 128) / 257) as u8
 }

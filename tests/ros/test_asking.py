@@ -60,7 +60,7 @@ def test_what_can_not_be_asked_is_answered_with_the_reason(asked):
         (dict(text="the mug", image=image(picture(), encoding="rgb8", padding=0)), ""),
     ):
         if not reason:
-            request["image"].encoding, reason = "bayer_rggb8", 'unsupported encoding "bayer_rggb8"'
+            request["image"].encoding, reason = "yuv444", 'unsupported encoding "yuv444"'
         else:
             request.setdefault("image", image(picture()))
         answer = asked.segment(**request)

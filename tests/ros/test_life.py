@@ -310,9 +310,9 @@ def test_diagnostics_tell_how_the_node_is(peer):
     had = len(health["referseg: model"])
     peer.until(lambda: len(health["referseg: model"]) > had + 1, "one a second")
     bad = image(picture())
-    bad.encoding = "bayer_rggb8"
+    bad.encoding = "yuv444"
     peer.ask(None, bad)
-    peer.until(lambda: peer.images.publish(bad) or "bayer_rggb8" in of("referseg: model").get("last problem", ""), "the problem")
+    peer.until(lambda: peer.images.publish(bad) or "yuv444" in of("referseg: model").get("last problem", ""), "the problem")
 
 
 def test_the_log_goes_to_rosout(peer):
@@ -321,9 +321,9 @@ def test_the_log_goes_to_rosout(peer):
     peer.node.create_subscription(Log, "/rosout", log.append, latched)
     peer.start()
     bad = image(picture())
-    bad.encoding = "bayer_rggb8"
+    bad.encoding = "yuv444"
     peer.ask(ASKED["text"], bad)
-    peer.until(lambda: any(m.level == 30 and "bayer_rggb8" in m.msg and m.name == "referseg" for m in log), "the warning")
+    peer.until(lambda: any(m.level == 30 and "yuv444" in m.msg and m.name == "referseg" for m in log), "the warning")
     assert any("configured: model" in m.msg and m.level == 20 for m in log)
 
 

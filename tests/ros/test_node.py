@@ -150,7 +150,7 @@ def test_mask_and_overlay_carry_the_header_and_are_published_to_listeners(peer):
 
 
 BAD_FRAMES = {
-    "unknown encoding": (dict(encoding="bayer_rggb8"), 'unsupported encoding "bayer_rggb8"; supported: rgb8'),
+    "unknown encoding": (dict(encoding="yuv444"), 'unsupported encoding "yuv444"; supported: rgb8'),
     "short step": (dict(step=10), "a row needs at least"),
     "short data": (dict(data=b"\0" * 100), "100 bytes of data; expected at least"),
     "no size": (dict(width=0, height=0, step=0, data=b""), "size 0x0; expected at least 1x1"),

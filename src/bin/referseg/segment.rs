@@ -2,6 +2,7 @@
 
 use crate::stdout::print_line;
 use crate::ModelArguments;
+use ::image::{ExtendedColorType, ImageFormat};
 use referseg::answer::{Answer, FoundThing, ScoredProposal, Status};
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::drawing;
@@ -11,7 +12,7 @@ use referseg::language::Command;
 use referseg::proposals::FrameInput;
 use referseg::{Error, Result};
 use serde_json::{json, Map, Value};
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,17 +21,17 @@ use std::time::Duration;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The image: PNG or JPEG
+    /// The image: PNG, JPEG, WebP, BMP, TIFF or PNM; - is standard input
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
     /// What to find; may be given several times
     #[arg(long, required = true)]
     text: Vec<String>,
-    /// Write the mask here, 0 and 255 (with several texts: NAME-1.png, NAME-2.png, ...)
-    #[arg(long, value_name = "FILE.png")]
+    /// Write the mask here, 0 and 255 (with several texts: NAME-1.png, NAME-2.png, ...); .png, .jpg, .webp, .bmp or .tiff
+    #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
     /// Write the image with the answer drawn on it here (numbered like the masks)
-    #[arg(long, value_name = "FILE.png")]
+    #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
     /// Print one JSON object for each text, one a line
     #[arg(long)]
@@ -47,8 +48,9 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for output in [&arguments.mask, &arguments.overlay].into_iter().flatten() {
         refuse_inputs(output, &arguments.inputs())?;
+        format_of(output)?;
     }
-    let frame = image::open(&arguments.image)?;
+    let frame = read(&arguments.image)?;
     let segmenter = Segmenter::open(arguments.model.config()?)?;
     let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
     let mut worst = 0;
@@ -152,34 +154,70 @@ fn in_words(described: &Value) -> String {
     )
 }
 
+/// The image, upright; says when it was turned.
+fn read(path: &Path) -> Result<Frame> {
+    let (bytes, name) = match path.to_str() {
+        Some("-") => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::file(path))?;
+            (bytes, "standard input".to_string())
+        }
+        _ => (std::fs::read(path).map_err(Error::file(path))?, path.display().to_string()),
+    };
+    let picture = image::read(&bytes).map_err(|error| error.about(&name))?;
+    if picture.turned {
+        eprintln!("referseg: {name}: turned as its EXIF orientation says; masks and boxes are of the upright picture");
+    }
+    Ok(picture.frame)
+}
+
+/// The format that a file's ending names; PNG for none.
+fn format_of(path: &Path) -> Result<ImageFormat> {
+    if path.extension().is_none() {
+        return Ok(ImageFormat::Png);
+    }
+    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Tiff];
+    ImageFormat::from_path(path).ok().filter(|format| known.contains(format)).ok_or_else(|| {
+        let fact = "no ending of an image; expected .png, .jpg, .webp, .bmp or .tiff";
+        Error::config(path.display().to_string(), fact)
+    })
+}
+
 fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &Answer) -> Result<()> {
     let (width, height) = (frame.width(), frame.height());
     let found = answer.shown();
     let save = |path: &Path, bytes: &[u8], colour| {
         let path = numbered(path, number);
-        AtomicFile::write(&path, &arguments.inputs(), &png(bytes, width, height, colour)?)
+        AtomicFile::write(&path, &arguments.inputs(), &encoded(bytes, width, height, colour, format_of(&path)?)?)
     };
     if let Some(path) = &arguments.mask {
         let empty = Mask::empty(width, height);
-        save(path, &found.as_ref().map_or(&empty, |(mask, _)| mask).to_mono8(255), ::image::ExtendedColorType::L8)?;
+        save(path, &found.as_ref().map_or(&empty, |(mask, _)| mask).to_mono8(255), ExtendedColorType::L8)?;
     }
     if let Some(path) = &arguments.overlay {
-        save(path, &drawing::draw_things(frame, &answer.found), ::image::ExtendedColorType::Rgb8)?;
+        save(path, &drawing::draw_things(frame, &answer.found), ExtendedColorType::Rgb8)?;
     }
     Ok(())
 }
 
-fn png(bytes: &[u8], width: usize, height: usize, colour: ::image::ExtendedColorType) -> Result<Vec<u8>> {
-    let mut png = Cursor::new(Vec::new());
-    ::image::write_buffer_with_format(&mut png, bytes, width as u32, height as u32, colour, ::image::ImageFormat::Png)
-        .map_err(|cause| Error::Image(format!("can't be written as PNG: {cause}")))?;
-    Ok(png.into_inner())
+fn encoded(
+    bytes: &[u8],
+    width: usize,
+    height: usize,
+    colour: ExtendedColorType,
+    format: ImageFormat,
+) -> Result<Vec<u8>> {
+    let mut file = Cursor::new(Vec::new());
+    ::image::write_buffer_with_format(&mut file, bytes, width as u32, height as u32, colour, format)
+        .map_err(|cause| Error::Image(format!("can't be written as {format:?}: {cause}")))?;
+    Ok(file.into_inner())
 }
 
 fn numbered(path: &Path, number: Option<usize>) -> PathBuf {
     let Some(number) = number else { return path.to_path_buf() };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{number}.png"))
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{number}.{ending}"))
 }
 
 #[cfg(test)]
@@ -189,6 +227,7 @@ mod tests {
     #[test]
     fn several_texts_get_numbered_files() {
         assert_eq!(numbered(Path::new("a/mask.png"), Some(2)), Path::new("a/mask-2.png"));
+        assert_eq!(numbered(Path::new("a/mask.jpg"), Some(1)), Path::new("a/mask-1.jpg"));
         assert_eq!(numbered(Path::new("a/mask.png"), None), Path::new("a/mask.png"));
     }
 }

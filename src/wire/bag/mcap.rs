@@ -1,6 +1,6 @@
 //! MCAP files, chunked and compressed or not, as far as they go.
 
-use super::message::{Message, Take, MAX_LENGTH};
+use super::message::{ros_type, Message, Take, MAX_LENGTH};
 use mcap::records::Record;
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ pub fn read(mut file: impl Read, wanted: &mut dyn FnMut(&str, &str) -> bool, tak
                 schemas.insert(header.id, header.name);
             }
             Ok(Record::Channel(channel)) => {
-                let kind = schemas.get(&channel.schema_id).cloned().unwrap_or_default();
+                let kind = schemas.get(&channel.schema_id).map_or_else(String::new, |name: &String| ros_type(name));
                 let wanted = channel.message_encoding == "cdr" && wanted(&channel.topic, &kind);
                 channels.insert(channel.id, Channel { topic: channel.topic, kind, wanted });
             }

@@ -13,6 +13,18 @@ pub struct Message {
     pub cdr: Vec<u8>,
 }
 
+/// A type's name as ROS 2 spells it, `package/msg/Name`: some writers leave `msg` out, others write DDS's
+/// `package::msg::dds_::Name_`.
+pub fn ros_type(written: &str) -> String {
+    if let Some((package, name)) = written.split_once("::msg::dds_::") {
+        return format!("{package}/msg/{}", name.strip_suffix('_').unwrap_or(name));
+    }
+    match written.split_once('/') {
+        Some((package, name)) if !name.contains('/') => format!("{package}/msg/{name}"),
+        _ => written.into(),
+    }
+}
+
 /// Why a recording could not be read to its end; `None` when it could.
 pub type Truncation = Option<String>;
 
@@ -21,3 +33,18 @@ pub type Take<'a> = &'a mut dyn FnMut(Message) -> Result<(), String>;
 
 /// Longest message or record, bytes: anything above is damage or an attack.
 pub const MAX_LENGTH: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_has_one_name_however_it_is_spelled() {
+        for written in ["sensor_msgs/msg/Image", "sensor_msgs/Image", "sensor_msgs::msg::dds_::Image_"] {
+            assert_eq!(ros_type(written), "sensor_msgs/msg/Image");
+        }
+        for other in ["foxglove.RawImage", "", "a/srv/B"] {
+            assert_eq!(ros_type(other), other);
+        }
+    }
+}

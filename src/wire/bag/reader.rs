@@ -124,17 +124,8 @@ impl Bag {
             }
         };
         let compression = information.compression().map_err(|fact| refused(format!("{METADATA}: {fact}")))?;
-        let listed = information.relative_file_paths.iter().map(|file| folder.join(file));
-        // rosbag2 lists compressed files with their ending in some versions and without in others
-        let file = |path: PathBuf| match compression {
-            Compression::Files if !path.exists() => {
-                let mut ending = path.clone().into_os_string();
-                ending.push(".zstd");
-                PathBuf::from(ending)
-            }
-            _ => path,
-        };
-        let files: Vec<_> = listed.map(file).collect();
+        let files: Vec<_> =
+            information.relative_file_paths.iter().map(|file| listed(folder, file, compression)).collect();
         if let Some(unknown) = files.iter().find(|file| storage(file).is_none()) {
             return Err(refused(format!("{unknown:?} is neither .mcap nor .db3")));
         }
@@ -147,7 +138,8 @@ impl Bag {
     }
 
     /// Reads all messages of the topics that `wanted` says yes to (by name and type), in the order in which they were
-    /// recorded, and gives each to `take`. Returns how it ended.
+    /// recorded, and gives each to `take`. A file that is missing or damaged costs what is lost in it and no other file. Returns
+    /// what could not be read.
     ///
     /// # Errors
     /// Those of `take`.
@@ -156,6 +148,7 @@ impl Bag {
         mut wanted: impl FnMut(&str, &str) -> bool,
         mut take: impl FnMut(Message) -> Result<()>,
     ) -> Result<Truncation> {
+        let mut lost = Vec::new();
         for split in &self.splits {
             let mut failed = None;
             let mut give = |mut message: Message| -> std::result::Result<(), String> {
@@ -172,11 +165,28 @@ impl Bag {
                 return Err(error);
             }
             if let Err(fact) = ended {
-                return Ok(Some(format!("{}: {fact}", split.path.display())));
+                lost.push(format!("{}: {fact}", split.path.display()));
             }
         }
-        Ok(None)
+        Ok((!lost.is_empty()).then(|| lost.join("; ")))
     }
+}
+
+/// Where a file that `metadata.yaml` lists is: in the folder, or where its path begins with the folder's own name (metadata of
+/// version 2, and some of version 4) beside it, or, of a folder that was renamed, by its name alone. rosbag2 lists compressed
+/// files with their ending in some versions and without in others. What is nowhere keeps its first place, for messages.
+fn listed(folder: &Path, file: &Path, compression: Compression) -> PathBuf {
+    let above = folder.parent().unwrap_or(Path::new("."));
+    let name = file.file_name().map(Path::new).unwrap_or(file);
+    let places = [folder.join(file), above.join(file), folder.join(name)];
+    let ended = |path: &PathBuf| {
+        let mut ended = path.clone().into_os_string();
+        ended.push(".zstd");
+        PathBuf::from(ended)
+    };
+    let compressed = places.iter().filter(|_| compression == Compression::Files).map(ended);
+    let found = places.iter().cloned().chain(compressed).find(|path| path.is_file());
+    found.unwrap_or_else(|| folder.join(file))
 }
 
 /// When the first message of a file was recorded.
