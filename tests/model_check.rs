@@ -83,7 +83,10 @@ impl Checked {
     fn check(&self) -> (Option<i32>, String) {
         let fetched = self.run(&["fetch", "small"]);
         assert!(fetched.status.success(), "{}", said(&fetched));
+        // the picture came with it: the network is not needed any more
+        let asked = self.hub.state.requests.lock().unwrap().len();
         let output = self.run(&["check", "small"]);
+        assert_eq!(self.hub.state.requests.lock().unwrap().len(), asked);
         (output.status.code(), said(&output))
     }
 }

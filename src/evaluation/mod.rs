@@ -7,6 +7,7 @@
 mod cache;
 pub mod dataset;
 mod hub;
+mod measure;
 mod ocid_ref;
 mod open_dataset;
 mod overlap;

@@ -3,10 +3,11 @@
 //! Made from the lines of a run alone, and from the images where they can still be read.
 
 use super::dataset::ImageSource;
+use super::measure::Measure;
 use super::overlap::Overlap;
 use super::parquet_images::ParquetImages;
 use super::published;
-use super::results::{Header, Line, RowResult};
+use super::results::{Header, Line};
 use super::rle::Rle;
 use crate::answer::Status;
 use crate::drawing::{draw, thumbnail};
@@ -43,41 +44,6 @@ struct Tally {
     statuses: BTreeMap<Status, (usize, usize, usize)>,
     /// Expressions that exclude a thing, and how many of them find it.
     excluded: (usize, usize),
-}
-
-/// What a dataset's own authors count beside the overlap of masks.
-#[derive(Clone, Copy)]
-enum Measure {
-    /// Boxes with this IoU.
-    Boxes(f64),
-    /// Answers whose middle lies in the truth.
-    Middles,
-}
-
-impl Measure {
-    /// OCID-Ref's paper counts boxes from 0.25, RoboRefIt's from 0.5, RefSpatial-Bench's card a point in the mask.
-    fn of(dataset: &str) -> Option<Measure> {
-        match dataset {
-            "ocid-ref" => Some(Measure::Boxes(0.25)),
-            "roborefit" => Some(Measure::Boxes(0.5)),
-            name if name.starts_with("refspatial") => Some(Measure::Middles),
-            _ => None,
-        }
-    }
-
-    fn title(self) -> String {
-        match self {
-            Measure::Boxes(least) => format!("box IoU {least}"),
-            Measure::Middles => "middle in mask".into(),
-        }
-    }
-
-    fn counts(self, outcome: &RowResult) -> bool {
-        match self {
-            Measure::Boxes(least) => f64::from(outcome.box_iou) >= least,
-            Measure::Middles => outcome.middle_inside,
-        }
-    }
 }
 
 impl Report {

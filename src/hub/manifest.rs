@@ -181,7 +181,26 @@ impl Manifest {
     }
 }
 
+/// Pictures for models of which nothing is published.
+const PICTURE_OF_IMAGE_TEXT: &str = "two-cats";
+const PICTURE_OF_SAM: &str = "truck";
+
+impl Kind {
+    /// The picture with which a model of this kind is compared with itself, where nothing is published of it.
+    pub fn picture(self) -> &'static str {
+        match self {
+            Kind::Clip | Kind::Siglip => PICTURE_OF_IMAGE_TEXT,
+            Kind::Sam => PICTURE_OF_SAM,
+        }
+    }
+}
+
 impl Model {
+    /// The name of the picture that it is checked with.
+    pub fn picture(&self) -> &str {
+        self.published.as_ref().map_or(self.kind.picture(), |published| &published.picture)
+    }
+
     /// The file with the weights.
     pub fn weights(&self) -> &ModelFile {
         &self.files[0]

@@ -47,6 +47,12 @@ impl Mask {
         })
     }
 
+    /// The mask of a rectangle's pixels, as far as they lie in the image.
+    pub fn of_rect(width: usize, height: usize, rect: Rect) -> Mask {
+        let (columns, rows) = (rect.x..rect.right(), rect.y..rect.bottom());
+        Mask::from_fn(width, height, |x, y| columns.contains(&x) && rows.contains(&y))
+    }
+
     /// The mask of these pixels (column, row), which lie inside the image.
     pub fn of_pixels(width: usize, height: usize, pixels: &[(usize, usize)]) -> Mask {
         let rows = pixels.iter().map(|(_, y)| *y);

@@ -33,4 +33,25 @@ impl Rect {
     pub fn area(&self) -> usize {
         self.width * self.height
     }
+
+    /// Pixels of both over pixels of either, 0..1; 0 without any.
+    pub fn iou(&self, other: Rect) -> f32 {
+        let across = self.right().min(other.right()).saturating_sub(self.x.max(other.x));
+        let down = self.bottom().min(other.bottom()).saturating_sub(self.y.max(other.y));
+        let shared = across * down;
+        shared as f32 / (self.area() + other.area() - shared).max(1) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rectangles_that_only_touch_share_nothing() {
+        let rect = |x, y, width, height| Rect { x, y, width, height };
+        assert_eq!(rect(0, 0, 2, 2).iou(rect(1, 0, 2, 2)), 1.0 / 3.0);
+        assert_eq!(rect(0, 0, 2, 2).iou(rect(2, 0, 2, 2)), 0.0);
+        assert_eq!(rect(5, 5, 0, 0).iou(rect(5, 5, 0, 0)), 0.0);
+    }
 }

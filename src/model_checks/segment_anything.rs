@@ -60,9 +60,7 @@ pub fn agree_with_boxes(picture: &Frame, model: &SamModel) -> Result<Vec<Finding
 
 /// The part of a mask that lies in a rectangle, 0..1; 0 for an empty mask.
 fn part_inside(mask: &Mask, rect: Rect) -> f32 {
-    let inside = Mask::from_fn(mask.width(), mask.height(), |x, y| {
-        (rect.x..rect.right()).contains(&x) && (rect.y..rect.bottom()).contains(&y)
-    });
+    let inside = Mask::of_rect(mask.width(), mask.height(), rect);
     mask.intersection(&inside) as f32 / mask.area().max(1) as f32
 }
 

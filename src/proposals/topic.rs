@@ -71,7 +71,7 @@ impl TopicProposals {
         let regions = self.regions.propose(input)?;
         let of = |rect: &Rect| {
             let box_mask = filled(*rect, input.frame);
-            let fit = |mask: &Mask| mask.bounding_box().map_or(0.0, |own| iou(own, *rect));
+            let fit = |mask: &Mask| mask.bounding_box().map_or(0.0, |own| own.iou(*rect));
             let best = regions.iter().map(|region| &region.mask).max_by(|a, b| fit(a).total_cmp(&fit(b)));
             let cut =
                 |mask: &Mask| Mask::from_fn(mask.width(), mask.height(), |x, y| mask.at(x, y) && box_mask.at(x, y));
@@ -92,9 +92,7 @@ impl TopicProposals {
             let decoded = sam.decode_boxes(&embedding, &batch.iter().map(corners).collect::<Vec<_>>(), false)?;
             let low = decoded.logits()?;
             for (low, rect) in low.chunks_exact(low.len() / batch.len()).zip(batch) {
-                let logits = embedding.in_image(low);
-                let (width, height) = (frame.width(), frame.height());
-                let mask = Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0);
+                let mask = embedding.mask(low);
                 masks.push(if mask.area() > 0 { mask } else { filled(*rect, frame) });
             }
         }
@@ -115,15 +113,7 @@ fn within(corners: [f32; 4], frame: &Frame) -> Option<Rect> {
 }
 
 fn filled(rect: Rect, frame: &Frame) -> Mask {
-    let inside = |x: usize, y: usize| (rect.x..rect.right()).contains(&x) && (rect.y..rect.bottom()).contains(&y);
-    Mask::from_fn(frame.width(), frame.height(), inside)
-}
-
-fn iou(a: Rect, b: Rect) -> f32 {
-    let across = a.right().min(b.right()).saturating_sub(a.x.max(b.x));
-    let down = a.bottom().min(b.bottom()).saturating_sub(a.y.max(b.y));
-    let shared = across * down;
-    shared as f32 / (a.area() + b.area() - shared).max(1) as f32
+    Mask::of_rect(frame.width(), frame.height(), rect)
 }
 
 impl ProposalGenerator for TopicProposals {

@@ -12,10 +12,6 @@ use referseg::models::{self, Compute, ModelFamily};
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Pictures for models of which nothing is published.
-const PICTURE_OF_IMAGE_TEXT: &str = "two-cats";
-const PICTURE_OF_SAM: &str = "truck";
-
 /// What checks are made with.
 pub struct Checker<'a> {
     manifest: &'a Manifest,
@@ -44,7 +40,7 @@ impl<'a> Checker<'a> {
             Kind::Sam => {
                 let sam = SamModel::open(&subject.path, &self.compute)?;
                 subject.published = subject.published.or_else(|| self.published_of(sam.digest(), pins));
-                let frame = open_image(&self.picture(subject.published, PICTURE_OF_SAM, pins)?)?;
+                let frame = open_image(&self.picture(&subject, pins)?)?;
                 let findings = match subject.published {
                     Some(published) => model_checks::predicted_ious(&frame, published, &sam)?,
                     None => model_checks::agree_with_boxes(&frame, &sam)?,
@@ -54,7 +50,7 @@ impl<'a> Checker<'a> {
             Kind::Clip | Kind::Siglip => {
                 let family = models::load(&subject.path, &self.compute)?;
                 subject.published = subject.published.or_else(|| self.published_of(family.weights_digest(), pins));
-                let picture = self.picture(subject.published, PICTURE_OF_IMAGE_TEXT, pins)?;
+                let picture = self.picture(&subject, pins)?;
                 (self.of_image_text(&subject, &*family, &picture)?, family.dtype())
             }
         };
@@ -89,8 +85,8 @@ impl<'a> Checker<'a> {
         self.manifest.models.iter().find(same)?.published.as_ref()
     }
 
-    fn picture(&self, published: Option<&Published>, otherwise: &str, pins: &mut Pins) -> Result<PathBuf> {
-        let name = published.map_or(otherwise, |published| &published.picture);
+    fn picture(&self, subject: &Subject, pins: &mut Pins) -> Result<PathBuf> {
+        let name = subject.published.map_or(subject.kind.picture(), |published| &published.picture);
         self.hub.picture(self.manifest.picture(name)?, pins)
     }
 

@@ -159,6 +159,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             for model in models {
                 eprintln!("{}: {}, licence {}", model.name, model.repo, model.licence);
                 print_line(fetch(model, &hub, &mut pins)?.display())?;
+                // so that it can be checked later without a network too
+                if let Ok(picture) = manifest.picture(model.picture()) {
+                    if let Err(error) = hub.picture(picture, &mut pins) {
+                        eprintln!("referseg: the picture for `referseg models check`: {error}");
+                    }
+                }
             }
         }
         Action::Check { models, device, dtype } => {

@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::fingerprint::FileDigest;
 use crate::image::resample::{normalize, resize_like_pillow, Filter};
-use crate::image::{Frame, Mask, Rect};
+use crate::image::{Frame, Rect};
 use crate::models::compute::Compute;
 use crate::models::tensor_math::normalized;
 use crate::models::weights::Weights;
@@ -296,13 +296,10 @@ impl SamModel {
     pub fn segment(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Vec<PromptedMask>> {
         let decoded = self.ask(embedding, prompt, multimask)?;
         let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
-        let (width, height) = embedding.image;
         let low = decoded.logits()?;
         let mut masks = Vec::new();
         for (low, predicted_iou) in low.chunks_exact(low.len() / quality.len().max(1)).zip(quality) {
-            let logits = embedding.in_image(low);
-            let mask = Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0);
-            masks.push(PromptedMask { mask, predicted_iou });
+            masks.push(PromptedMask { mask: embedding.mask(low), predicted_iou });
         }
         masks.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
         Ok(masks)

@@ -56,6 +56,12 @@ impl Embedding {
         let (rows, side) = (low.len().isqrt(), self.side);
         bilinear_twice(low, (rows, rows), (side, side), self.inner, self.image)
     }
+
+    /// The mask of logits in low pixels, `[s, s]`: where they are above 0, in image pixels.
+    pub fn mask(&self, low: &[f32]) -> Mask {
+        let ((width, height), logits) = (self.image, self.in_image(low));
+        Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0)
+    }
 }
 
 impl Decoded {
