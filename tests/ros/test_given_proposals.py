@@ -1,8 +1,5 @@
 """Proposals that somebody else sends beside the images: label images and boxes, matched by stamp, live and in a recording."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from conftest import ASKED, ROOT, image, mask_of, picture, truth
@@ -10,6 +7,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from referseg.msg import Segmentation
 from sensor_msgs.msg import Image
+from test_launch import launched  # noqa: F401  (a fixture)
 from test_life import change
 from lifecycle_msgs.msg import Transition
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
@@ -142,17 +140,12 @@ def test_the_topic_is_put_in_force_by_activate(peer):
     assert values["proposals topic"] in ("/proposals", "/proposal_boxes")
 
 
-def test_the_stand_in_detector_and_the_node_find_the_thing(peer):
-    peer.start(proposals="topic")
-    detector = subprocess.Popen([sys.executable, str(ROOT / "examples/own_masks/detector.py"), "--ros-args", "-r", "image:=/image",
-                                 "-r", "proposals:=/proposals"], env=peer.env)
-    try:
-        peer.until(lambda: peer.node.count_publishers("/proposals"), "the detector")
-        peer.say(ASKED["text"])
-        peer.film(lambda: any(answer.status == Segmentation.FOUND for answer in peer.heard))
-        answer = next(answer for answer in peer.heard if answer.status == Segmentation.FOUND)
-        inside, target = mask_of(answer.mask) > 0, truth() == ASKED["target"]
-        assert (inside & target).sum() / (inside | target).sum() > 0.5  # it has no eye for shadows
-    finally:
-        detector.terminate()
-        detector.wait(20)
+def test_the_examples_launch_file_starts_detector_and_node_which_find_the_thing(launched):  # noqa: F811
+    peer = launched(str(ROOT / "examples/own_masks/own_masks.launch.py"), "image_topic:=/eye/image")
+    peer.connect(image_topic="/eye/image")
+    peer.until(lambda: peer.node.count_publishers("/proposals"), "the detector")
+    peer.say(ASKED["text"])
+    peer.film(lambda: any(answer.status == Segmentation.FOUND for answer in peer.heard))
+    answer = next(answer for answer in peer.heard if answer.status == Segmentation.FOUND)
+    inside, target = mask_of(answer.mask) > 0, truth() == ASKED["target"]
+    assert (inside & target).sum() / (inside | target).sum() > 0.5  # the stand-in has no eye for shadows
