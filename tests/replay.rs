@@ -245,6 +245,42 @@ fn a_cut_or_damaged_recording_is_read_as_far_as_it_goes_and_says_where_it_ended(
 }
 
 #[test]
+fn bag_info_tells_topics_rates_encodings_and_what_is_lost() {
+    let output = referseg(&["bag", "info", text(&data("bags/mcap"))]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains("/camera/image_raw: sensor_msgs/msg/Image, 3 messages, 10.0 Hz"), "{told}");
+    assert!(told.contains("96x72 rgb8") && told.contains("/command: std_msgs/msg/String, 2 messages"), "{told}");
+    let cut = tempfile::tempdir().unwrap();
+    let file = cut.path().join("cut.mcap");
+    let bytes = std::fs::read(data("bags/mcap/mcap.mcap")).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let output = referseg(&["bag", "info", "--json", text(&file)]);
+    assert_eq!(output.status.code(), Some(1), "incomplete");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told["truncation"].as_str().unwrap().contains("cut.mcap"), "{told}");
+    assert_eq!(told["topics"]["/camera/image_raw"]["type"], "sensor_msgs/msg/Image");
+}
+
+#[test]
+fn the_only_colour_topic_is_chosen_beside_depth_and_named_without_its_slash() {
+    let folder = tempfile::tempdir().unwrap();
+    let bag = folder.path().join("bag.mcap");
+    let all = messages(&data("bags/mcap"));
+    let colour = of(&all, "/camera/image_raw").next().unwrap();
+    let mut depth: Image = from_cdr(&colour.cdr).unwrap();
+    (depth.encoding, depth.step) = ("16UC1".into(), 192);
+    let depth = Message { topic: "/camera/depth".into(), cdr: to_cdr(&depth).unwrap(), ..colour.clone() };
+    let mut writer = Writer::create(&bag, &[]).unwrap();
+    [colour, &depth].into_iter().for_each(|message| writer.write(message).unwrap());
+    writer.finish().unwrap();
+    let (_home, _, told) = replay(&bag, &["--text", "the red ball"]);
+    assert!(told.contains("1 frames, 1 answers"), "{told}");
+    let (_home, _, told) = replay(&bag, &["--text", "the red ball", "--image-topic", "camera/image_raw"]);
+    assert!(told.contains("1 frames, 1 answers"), "{told}");
+}
+
+#[test]
 fn types_may_be_spelled_as_other_writers_do() {
     let (_home, expected, _) = replay(&data("bags/sqlite"), &ONE);
     for (from, to) in [("/msg/", "/"), ("sensor_msgs/msg/Image", "sensor_msgs::msg::dds_::Image_")] {

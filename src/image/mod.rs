@@ -32,6 +32,6 @@ pub(crate) use mask::WORD;
 pub use mask_grid::{area_on_grid, bilinear_on_grid, nearest_on_grid};
 pub use middle::middle;
 pub use pixel_encoding::{PixelEncoding, RawRows};
-pub use raw_image::{RawImage, ENCODINGS};
+pub use raw_image::{RawImage, DEPTH_ENCODINGS, ENCODINGS};
 pub use rect::Rect;
 pub use size_limit::{check_size, MAX_PIXELS, MAX_SIDE};

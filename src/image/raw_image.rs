@@ -15,8 +15,8 @@ pub static ENCODINGS: [&dyn PixelEncoding; 22] = [
     &RGGB8, &BGGR8, &GBRG8, &GRBG8, &RGGB16, &BGGR16, &GBRG16, &GRBG16,
 ];
 
-/// Encodings of depth, which are no colours.
-const DEPTH: [&str; 2] = ["16UC1", "32FC1"];
+/// Encodings of depth (REP 118), which are no colours: millimetres in 16 bits, metres in 32.
+pub const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
 
 /// An image as it was sent: rows of `step` bytes.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub struct RawImage<'a> {
 fn encoding(name: &str) -> Result<&'static dyn PixelEncoding> {
     let known = ENCODINGS.iter().find(|known| known.names().contains(&name));
     known.copied().ok_or_else(|| {
-        if DEPTH.contains(&name) {
+        if DEPTH_ENCODINGS.contains(&name) {
             return Error::Image(format!(
                 "encoding {name} is depth; expected a colour image here: remap image to the camera's colour topic, and give the \
                  depth on depth"

@@ -1,45 +1,118 @@
 //! `BagIndex`: what a recording holds, found by reading it once.
 
 use crate::error::Result;
+use crate::image::DEPTH_ENCODINGS;
 use crate::wire::bag::{Bag, Message, Truncation};
-use crate::wire::Transport;
+use crate::wire::{from_cdr, CompressedImage, Image, Transport};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// A topic of a recording.
+#[derive(Clone, Debug, Serialize)]
+pub struct BagTopic {
+    /// The type of its messages.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many there are.
+    pub count: u64,
+    /// Their bytes, decompressed.
+    pub bytes: u64,
+    /// When the first was recorded, nanoseconds since the epoch.
+    pub first: u64,
+    /// When the last was recorded.
+    pub last: u64,
+    /// Of images, what the first one is: its size and encoding, or its format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Whether these are depth images.
+    #[serde(skip)]
+    is_depth: bool,
+}
+
+impl BagTopic {
+    fn of(message: &Message) -> BagTopic {
+        let (image, is_depth) = described(message).map_or((None, false), |(text, is_depth)| (Some(text), is_depth));
+        let (kind, at) = (message.kind.clone(), message.log_time);
+        BagTopic { kind, count: 0, bytes: 0, first: at, last: at, image, is_depth }
+    }
+
+    fn add(&mut self, message: &Message) {
+        self.count += 1;
+        self.bytes += message.cdr.len() as u64;
+        self.first = self.first.min(message.log_time);
+        self.last = self.last.max(message.log_time);
+    }
+
+    /// Messages a second; `None` for fewer than two.
+    pub fn rate(&self) -> Option<f64> {
+        let seconds = (self.last - self.first) as f64 / 1e9;
+        (self.count > 1 && seconds > 0.0).then(|| (self.count - 1) as f64 / seconds)
+    }
+}
+
+/// What an image message is, and whether it is depth; `None` for other messages.
+fn described(message: &Message) -> Option<(String, bool)> {
+    match Transport::of_type(&message.kind)? {
+        Transport::Raw => {
+            let image: Image = from_cdr(&message.cdr).ok()?;
+            let text = format!("{}x{} {}", image.width, image.height, image.encoding);
+            Some((text, DEPTH_ENCODINGS.contains(&image.encoding.as_str())))
+        }
+        Transport::Compressed => {
+            let image: CompressedImage = from_cdr(&message.cdr).ok()?;
+            let is_depth = image.format.contains("compressedDepth");
+            Some((image.format, is_depth))
+        }
+    }
+}
+
 /// The topics of a recording.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct BagIndex {
-    /// Every topic with its type and how many messages it has.
-    pub topics: BTreeMap<String, (String, u64)>,
+    /// Every topic that has messages.
+    pub topics: BTreeMap<String, BagTopic>,
     /// When the first image was recorded.
+    #[serde(skip)]
     pub first_image: Option<u64>,
-    /// Why it could not be read to its end.
+    /// What could not be read.
     pub truncation: Truncation,
 }
 
 impl BagIndex {
-    /// Reads a recording through.
+    /// Reads a recording through. `on_message` is called for each message.
     ///
     /// # Errors
     /// None of its own.
-    pub fn of(bag: &Bag) -> Result<BagIndex> {
+    pub fn of(bag: &Bag, mut on_message: impl FnMut()) -> Result<BagIndex> {
         let mut index = BagIndex::default();
         index.truncation = bag.read(
             |_, _| true,
             |message| {
-                let Message { topic, kind, log_time, .. } = message;
-                if Transport::of_type(&kind).is_some() {
-                    index.first_image = Some(index.first_image.map_or(log_time, |first| first.min(log_time)));
+                if Transport::of_type(&message.kind).is_some() {
+                    let at = message.log_time;
+                    index.first_image = Some(index.first_image.map_or(at, |first| first.min(at)));
                 }
-                index.topics.entry(topic).or_insert((kind, 0)).1 += 1;
+                let topic = index.topics.entry(message.topic.clone());
+                topic.or_insert_with(|| BagTopic::of(&message)).add(&message);
+                on_message();
                 Ok(())
             },
         )?;
         Ok(index)
     }
 
-    /// The topics that hold images.
+    /// The topics that hold colour or grey images.
     pub fn image_topics(&self) -> Vec<&str> {
-        let images = self.topics.iter().filter(|(_, (kind, _))| Transport::of_type(kind).is_some());
-        images.map(|(topic, _)| topic.as_str()).collect()
+        let is_camera = |topic: &BagTopic| Transport::of_type(&topic.kind).is_some() && !topic.is_depth;
+        self.topics.iter().filter(|(_, topic)| is_camera(topic)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The topic that is meant by a name, with or without the slash that it begins with.
+    pub fn named(&self, name: &str) -> String {
+        let slashed = format!("/{name}");
+        match self.topics.contains_key(&slashed) && !self.topics.contains_key(name) {
+            true => slashed,
+            false => name.into(),
+        }
     }
 }

@@ -7,7 +7,7 @@ mod player;
 mod report;
 mod summary;
 
-pub use bag_index::BagIndex;
+pub use bag_index::{BagIndex, BagTopic};
 pub use commands::Commands;
 pub use compare::{compare, Comparison, Key, Tolerance};
 pub use player::{replay, Options};

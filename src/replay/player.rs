@@ -156,7 +156,7 @@ pub fn replay(
 ) -> Result<Summary> {
     let mut transports = Vec::new();
     for topic in &options.images {
-        let kind = index.topics.get(topic).map_or("", |(kind, _)| kind.as_str());
+        let kind = index.topics.get(topic).map_or("", |topic| topic.kind.as_str());
         let transport = Transport::of_type(kind).ok_or_else(|| {
             let known = index.image_topics().join(", ");
             Error::config(format!("topic {topic}"), format!("holds no images; topics with images: {known}"))
@@ -165,7 +165,7 @@ pub fn replay(
     }
     let several = options.images.len() > 1;
     let cameras = options.images.iter().map(|topic| if several { camera_name(topic) } else { String::new() });
-    let frames: u64 = options.images.iter().filter_map(|topic| index.topics.get(topic)).map(|(_, count)| count).sum();
+    let frames: u64 = options.images.iter().filter_map(|topic| index.topics.get(topic)).map(|topic| topic.count).sum();
     let recorder = Recorder {
         writer,
         cameras: cameras.collect(),

@@ -78,7 +78,7 @@ impl<'a> From<&'a Image<'_>> for RawImage<'a> {
 /// Refuses depth by the name of its format; what else the text says differs from driver to driver, and the bytes tell.
 fn check_format(format: &str) -> Result<()> {
     let encoding = format.split_once(';').map_or("", |(encoding, _)| encoding);
-    if format.contains("compressedDepth") || ["16UC1", "32FC1"].contains(&encoding.trim()) {
+    if format.contains("compressedDepth") || image::DEPTH_ENCODINGS.contains(&encoding.trim()) {
         let fact = "a depth image; expected a colour or grey image as jpeg or png";
         return Err(Error::Image(format!("unsupported format {:?}: {fact}", shown(format))));
     }

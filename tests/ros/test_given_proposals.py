@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from conftest import ASKED, ROOT, image, mask_of, picture, truth
+from lifecycle_msgs.msg import Transition
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from referseg.msg import Segmentation
 from sensor_msgs.msg import Image
 from test_launch import launched  # noqa: F401  (a fixture)
 from test_life import change
-from lifecycle_msgs.msg import Transition
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 

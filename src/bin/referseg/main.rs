@@ -1,5 +1,6 @@
 //! The command line: segment images, parse expressions, measure. Needs no ROS.
 
+mod bag;
 mod bench;
 mod calibrate;
 mod check;
@@ -40,6 +41,8 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Compare two recordings of answers. Exit status: 0 the same, 1 different, 2 error
     Compare(compare::Arguments),
+    /// Recordings: what they hold
+    Bag(bag::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
     Models(models::Arguments),
 }
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Bag(arguments) => bag::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
     };
     done.unwrap_or_else(|error| {

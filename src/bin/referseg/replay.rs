@@ -64,21 +64,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(warning) = &bag.warning {
         eprintln!("referseg: {warning}");
     }
-    let index = BagIndex::of(&bag)?;
+    let index = BagIndex::of(&bag, || ())?;
     let images = images(arguments, &index)?;
     let commands = match (&arguments.text, &arguments.timetable) {
         (Some(text), _) => Commands::Text(text.clone()),
         (None, Some(path)) => Commands::timetable(path)?,
         (None, None) => {
-            let topic = arguments.command_topic.as_deref().unwrap_or("/command");
+            let topic = &index.named(arguments.command_topic.as_deref().unwrap_or("/command"));
             if !index.topics.contains_key(topic) {
                 let fact = "is not in the recording; give --text, --timetable or --command-topic";
                 return Err(Error::config(format!("topic {topic}"), fact));
             }
-            Commands::Topic(topic.into())
+            Commands::Topic(topic.clone())
         }
     };
-    let frames = images.iter().filter_map(|topic| index.topics.get(topic)).map(|(_, count)| *count).sum();
+    let frames = images.iter().filter_map(|topic| index.topics.get(topic)).map(|topic| topic.count).sum();
     let config = arguments.model.config()?;
     let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
     let segmenter = Segmenter::open(config)?;
@@ -118,7 +118,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// The topic of others' proposals; it must be there when they are asked for, and only then.
 fn proposals_topic(arguments: &Arguments, index: &BagIndex, own: bool, cameras: usize) -> Result<Option<String>> {
     let wrong = |fact: String| Err(Error::config("--proposals-topic", fact));
-    match (&arguments.proposals_topic, own) {
+    let given = arguments.proposals_topic.as_deref().map(|topic| index.named(topic));
+    match (&given, own) {
         (None, true) => Ok(None),
         (None, false) => wrong("is not given; --proposals topic needs it".into()),
         (Some(_), true) => wrong("is read with --proposals topic alone; add it".into()),
@@ -133,7 +134,8 @@ fn proposals_topic(arguments: &Arguments, index: &BagIndex, own: bool, cameras: 
 
 fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
     // label images are no camera's
-    let is_given = |topic: &&str| arguments.proposals_topic.as_deref() == Some(*topic);
+    let given = arguments.proposals_topic.as_deref().map(|topic| index.named(topic));
+    let is_given = |topic: &&str| given.as_deref() == Some(*topic);
     let known: Vec<&str> = index.image_topics().into_iter().filter(|topic| !is_given(topic)).collect();
     let named = |bag: &Path, fact: String| Error::Bag { path: bag.into(), fact };
     match (arguments.all, arguments.image_topic.as_slice(), known.as_slice()) {
@@ -147,6 +149,6 @@ fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
             let fact = format!("has several image topics; choose with --image-topic or --all: {}", several.join(", "));
             Err(named(&arguments.bag, fact))
         }
-        (false, chosen, _) => Ok(chosen.to_vec()),
+        (false, chosen, _) => Ok(chosen.iter().map(|topic| index.named(topic)).collect()),
     }
 }
