@@ -281,6 +281,40 @@ fn the_only_colour_topic_is_chosen_beside_depth_and_named_without_its_slash() {
 }
 
 #[test]
+fn each_reason_of_errors_is_told_once_and_strict_ends_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bag, out, page) = (folder.path().join("bag.mcap"), folder.path().join("o.mcap"), folder.path().join("o.html"));
+    let mut writer = Writer::create(&bag, &[]).unwrap();
+    for message in of(&messages(&data("bags/mcap")), "/camera/image_raw").take(2) {
+        let mut depth: Image = from_cdr(&message.cdr).unwrap();
+        (depth.encoding, depth.step) = ("16UC1".into(), 192);
+        writer.write(&Message { cdr: to_cdr(&depth).unwrap(), ..message.clone() }).unwrap();
+    }
+    writer
+        .write(&Message { topic: ONE[1].into(), kind: "sensor_msgs/msg/Image".into(), log_time: 0, cdr: vec![0; 8] })
+        .unwrap();
+    writer.finish().unwrap();
+    let arguments = ["replay", text(&bag), "--out", text(&out), "--text", "a ball", "--report", text(&page)];
+    let arguments = [&arguments[..], &ONE].concat();
+    let output = referseg(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said_all(
+        &output,
+        &["2 errors: ", "16UC1", "1 messages could not be read; the first, /camera/image_raw: "]
+    ));
+    assert_eq!(said(&output).matches("16UC1").count(), 1, "{}", said(&output));
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<tr><td>2</td><td>"));
+    assert_eq!(referseg(&[&arguments[..], &["--strict"]].concat()).status.code(), Some(3));
+    replay(&data("bags/mcap"), &[&ONE[..], &["--strict"]].concat());
+    // depth alone: no camera to choose
+    let output = referseg(&arguments[..6]);
+    assert!(said_all(
+        &output,
+        &["no colour or grey images; it has /camera/image_raw (sensor_msgs/msg/Image, 96x72 16UC1)"]
+    ));
+}
+
+#[test]
 fn types_may_be_spelled_as_other_writers_do() {
     let (_home, expected, _) = replay(&data("bags/sqlite"), &ONE);
     for (from, to) in [("/msg/", "/"), ("sensor_msgs/msg/Image", "sensor_msgs::msg::dds_::Image_")] {
@@ -368,7 +402,7 @@ fn what_is_no_recording_is_refused_by_name() {
         std::fs::write(&file, content).unwrap();
         let output = referseg(&["replay", text(&file), "--out", "/dev/null", "--text", "x"]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(said_all(&output, &["holds no images (", "after 0 messages"]));
+        assert!(said_all(&output, &["it has no messages at all; ", "after 0 messages"]));
     }
 }
 

@@ -188,10 +188,17 @@ pub fn replay(
         |topic, _| options.images.iter().any(|image| image == topic) || options.proposals.as_deref() == Some(topic),
         |message| {
             if options.proposals.as_ref() == Some(&message.topic) {
-                let stamp = header(&message.cdr).map(|header| header.stamp.nanoseconds());
-                let given = GivenMessage::of_type(&message.kind, message.cdr);
-                let (Ok(stamp), Some(given)) = (stamp, given) else {
-                    summary.unreadable += 1;
+                let stamp = match header(&message.cdr) {
+                    Ok(header) => header.stamp.nanoseconds(),
+                    Err(error) => {
+                        summary.add_unreadable(&message.topic, error);
+                        return Ok(());
+                    }
+                };
+                let Some(given) = GivenMessage::of_type(&message.kind, message.cdr) else {
+                    let fact =
+                        format!("type {}; expected sensor_msgs/Image or vision_msgs/Detection2DArray", message.kind);
+                    summary.add_unreadable(&message.topic, fact);
                     return Ok(());
                 };
                 let (passed, found) = waiting.given(stamp, given, TOLERANCE);
@@ -215,7 +222,7 @@ pub fn replay(
                         crowded.into_iter().chain(found.map(with)).for_each(|frame| work.show(camera, frame));
                     }
                 }
-                Err(_) => summary.unreadable += 1,
+                Err(error) => summary.add_unreadable(&message.topic, error),
             }
             summary.frames += 1;
             on_frame();

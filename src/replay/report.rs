@@ -41,7 +41,16 @@ pub fn html(title: &str, summary: &Summary) -> Result<String> {
     for (status, _) in STATUSES {
         let _ = writeln!(page, "<tr><td>{}</td><td>{}</td></tr>", status.name(), summary.count(status));
     }
-    page += "</table>\n<h2>Timeline</h2>\n";
+    page += "</table>\n";
+    let errors = summary.errors();
+    if !errors.is_empty() {
+        page += "<h2>Errors</h2>\n<table><tr><th>answers</th><th>reason</th></tr>\n";
+        for (reason, count) in errors {
+            let _ = writeln!(page, "<tr><td>{count}</td><td>{}</td></tr>", escape_text(reason));
+        }
+        page += "</table>\n";
+    }
+    page += "<h2>Timeline</h2>\n";
     page += &timeline(summary, first)?;
     page += "<h2>Images</h2>\n";
     for answer in summary.answers.iter() {

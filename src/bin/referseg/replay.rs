@@ -14,6 +14,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Reasons of errors that the console shows.
+const REASONS: usize = 5;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -50,6 +53,9 @@ pub struct Arguments {
     /// Write a page with a timeline and images here
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+    /// Exit status 3 when not all of the recording could be read, or no frame could be answered
+    #[arg(long)]
+    strict: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -101,7 +107,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let counts = statuses.map(|(status, name)| format!("{} {name}", summary.count(status))).join(", ");
     print_line(format_args!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len()))?;
     if summary.unreadable > 0 {
-        eprintln!("referseg: {} image messages could not be read", summary.unreadable);
+        let why = summary.unreadable_reason.as_deref().unwrap_or_default();
+        eprintln!("referseg: {} messages could not be read; the first, {why}", summary.unreadable);
+    }
+    let errors = summary.errors();
+    for (reason, count) in errors.iter().take(REASONS) {
+        eprintln!("referseg: {count} errors: {reason}");
+    }
+    if errors.len() > REASONS {
+        eprintln!("referseg: {} other reasons; --report shows them", errors.len() - REASONS);
     }
     if let Some(why) = &summary.truncation {
         eprintln!("referseg: the recording is truncated: {why}");
@@ -112,7 +126,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.file()?.write_all(page.as_bytes()).map_err(Error::file(report.path()))?;
         report.commit()?;
     }
-    Ok(ExitCode::SUCCESS)
+    let failed = arguments.strict && !(summary.is_complete() && bag.warning.is_none());
+    Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
 }
 
 /// The topic of others' proposals; it must be there when they are asked for, and only then.
@@ -138,17 +153,25 @@ fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
     let is_given = |topic: &&str| given.as_deref() == Some(*topic);
     let known: Vec<&str> = index.image_topics().into_iter().filter(|topic| !is_given(topic)).collect();
     let named = |bag: &Path, fact: String| Error::Bag { path: bag.into(), fact };
-    match (arguments.all, arguments.image_topic.as_slice(), known.as_slice()) {
-        (_, _, []) => {
-            let truncation = index.truncation.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-            Err(named(&arguments.bag, format!("holds no images{truncation}")))
+    match (arguments.image_topic.as_slice(), known.as_slice()) {
+        ([_, ..], _) => Ok(arguments.image_topic.iter().map(|topic| index.named(topic)).collect()),
+        ([], []) => {
+            let topics = index.topics.iter().map(|(name, topic)| {
+                let image = topic.image.as_ref().map_or(String::new(), |image| format!(", {image}"));
+                format!("{name} ({}{image})", topic.kind)
+            });
+            let topics = match index.topics.is_empty() {
+                true => "no messages at all".into(),
+                false => topics.collect::<Vec<_>>().join(", "),
+            };
+            let truncation = index.truncation.as_ref().map_or(String::new(), |why| format!("; {why}"));
+            let fact = format!("holds no colour or grey images; it has {topics}{truncation}");
+            Err(named(&arguments.bag, fact))
         }
-        (true, _, known) => Ok(known.iter().map(|topic| topic.to_string()).collect()),
-        (false, [], [only]) => Ok(vec![only.to_string()]),
-        (false, [], several) => {
+        ([], known) if arguments.all || known.len() == 1 => Ok(known.iter().map(|topic| topic.to_string()).collect()),
+        ([], several) => {
             let fact = format!("has several image topics; choose with --image-topic or --all: {}", several.join(", "));
             Err(named(&arguments.bag, fact))
         }
-        (false, chosen, _) => Ok(chosen.iter().map(|topic| index.named(topic)).collect()),
     }
 }
