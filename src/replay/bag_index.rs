@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::image::DEPTH_ENCODINGS;
 use crate::wire::bag::{Bag, Message, Truncation};
-use crate::wire::{from_cdr, CompressedImage, Image, Transport};
+use crate::wire::{from_cdr, is_depth_format, CompressedImage, Image, Transport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn described(message: &Message) -> Option<(String, bool)> {
         }
         Transport::Compressed => {
             let image: CompressedImage = from_cdr(&message.cdr).ok()?;
-            let is_depth = image.format.contains("compressedDepth");
+            let is_depth = is_depth_format(&image.format);
             Some((image.format, is_depth))
         }
     }

@@ -60,6 +60,8 @@ impl WaitingFrames {
 
     /// Discards all: time went backwards, or nobody asks any more.
     pub fn clear(&self) {
-        *lock(&self.0) = Waiting::default();
+        let mut waiting = lock(&self.0);
+        waiting.matcher.clear();
+        waiting.since = None;
     }
 }

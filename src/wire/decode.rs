@@ -75,10 +75,15 @@ impl<'a> From<&'a Image<'_>> for RawImage<'a> {
     }
 }
 
+/// Whether the format of a CompressedImage is one of depth: `16UC1; compressedDepth`, or a depth encoding in a PNG.
+pub fn is_depth_format(format: &str) -> bool {
+    let encoding = format.split_once(';').map_or("", |(encoding, _)| encoding);
+    format.contains("compressedDepth") || image::DEPTH_ENCODINGS.contains(&encoding.trim())
+}
+
 /// Refuses depth by the name of its format; what else the text says differs from driver to driver, and the bytes tell.
 fn check_format(format: &str) -> Result<()> {
-    let encoding = format.split_once(';').map_or("", |(encoding, _)| encoding);
-    if format.contains("compressedDepth") || image::DEPTH_ENCODINGS.contains(&encoding.trim()) {
+    if is_depth_format(format) {
         let fact = "a depth image; expected a colour or grey image as jpeg or png";
         return Err(Error::Image(format!("unsupported format {:?}: {fact}", shown(format))));
     }

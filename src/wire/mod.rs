@@ -15,7 +15,7 @@ mod standard;
 mod transport;
 
 pub use cdr::{from_cdr, to_cdr, MessageType};
-pub use decode::{header, text, Input};
+pub use decode::{header, is_depth_format, text, Input};
 pub use given::GivenMessage;
 pub use referseg::{Object, Segmentation};
 pub use standard::*;
