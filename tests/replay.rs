@@ -4,51 +4,13 @@
 mod common;
 
 use common::data;
-use referseg::wire::bag::{Bag, Message, Writer};
+use common::replays::{messages, of, referseg, replay, said, said_all, text};
+use referseg::wire::bag::{Message, Writer};
 use referseg::wire::{from_cdr, to_cdr, CompressedImage, Image, Segmentation};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 const FORMS: [&str; 7] =
     ["mcap", "mcap_storage", "mcap_file", "mcap_message", "sqlite", "sqlite_file", "sqlite_message"];
-
-fn referseg(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_referseg")).args(arguments).current_dir(common::root()).output().unwrap()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-/// Replays into a file of a new folder; it must have ended well.
-fn replay(bag: &Path, arguments: &[&str]) -> (tempfile::TempDir, PathBuf, String) {
-    let home = tempfile::tempdir().unwrap();
-    let out = home.path().join("answers.mcap");
-    let output = referseg(&[&["replay", text(bag), "--out", text(&out)], arguments].concat());
-    assert!(output.status.success(), "{}", said(&output));
-    (home, out, said(&output))
-}
-
-fn messages(bag: &Path) -> Vec<Message> {
-    let mut all = Vec::new();
-    let ended = Bag::open(bag).unwrap().read(
-        |_, _| true,
-        |message| {
-            all.push(message);
-            Ok(())
-        },
-    );
-    assert_eq!(ended.unwrap(), None);
-    all
-}
-
-fn of<'a>(messages: &'a [Message], topic: &'a str) -> impl Iterator<Item = &'a Message> {
-    messages.iter().filter(move |message| message.topic == topic)
-}
 
 const ONE: [&str; 2] = ["--image-topic", "/camera/image_raw"];
 
@@ -200,13 +162,6 @@ fn several_topics_are_answered_under_their_names_raw_or_compressed() {
     assert!(said_all(&unclear, &["choose with --image-topic or --all", "/side/image"]));
     let wrong = referseg(&["replay", text(&data("bags/mcap")), "--out", "/dev/null", "--image-topic", "/command"]);
     assert!(said_all(&wrong, &["/command: holds no images", "/camera/image_raw, "]));
-}
-
-fn said_all(output: &Output, words: &[&str]) -> bool {
-    let said = said(output);
-    let all = words.iter().all(|word| said.contains(word));
-    assert!(all, "{said}");
-    all
 }
 
 #[test]
@@ -383,64 +338,6 @@ fn files_are_found_where_metadata_of_any_version_puts_them_and_a_missing_one_cos
     let (_home, out, said) = replay(&folder, &text);
     assert!(said.contains("1 frames") && said.contains("a_0.mcap") && said.contains("a_1.mcap"), "{said}");
     assert_eq!(of(&messages(&out), "/referseg/segmentation").count(), 1);
-}
-
-#[test]
-fn what_is_no_recording_is_refused_by_name() {
-    let empty = tempfile::tempdir().unwrap();
-    let file = empty.path().join("x.mcap");
-    for (path, fact) in [
-        (empty.path().to_path_buf(), "no .mcap or .db3 either"),
-        (PathBuf::from("/nowhere"), "does not exist"),
-        (data("scene/000000.png"), "is neither .mcap nor .db3"),
-    ] {
-        let output = referseg(&["replay", text(&path), "--out", "/dev/null", "--text", "x"]);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(said_all(&output, &[fact]));
-    }
-    for content in ["", "no recording at all, but some text"] {
-        std::fs::write(&file, content).unwrap();
-        let output = referseg(&["replay", text(&file), "--out", "/dev/null", "--text", "x"]);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(said_all(&output, &["it has no messages at all; ", "after 0 messages"]));
-    }
-}
-
-#[test]
-fn a_report_is_one_page_with_timeline_and_pictures() {
-    let page = tempfile::NamedTempFile::new().unwrap();
-    replay(&data("bags/mcap"), &[&ONE[..], &["--report", text(page.path()), "--text", "<the> mug & ball"]].concat());
-    let page = std::fs::read_to_string(page.path()).unwrap();
-    assert!(page.contains("<svg") && page.matches("data:image/jpeg;base64,").count() == 3);
-    assert!(page.contains("&lt;the&gt; mug &amp; ball") && !page.contains("<the>"));
-    assert!(!page.contains("src=\"http") && !page.contains("href="));
-}
-
-#[test]
-fn compare_tells_the_same_from_the_different() {
-    let (_a, same, _) = replay(&data("bags/mcap"), &ONE);
-    let (_b, strict, _) = replay(&data("bags/mcap"), &[&ONE[..], &["--set", "answer.min_score=0.999"]].concat());
-    let (_c, fewer, _) = replay(&data("bags/mcap"), &[&ONE[..], &["--mode", "once"]].concat());
-    let compare = |a: &Path, b: &Path| referseg(&["compare", text(a), text(b)]);
-    let output = compare(&same, &same);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(said_all(&output, &["3 answers are the same, 0 are different"]));
-    let output = compare(&same, &strict);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said_all(
-        &output,
-        &["became NOT_FOUND", "/referseg/segmentation at 1700000000.000000000 \"the red ball\""]
-    ));
-    let output = compare(&same, &fewer);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said_all(&output, &["missing in the second"]));
-    let output = compare(&data("bags/mcap"), &data("bags/mcap"));
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said_all(&output, &["neither recording holds answers"]));
-    for (a, b) in [(&same, &data("bags/mcap")), (&data("bags/mcap"), &same)] {
-        let output = compare(a, b);
-        assert_eq!(output.status.code(), Some(2), "one of them was never answered: {}", said(&output));
-    }
 }
 
 /// Made by `cargo run -- replay tests/data/recording/bag --timetable tests/data/recording/timetable.yaml --out

@@ -36,7 +36,7 @@ fn pixels(line: &Value) -> usize {
     let size = &line["size"];
     let (width, height) = (size[0].as_u64().unwrap() as usize, size[1].as_u64().unwrap() as usize);
     let truth = line["truth"].as_str().unwrap();
-    referseg::evaluation::Rle::parse(width, height, truth).unwrap().mask().area()
+    referseg::image::Rle::parse(width, height, truth).unwrap().mask().area()
 }
 
 #[test]

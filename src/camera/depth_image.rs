@@ -67,6 +67,15 @@ impl DepthImage {
         DepthImage { width: image.width(), height: image.height(), metres: image.values().iter().map(metres).collect() }
     }
 
+    /// Of values in compressed depth (depth_image_transport's compressedDepth of 32FC1): `a / (value - b)` metres, 0 for unknown.
+    pub fn of_inverse(image: &LabelImage, a: f32, b: f32) -> DepthImage {
+        let metres = |value: &u32| match *value {
+            0 => f32::NAN,
+            value => Some(a / (value as f32 - b)).filter(|m| m.is_finite() && *m > 0.0).unwrap_or(f32::NAN),
+        };
+        DepthImage { width: image.width(), height: image.height(), metres: image.values().iter().map(metres).collect() }
+    }
+
     /// Metres at a pixel; `None` where it is not known.
     pub fn at(&self, column: usize, row: usize) -> Option<f32> {
         Some(self.metres[row * self.width + column]).filter(|metres| !metres.is_nan())

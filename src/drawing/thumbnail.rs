@@ -11,7 +11,7 @@ const MAX_HEIGHT: usize = 4 * WIDTH;
 /// Percent.
 const JPEG_QUALITY: u8 = 80;
 
-/// A frame as a small HTML image; `None` when it has a shape that JPEG can't have.
+/// A frame as a small image, a `data:` address; `None` when it has a shape that JPEG can't have.
 pub fn thumbnail(frame: &Frame) -> Option<String> {
     let (width, height) = (WIDTH, (WIDTH * frame.height() / frame.width()).clamp(1, MAX_HEIGHT));
     let small = resize_like_pillow(frame, width, height, Filter::Bilinear).ok()?;
@@ -19,7 +19,7 @@ pub fn thumbnail(frame: &Frame) -> Option<String> {
     let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY);
     encoder.encode(small.rgb(), width as u32, height as u32, image::ExtendedColorType::Rgb8).ok()?;
     let jpeg = base64::engine::general_purpose::STANDARD.encode(jpeg);
-    Some(format!("<img alt=\"\" src=\"data:image/jpeg;base64,{jpeg}\">"))
+    Some(format!("data:image/jpeg;base64,{jpeg}"))
 }
 
 #[cfg(test)]

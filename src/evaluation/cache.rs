@@ -3,10 +3,10 @@
 //! A file is named by what went into it: the image's bytes and the stage's fingerprint. It is written beside its place
 //! and moved there, so a killed run leaves no half file; a file that can't be read is computed again.
 
-use super::rle::Rle;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::grounding::{LocalFeatures, VisualFeatures};
+use crate::image::Rle;
 use crate::proposals::Proposal;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

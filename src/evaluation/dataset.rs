@@ -1,10 +1,10 @@
 //! `Dataset`: images, the things in them that expressions mean, and the expressions.
 
 use super::parquet_images::ParquetImages;
-use super::rle::Rle;
 use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::fingerprint::{of_optional_file, Fingerprint};
+use crate::image::Rle;
 use crate::image::{self, Frame, LabelImage, Mask};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -7,9 +7,9 @@
 use super::dataset::{not_black, Counts, Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
 use super::parquet_file::{field, list, number, open_file, projection, text, wrong, IMAGE};
 use super::refcoco::{located, Sentence};
-use super::rle::Rle;
 use crate::error::{Error, Result};
 use crate::image;
+use crate::image::Rle;
 use parquet::record::{Field, Row};
 use serde_json::Value;
 use std::collections::HashMap;

@@ -8,10 +8,10 @@ use super::overlap::Overlap;
 use super::parquet_images::ParquetImages;
 use super::published;
 use super::results::{Header, Line};
-use super::rle::Rle;
 use crate::answer::Status;
 use crate::drawing::{draw, thumbnail};
 use crate::error::{Error, Result};
+use crate::image::Rle;
 use crate::image::{Frame, Mask};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
@@ -318,7 +318,8 @@ fn picture(line: &Line, parquet: &mut ParquetImages) -> Option<String> {
     let found = answer.as_ref().and_then(|mask| Some((mask, mask.bounding_box()?)));
     let mut rgb = draw(&frame, found);
     outline(&mut rgb, &mask(&line.truth)?);
-    thumbnail(&Frame::new(width, height, rgb).ok()?)
+    let address = thumbnail(&Frame::new(width, height, rgb).ok()?)?;
+    Some(format!("<img alt=\"\" src=\"{address}\">"))
 }
 
 /// Draws the edge of a mask, two pixels wide.

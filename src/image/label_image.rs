@@ -5,6 +5,7 @@ use super::raw_image::RawImage;
 use super::size_limit::check_size;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
+use std::io::{BufRead, Seek};
 use std::path::Path;
 
 /// Region values of every pixel, row-major.
@@ -35,17 +36,25 @@ impl LabelImage {
     /// When the file can't be read, is too large, or its pixels are colours.
     pub fn open(path: &Path) -> Result<LabelImage> {
         let file = std::fs::File::open(path).map_err(Error::file(path))?;
+        LabelImage::decode(std::io::BufReader::new(file), &format!("{path:?}"))
+    }
+
+    /// As [`LabelImage::open`], of a PNG's bytes; `subject` is what messages call them.
+    ///
+    /// # Errors
+    /// Those of [`LabelImage::open`].
+    pub fn decode(bytes: impl BufRead + Seek, subject: &str) -> Result<LabelImage> {
         let unreadable = |cause: png::DecodingError| {
-            Error::Proposals(format!("{path:?} is not a readable PNG label image: {cause}"))
+            Error::Proposals(format!("{subject} is not a readable PNG label image: {cause}"))
         };
-        let mut decoder = png::Decoder::new(std::io::BufReader::new(file));
+        let mut decoder = png::Decoder::new(bytes);
         decoder.set_transformations(png::Transformations::IDENTITY);
         let mut reader = decoder.read_info().map_err(unreadable)?;
         let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-        check_size(width as u64, height as u64).map_err(|error| error.about(path.display()))?;
+        check_size(width as u64, height as u64).map_err(|error| error.about(subject))?;
         let (colour, depth) = reader.output_color_type();
         if !matches!(colour, png::ColorType::Grayscale | png::ColorType::Indexed) {
-            let fact = format!("{path:?} is a {colour:?} image; expected a grey or palette PNG, one value a region");
+            let fact = format!("{subject} is a {colour:?} image; expected a grey or palette PNG, one value a region");
             return Err(Error::Proposals(fact));
         }
         let mut values = Vec::with_capacity(width * height);

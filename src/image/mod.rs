@@ -17,6 +17,7 @@ mod pixel_encoding;
 mod raw_image;
 mod rect;
 pub mod resample;
+mod rle;
 mod size_limit;
 mod yuv;
 
@@ -34,4 +35,5 @@ pub use middle::middle;
 pub use pixel_encoding::{PixelEncoding, RawRows};
 pub use raw_image::{RawImage, DEPTH_ENCODINGS, ENCODINGS};
 pub use rect::Rect;
+pub use rle::Rle;
 pub use size_limit::{check_size, MAX_PIXELS, MAX_SIDE};

@@ -2,8 +2,10 @@
 
 use crate::error::Result;
 use crate::image::DEPTH_ENCODINGS;
-use crate::wire::bag::{Bag, Message, Truncation};
-use crate::wire::{from_cdr, is_depth_format, CompressedImage, Image, Transport};
+use crate::wire::bag::{Bag, BagFile, Message, Order, Truncation, Unread};
+use crate::wire::{
+    from_cdr, is_depth_format, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -50,6 +52,11 @@ impl BagTopic {
     }
 }
 
+/// The image topic that a topic of another transport lies below, as image_transport names them.
+fn base(topic: &str) -> &str {
+    topic.strip_suffix("/compressedDepth").or(topic.strip_suffix("/compressed")).unwrap_or(topic)
+}
+
 /// What an image message is, and whether it is depth; `None` for other messages.
 fn described(message: &Message) -> Option<(String, bool)> {
     match Transport::of_type(&message.kind)? {
@@ -74,6 +81,15 @@ pub struct BagIndex {
     /// When the first image was recorded.
     #[serde(skip)]
     pub first_image: Option<u64>,
+    /// The messages that can't be read, by topic.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, Unread>,
+    /// Its files.
+    pub files: Vec<BagFile>,
+    /// Whether messages are compressed one by one.
+    pub has_compressed_messages: bool,
+    /// In which order its messages are stored.
+    pub order: Order,
     /// What could not be read.
     pub truncation: Truncation,
 }
@@ -84,20 +100,19 @@ impl BagIndex {
     /// # Errors
     /// None of its own.
     pub fn of(bag: &Bag, mut on_message: impl FnMut()) -> Result<BagIndex> {
-        let mut index = BagIndex::default();
-        index.truncation = bag.read(
-            |_, _| true,
-            |message| {
-                if Transport::of_type(&message.kind).is_some() {
-                    let at = message.log_time;
-                    index.first_image = Some(index.first_image.map_or(at, |first| first.min(at)));
-                }
-                let topic = index.topics.entry(message.topic.clone());
-                topic.or_insert_with(|| BagTopic::of(&message)).add(&message);
-                on_message();
-                Ok(())
-            },
-        )?;
+        let mut index = BagIndex { files: bag.files(), ..BagIndex::default() };
+        let reading = bag.survey(|message| {
+            if Transport::of_type(&message.kind).is_some() {
+                let at = message.log_time;
+                index.first_image = Some(index.first_image.map_or(at, |first| first.min(at)));
+            }
+            let topic = index.topics.entry(message.topic.clone());
+            topic.or_insert_with(|| BagTopic::of(&message)).add(&message);
+            on_message();
+        })?;
+        index.order = bag.order()?;
+        (index.truncation, index.unread) = (reading.truncation, reading.unread);
+        index.has_compressed_messages = reading.has_compressed_messages;
         Ok(index)
     }
 
@@ -105,6 +120,24 @@ impl BagIndex {
     pub fn image_topics(&self) -> Vec<&str> {
         let is_camera = |topic: &BagTopic| Transport::of_type(&topic.kind).is_some() && !topic.is_depth;
         self.topics.iter().filter(|(_, topic)| is_camera(topic)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The topics that hold depth images; of one in several transports, the raw one.
+    pub fn depth_topics(&self) -> Vec<&str> {
+        let is_depth = |topic: &BagTopic| topic.is_depth;
+        let names: Vec<&str> =
+            self.topics.iter().filter(|(_, topic)| is_depth(topic)).map(|(name, _)| name.as_str()).collect();
+        let is_raw = |name: &str| base(name) == name || !names.contains(&base(name));
+        names.iter().copied().filter(|name| is_raw(name)).collect()
+    }
+
+    /// The topic with the calibration of the camera of a depth topic: `camera_info` beside it, or beside the image that it is
+    /// aligned with, or the only one of the recording.
+    pub fn camera_info_of(&self, depth: &str, image: &str) -> Option<String> {
+        let infos = || self.topics.iter().filter(|(_, topic)| topic.kind == CameraInfo::TYPE).map(|(name, _)| name);
+        let beside = [depth, image].map(|topic| sibling_topic(base(topic), "camera_info"));
+        let found = beside.into_iter().find(|name| infos().any(|info| info == name));
+        found.or_else(|| infos().next().filter(|_| infos().count() == 1).cloned())
     }
 
     /// The topic that is meant by a name, with or without the slash that it begins with.

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::wire::bag::Bag;
 use crate::wire::{text, MessageType, Text};
 use serde::Deserialize;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Where the commands come from.
@@ -62,11 +63,11 @@ impl Commands {
             Commands::Topic(topic) => {
                 let mut given: Vec<(u64, Result<String>)> = Vec::new();
                 // where the recording ends early is told when its images are read
-                let _ = bag.read(
+                let _ = bag.read_as_stored(
                     |known, kind| known == topic && kind == Text::TYPE,
                     |message| {
                         given.push((message.log_time, text(&message.cdr)));
-                        Ok(())
+                        Ok(ControlFlow::Continue(()))
                     },
                 )?;
                 given.sort_by_key(|(at, _)| *at);

@@ -3,13 +3,21 @@
 mod bag_index;
 mod commands;
 mod compare;
+mod comparison_report;
+mod page;
 mod player;
+mod recorded_frame;
+mod recorder;
 mod report;
 mod summary;
+mod thresholds;
+mod topic_pairs;
 
 pub use bag_index::{BagIndex, BagTopic};
 pub use commands::Commands;
-pub use compare::{compare, Comparison, Key, Tolerance};
-pub use player::{replay, Options};
+pub use compare::{compare, AnswerPair, Change, Comparison, Key, Tolerance};
+pub use comparison_report::comparison_html;
+pub use player::{replay, DepthTopics, Options, Selection};
 pub use report::html;
 pub use summary::{AnswerRecord, Summary};
+pub use thresholds::Thresholds;

@@ -1,26 +1,53 @@
 //! The player: a recording in, a recording of the answers out, without ROS and without leaving a frame out.
 //!
-//! The policy and the arithmetic are the node's own ([`Offline`], [`encode`]), so that the same frames get the same
-//! answers. The same recording and settings give the same bytes.
+//! The policy and the arithmetic are the node's own ([`Offline`], [`encode`](crate::wire::encode)), so that the same frames get the
+//! same answers. The same recording and settings give the same bytes.
 
 use super::bag_index::BagIndex;
 use super::commands::Commands;
-use super::summary::{AnswerRecord, Summary};
-use crate::answer::FrameResult;
-use crate::camera::StampMatcher;
-use crate::drawing;
+use super::recorded_frame::{FrameAssembly, RecordedFrame, RecordedFrames};
+use super::recorder::Recorder;
+use super::summary::Summary;
+use crate::camera::{CameraModel, Stamp};
 use crate::error::{Error, Result};
 use crate::grounding::Segmenter;
-use crate::image::Frame;
-use crate::proposals::GivenProposals;
-use crate::runtime::{FrameReader, Mode, Offline, WorkerHost};
+use crate::runtime::{Mode, Offline};
 use crate::wire::bag::{Bag, Message, Writer};
-use crate::wire::{
-    encode, header, to_cdr, CompressedImage, GivenMessage, Image, Input, MessageType, Segmentation, Transport,
-};
+use crate::wire::{from_cdr, header, CameraInfo, DepthMessage, GivenMessage, Input, Transport};
+use std::ops::ControlFlow;
 
-/// Thumbnails that the report shows.
-const THUMBNAILS: u64 = 24;
+/// How much longer a recording is read for what belongs to the last frame, nanoseconds.
+const GRACE: u64 = 1_000_000_000;
+
+/// Which frames are replayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// None before so many seconds after the first image.
+    pub start: Option<f64>,
+    /// None after so many seconds after the first image.
+    pub end: Option<f64>,
+    /// Every so many frames of each topic.
+    pub every: Option<u64>,
+    /// At most so many, of all topics together.
+    pub limit: Option<u64>,
+}
+
+impl Selection {
+    /// The times between which frames are taken, nanoseconds since the epoch.
+    fn span(&self, first_image: u64) -> (u64, u64) {
+        let at = |seconds: f64| first_image.saturating_add((seconds * 1e9).round() as u64);
+        (self.start.map_or(0, at), self.end.map_or(u64::MAX, at))
+    }
+}
+
+/// The depth of a recording: its topic and that of its camera's calibration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepthTopics {
+    /// Images, raw, PNG or compressedDepth.
+    pub depth: String,
+    /// `sensor_msgs/CameraInfo`.
+    pub camera_info: String,
+}
 
 /// How a recording is to be replayed.
 #[derive(Clone, Debug)]
@@ -31,115 +58,140 @@ pub struct Options {
     pub commands: Commands,
     /// The topic with proposals that somebody else found in the images, where they are asked for; for one image topic.
     pub proposals: Option<String>,
-    /// When they are answered.
+    /// The depth images aligned with the images; for one image topic.
+    pub depth: Option<DepthTopics>,
+    /// When commands are answered.
     pub mode: Mode,
+    /// On which frames.
+    pub selection: Selection,
     /// Whether overlays are written.
     pub overlays: bool,
-}
-
-/// A frame as it was recorded.
-struct RecordedFrame {
-    input: Input,
-    log_time: u64,
-    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
-    given: Option<std::result::Result<GivenMessage, String>>,
-}
-
-/// How far the stamps of an image and of its proposals may be apart, nanoseconds: the node's default.
-const TOLERANCE: i64 = 20_000_000;
-
-/// Reads recorded frames.
-struct Recorded;
-
-impl FrameReader<RecordedFrame> for Recorded {
-    fn decode(&self, _: usize, frame: &RecordedFrame) -> Result<Frame> {
-        frame.input.frame()
-    }
-
-    fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
-        Some(frame.input.header.stamp.nanoseconds())
-    }
-
-    fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<GivenProposals, String>> {
-        let given = frame.given.as_ref()?;
-        Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
-    }
-}
-
-/// Writes results into a recording.
-struct Recorder<'a> {
-    writer: &'a mut Writer,
-    cameras: Vec<String>,
-    overlays: bool,
-    answers: Vec<AnswerRecord>,
-    /// Every so many answers have a thumbnail.
-    thumbnail_every: u64,
-    failed: Option<Error>,
-}
-
-impl Recorder<'_> {
-    fn write<T: MessageType + serde::Serialize>(
-        &mut self,
-        camera: usize,
-        last: &str,
-        at: u64,
-        message: &T,
-    ) -> Result<()> {
-        let name = &self.cameras[camera];
-        let topic = if name.is_empty() { format!("/referseg/{last}") } else { format!("/referseg/{name}/{last}") };
-        self.writer.write(&Message { topic, kind: T::TYPE.into(), log_time: at, cdr: to_cdr(message)? })
-    }
-
-    fn record(&mut self, frame: &RecordedFrame, result: &FrameResult) -> Result<()> {
-        let (header, camera, at) = (&frame.input.header, result.camera, frame.log_time);
-        let mask = encode::mask(header, result);
-        let name = self.cameras[camera].clone();
-        let message: Segmentation = encode::segmentation(header, &name, result, &mask, None);
-        self.write(camera, "segmentation", at, &message)?;
-        let Some(image) = result.frame else { return Ok(()) };
-        self.write::<Image>(camera, "mask", at, &mask)?;
-        if self.overlays {
-            let overlay = encode::overlay(header, image, result);
-            self.write::<CompressedImage>(camera, "overlay/compressed", at, &encode::compressed(&overlay)?)?;
-        }
-        Ok(())
-    }
-}
-
-impl WorkerHost<RecordedFrame> for Recorder<'_> {
-    type Reply = ();
-
-    fn wanted(&self, _: usize) -> bool {
-        self.failed.is_none()
-    }
-
-    fn problem(&mut self, text: &str) {
-        self.failed.get_or_insert(Error::Message(text.into()));
-    }
-
-    fn deliver(&mut self, frame: &RecordedFrame, result: &FrameResult) {
-        if let Err(error) = self.record(frame, result) {
-            self.failed.get_or_insert(error);
-        }
-        let wanted = (self.answers.len() as u64).is_multiple_of(self.thumbnail_every);
-        let drawn = |frame: &Frame| Frame::new(frame.width(), frame.height(), drawing::describe(frame, result)).ok();
-        let thumbnail = result.frame.filter(|_| wanted).and_then(drawn).and_then(|drawn| drawing::thumbnail(&drawn));
-        self.answers.push(AnswerRecord {
-            camera: self.cameras[result.camera].clone(),
-            log_time: frame.log_time,
-            command: result.command.text.clone(),
-            target: result.target().into(),
-            status: result.status(),
-            reason: result.reason(),
-            score: result.score(),
-            thumbnail,
-        });
-    }
 }
 
 /// The name of a topic's camera among several: the whole topic, since `/a/b` and `/a_b` are two cameras.
 fn camera_name(topic: &str) -> String {
     topic.trim_matches('/').into()
+}
+
+/// The first calibration of a camera in a recording: images may stand before it.
+fn first_camera_info(bag: &Bag, topic: &str) -> Result<Option<CameraModel>> {
+    let mut model = None;
+    bag.read_as_stored(
+        |name, _| name == topic,
+        |message| {
+            model = from_cdr::<CameraInfo>(&message.cdr).ok().map(|info| CameraModel::from(&info));
+            Ok(if model.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        },
+    )?;
+    Ok(model)
+}
+
+/// A replay while it runs.
+struct Player<'a, S: FnMut()> {
+    options: &'a Options,
+    transports: Vec<Transport>,
+    depth_transport: Transport,
+    assembly: FrameAssembly,
+    work: Offline<RecordedFrame, RecordedFrames, Recorder<'a>>,
+    /// The commands that are still to come.
+    schedule: std::iter::Peekable<std::vec::IntoIter<(u64, Result<String>)>>,
+    summary: Summary,
+    /// Times between which frames are taken.
+    span: (u64, u64),
+    /// Images of each topic so far.
+    seen: Vec<u64>,
+    /// When all frames had been taken.
+    is_over_since: Option<u64>,
+    on_frame: S,
+}
+
+impl<S: FnMut()> Player<'_, S> {
+    fn take(&mut self, message: Message) -> ControlFlow<()> {
+        let at = message.log_time;
+        let Options { images, proposals, depth, .. } = self.options;
+        let topic = message.topic.clone();
+        let complete = if let Some(camera) = images.iter().position(|image| *image == topic) {
+            self.image(camera, message)
+        } else if proposals.as_ref() == Some(&topic) {
+            self.proposals(message)
+        } else if depth.as_ref().is_some_and(|topics| topics.depth == topic) {
+            self.depth(message)
+        } else {
+            match from_cdr::<CameraInfo>(&message.cdr) {
+                Ok(info) => self.assembly.camera_info(CameraModel::from(&info)),
+                Err(error) => self.summary.add_unreadable(&topic, error),
+            }
+            Vec::new()
+        };
+        self.show(complete);
+        match self.is_over_since {
+            Some(since) if self.assembly.is_idle() || at > since.saturating_add(GRACE) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn image(&mut self, camera: usize, message: Message) -> Vec<RecordedFrame> {
+        let (at, Selection { every, limit, .. }) = (message.log_time, self.options.selection);
+        if at > self.span.1 || limit.is_some_and(|limit| self.summary.frames >= limit) {
+            self.is_over_since.get_or_insert(at);
+            return Vec::new();
+        }
+        if at < self.span.0 {
+            return Vec::new();
+        }
+        let number = self.seen[camera];
+        self.seen[camera] += 1;
+        if !number.is_multiple_of(every.unwrap_or(1)) {
+            return Vec::new();
+        }
+        self.summary.frames += 1;
+        (self.on_frame)();
+        match Input::new(self.transports[camera], message.cdr) {
+            Ok(input) => self.assembly.image(RecordedFrame::new(input, camera, at)),
+            Err(error) => {
+                self.summary.add_unreadable(&message.topic, error);
+                Vec::new()
+            }
+        }
+    }
+
+    fn proposals(&mut self, message: Message) -> Vec<RecordedFrame> {
+        let fact = format!("type {}; expected sensor_msgs/Image or vision_msgs/Detection2DArray", message.kind);
+        let read = header(&message.cdr).map_err(|error| error.to_string()).and_then(|header| {
+            let given = GivenMessage::of_type(&message.kind, message.cdr).ok_or(fact)?;
+            Ok((header.stamp.nanoseconds(), given))
+        });
+        match read {
+            Ok((stamp, given)) => self.assembly.proposals(stamp, given),
+            Err(fact) => {
+                self.summary.add_unreadable(&message.topic, fact);
+                Vec::new()
+            }
+        }
+    }
+
+    fn depth(&mut self, message: Message) -> Vec<RecordedFrame> {
+        match header(&message.cdr) {
+            Ok(header) => {
+                let depth = DepthMessage::new(self.depth_transport, message.cdr);
+                self.assembly.depth(Stamp::from(&header), depth)
+            }
+            Err(error) => {
+                self.summary.add_unreadable(&message.topic, error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Shows frames, each after the commands that were given before it was recorded.
+    fn show(&mut self, frames: Vec<RecordedFrame>) {
+        for frame in frames {
+            while let Some((_, text)) = self.schedule.next_if(|(at, _)| *at <= frame.log_time) {
+                self.work.command(None, text);
+            }
+            self.work.show(frame.camera, frame);
+        }
+    }
 }
 
 /// Replays a recording into another. `on_frame` is called for every frame.
@@ -152,86 +204,48 @@ pub fn replay(
     options: &Options,
     segmenter: Segmenter,
     writer: &mut Writer,
-    mut on_frame: impl FnMut(),
+    on_frame: impl FnMut(),
 ) -> Result<Summary> {
-    let mut transports = Vec::new();
-    for topic in &options.images {
+    let transport = |topic: &String| {
         let kind = index.topics.get(topic).map_or("", |topic| topic.kind.as_str());
-        let transport = Transport::of_type(kind).ok_or_else(|| {
+        Transport::of_type(kind).ok_or_else(|| {
             let known = index.image_topics().join(", ");
             Error::config(format!("topic {topic}"), format!("holds no images; topics with images: {known}"))
-        })?;
-        transports.push(transport);
-    }
+        })
+    };
+    let transports = options.images.iter().map(transport).collect::<Result<Vec<_>>>()?;
+    let depth_transport = options.depth.as_ref().map_or(Ok(Transport::Raw), |topics| transport(&topics.depth))?;
+    let model = options.depth.as_ref().map_or(Ok(None), |topics| first_camera_info(bag, &topics.camera_info))?;
     let several = options.images.len() > 1;
     let cameras = options.images.iter().map(|topic| if several { camera_name(topic) } else { String::new() });
-    let frames: u64 = options.images.iter().filter_map(|topic| index.topics.get(topic)).map(|topic| topic.count).sum();
-    let recorder = Recorder {
-        writer,
-        cameras: cameras.collect(),
-        overlays: options.overlays,
-        answers: Vec::new(),
-        thumbnail_every: frames.div_ceil(THUMBNAILS).max(1),
-        failed: None,
+    let recorder = Recorder::new(writer, cameras.collect(), options.overlays);
+    let first_image = index.first_image.unwrap_or_default();
+    let schedule = options.commands.schedule(bag, first_image)?.into_iter().peekable();
+    let mut player = Player {
+        options,
+        transports,
+        depth_transport,
+        assembly: FrameAssembly::new(options.proposals.is_some(), options.depth.is_some(), model),
+        work: Offline::new(segmenter, options.mode, options.images.len(), RecordedFrames, recorder),
+        schedule,
+        summary: Summary::default(),
+        span: options.selection.span(first_image),
+        seen: vec![0; options.images.len()],
+        is_over_since: None,
+        on_frame,
     };
-    let mut work = Offline::new(segmenter, options.mode, options.images.len(), Recorded, recorder);
-    let first = index.first_image.unwrap_or_default();
-    let mut schedule = options.commands.schedule(bag, first)?.into_iter().peekable();
-    let mut summary = Summary::default();
-    let mut waiting: StampMatcher<RecordedFrame, GivenMessage> = StampMatcher::default();
-    let without = |matcher: &StampMatcher<RecordedFrame, GivenMessage>, frame: RecordedFrame| {
-        let reason = matcher.reason(frame.input.header.stamp.nanoseconds(), TOLERANCE);
-        RecordedFrame { given: Some(Err(reason)), ..frame }
-    };
-    let with = |(frame, given): (RecordedFrame, GivenMessage)| RecordedFrame { given: Some(Ok(given)), ..frame };
-    summary.truncation = bag.read(
-        |topic, _| options.images.iter().any(|image| image == topic) || options.proposals.as_deref() == Some(topic),
-        |message| {
-            if options.proposals.as_ref() == Some(&message.topic) {
-                let stamp = match header(&message.cdr) {
-                    Ok(header) => header.stamp.nanoseconds(),
-                    Err(error) => {
-                        summary.add_unreadable(&message.topic, error);
-                        return Ok(());
-                    }
-                };
-                let Some(given) = GivenMessage::of_type(&message.kind, message.cdr) else {
-                    let fact =
-                        format!("type {}; expected sensor_msgs/Image or vision_msgs/Detection2DArray", message.kind);
-                    summary.add_unreadable(&message.topic, fact);
-                    return Ok(());
-                };
-                let (passed, found) = waiting.given(stamp, given, TOLERANCE);
-                let passed: Vec<_> = passed.into_iter().map(|frame| without(&waiting, frame)).collect();
-                passed.into_iter().chain(found.map(with)).for_each(|frame| work.show(0, frame));
-                return Ok(());
-            }
-            let Some(camera) = options.images.iter().position(|image| *image == message.topic) else { return Ok(()) };
-            while let Some((_, text)) = schedule.next_if(|(at, _)| *at <= message.log_time) {
-                work.command(None, text);
-            }
-            match Input::new(transports[camera], message.cdr) {
-                Ok(input) => {
-                    let frame = RecordedFrame { input, log_time: message.log_time, given: None };
-                    if options.proposals.is_none() {
-                        work.show(camera, frame);
-                    } else {
-                        let stamp = frame.input.header.stamp.nanoseconds();
-                        let (found, crowded) = waiting.frame(stamp, frame, TOLERANCE);
-                        let crowded = crowded.map(|frame| without(&waiting, frame));
-                        crowded.into_iter().chain(found.map(with)).for_each(|frame| work.show(camera, frame));
-                    }
-                }
-                Err(error) => summary.add_unreadable(&message.topic, error),
-            }
-            summary.frames += 1;
-            on_frame();
-            Ok(())
-        },
-    )?;
-    for frame in waiting.all_frames() {
-        let frame = without(&waiting, frame);
-        work.show(0, frame);
+    let depth = options.depth.as_ref().map(|topics| [&topics.depth, &topics.camera_info]);
+    let wanted: Vec<&String> =
+        options.images.iter().chain(&options.proposals).chain(depth.into_iter().flatten()).collect();
+    let reading =
+        bag.read(|topic, _| wanted.iter().any(|wanted| *wanted == topic), |message| Ok(player.take(message)))?;
+    let rest = player.assembly.end();
+    player.show(rest);
+    let Player { work, mut summary, .. } = player;
+    summary.truncation = reading.truncation;
+    for (topic, unread) in reading.unread.iter().filter(|(topic, _)| wanted.contains(topic)) {
+        summary.unreadable += unread.count - 1;
+        summary.add_unreadable(topic, &unread.reason);
     }
     let recorder = work.finish();
     if let Some(error) = recorder.failed {

@@ -21,8 +21,51 @@ pub struct AnswerRecord {
     pub reason: String,
     /// The score.
     pub score: f32,
-    /// A small image for the report, for some of the answers.
-    pub(super) thumbnail: Option<String>,
+    /// Seconds from the image's stamp to its recording.
+    pub age: f64,
+    /// A small picture for the report, where something changed: a `data:` address.
+    pub picture: Option<String>,
+}
+
+/// Most pictures of a report: about 2 MB.
+const PICTURES: usize = 200;
+
+/// Pictures of changes, so many that a page can hold them: when there are too many, every second goes and from then on they must
+/// be twice as far apart.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    /// Answers that have one.
+    places: Vec<usize>,
+    /// Answers between two of them at least.
+    apart: usize,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Pictures { places: Vec::new(), apart: 1 }
+    }
+}
+
+impl Pictures {
+    /// Takes the answer at a place of the list, and its picture if there is room.
+    pub fn offer(&mut self, place: usize, picture: impl FnOnce() -> Option<String>, answers: &mut [AnswerRecord]) {
+        if self.places.last().is_some_and(|last| place - last < self.apart) {
+            return;
+        }
+        answers[place].picture = picture();
+        self.places.push(place);
+        if self.places.len() > PICTURES {
+            self.apart *= 2;
+            let mut kept = 0..;
+            self.places.retain(|place| {
+                let is_kept = kept.next().is_some_and(|number: usize| number.is_multiple_of(2));
+                if !is_kept {
+                    answers[*place].picture = None;
+                }
+                is_kept
+            });
+        }
+    }
 }
 
 /// The result of a replay.
@@ -67,5 +110,32 @@ impl Summary {
     pub(super) fn add_unreadable(&mut self, topic: &str, why: impl std::fmt::Display) {
         self.unreadable += 1;
         self.unreadable_reason.get_or_insert_with(|| format!("{topic}: {why}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_bounded_and_stay_spread_over_all_answers() {
+        let record = AnswerRecord {
+            camera: String::new(),
+            log_time: 0,
+            command: String::new(),
+            target: String::new(),
+            status: Status::Found,
+            reason: String::new(),
+            score: 0.0,
+            age: 0.0,
+            picture: None,
+        };
+        let mut answers = vec![record; 10_000];
+        let mut pictures = Pictures::default();
+        (0..10_000).for_each(|place| pictures.offer(place, || Some("x".into()), &mut answers));
+        let places: Vec<usize> = (0..10_000).filter(|place| answers[*place].picture.is_some()).collect();
+        assert!((PICTURES / 3..=PICTURES).contains(&places.len()), "{}", places.len());
+        let widest = places.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(places[0] == 0 && widest < 200 && places.last().unwrap() + 200 > 10_000, "{widest}");
     }
 }

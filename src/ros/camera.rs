@@ -3,7 +3,6 @@
 use super::camera_frame::{CameraFrame, SharedDepth};
 use super::lock::lock;
 use super::logger::Logger;
-use super::names::sibling_topic;
 use super::node_thread::Ros;
 use super::outputs::{CameraStats, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
@@ -148,7 +147,9 @@ impl Camera {
         let images = depth.clone();
         let take_image = move |cdr: Vec<u8>| {
             match header(&cdr) {
-                Ok(header) => lock(&images.buffer).push(Stamp::from(&header), Arc::new(cdr)),
+                Ok(header) => {
+                    lock(&images.buffer).push(Stamp::from(&header), Arc::new(DepthMessage::new(Transport::Raw, cdr)))
+                }
                 Err(error) => logger.warn_throttled("depth", &error.to_string()),
             }
             images.arrived.notify_all();

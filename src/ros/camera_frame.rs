@@ -6,21 +6,21 @@ use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp};
 use crate::image::Frame;
 use crate::proposals::GivenProposals;
 use crate::runtime::FrameReader;
-use crate::wire::{from_cdr, GivenMessage, Image, Input};
+use crate::wire::{DepthMessage, GivenMessage, Input};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a depth image may come after its image.
 const DEPTH_WAIT: Duration = Duration::from_millis(100);
 
-/// A depth image's bytes with its camera, or why there are none.
-type Nearest = Result<(Arc<Vec<u8>>, CameraModel), String>;
+/// A depth message with its camera's calibration, or why there is none.
+type Nearest = Result<(Arc<DepthMessage>, CameraModel), String>;
 
 /// The last depth images of a camera as bytes, and their arrivals.
 #[derive(Default)]
 pub struct SharedDepth {
     /// The images.
-    pub buffer: Mutex<DepthBuffer<Arc<Vec<u8>>>>,
+    pub buffer: Mutex<DepthBuffer<Arc<DepthMessage>>>,
     /// Notified with every arrival.
     pub arrived: Condvar,
 }
@@ -79,12 +79,7 @@ impl CameraFrame {
     /// The depth image with its camera, or why there is none; `None` for cameras without depth.
     pub fn depth(&self) -> Option<Result<(DepthImage, Pinhole), String>> {
         let nearest = lock(&self.depth).clone()?;
-        Some(nearest.and_then(|(cdr, model)| {
-            let depth = from_cdr::<Image>(&cdr).and_then(|image| DepthImage::read(&(&image).into()));
-            let depth = depth.map_err(|error| error.to_string())?;
-            let camera = Pinhole::of(&model, depth.width, depth.height).map_err(|error| error.to_string())?;
-            Ok((depth, camera))
-        }))
+        Some(nearest.and_then(|(depth, model)| depth.seen_by(&model)))
     }
 }
 
@@ -130,7 +125,7 @@ impl FrameReader<CameraFrame> for CameraFrames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{to_cdr, Header, Time, Transport};
+    use crate::wire::{to_cdr, Header, Image, Time, Transport};
 
     #[test]
     fn depth_that_came_late_is_found_by_a_later_answer() {
@@ -141,7 +136,8 @@ mod tests {
         frame.find_depth(&depth, 0.02, false);
         assert!(frame.depth().unwrap().unwrap_err().contains("no depth image has been received"));
         lock(&depth.buffer).set_model(CameraModel::default());
-        lock(&depth.buffer).push(Stamp::from(&header), Arc::new(to_cdr(&image).unwrap()));
+        lock(&depth.buffer)
+            .push(Stamp::from(&header), Arc::new(DepthMessage::new(Transport::Raw, to_cdr(&image).unwrap())));
         frame.find_depth(&depth, 0.02, false);
         // it is read now: an empty image of no depth encoding
         assert!(frame.depth().unwrap().unwrap_err().contains("unsupported depth encoding"));

@@ -135,12 +135,6 @@ impl Drop for Names {
     }
 }
 
-/// The topic of the same namespace whose last part is `last`: `camera_info` beside `/camera/depth/image_rect`.
-pub fn sibling_topic(topic: &str, last: &str) -> String {
-    let (folder, _) = topic.rsplit_once('/').unwrap_or(("", topic));
-    format!("{folder}/{last}")
-}
-
 /// The topic of a camera; cameras without a name have theirs at the top.
 pub fn child_topic(camera: &str, topic: &str) -> String {
     if camera.is_empty() {
@@ -173,11 +167,5 @@ mod tests {
         assert_eq!(other.topic("image").unwrap(), "/robot1/image");
         assert!(plain.topic("with space").is_err());
         assert!(plain.topic("nul\0name").is_err());
-    }
-
-    #[test]
-    fn camera_info_stands_beside_the_image() {
-        assert_eq!(sibling_topic("/camera/depth/image_rect", "camera_info"), "/camera/depth/camera_info");
-        assert_eq!(sibling_topic("/depth", "camera_info"), "/camera_info");
     }
 }

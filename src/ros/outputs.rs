@@ -12,7 +12,6 @@ use super::node_thread::Ros;
 use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Origin, Status};
-use crate::camera::{locate, point_cloud};
 use crate::error::{Error, Result};
 use crate::runtime::WorkerHost;
 use crate::wire::{
@@ -178,13 +177,7 @@ impl WorkerHost<CameraFrame> for Outputs {
             for_all && [&camera.point, &camera.cloud, &camera.object].into_iter().any(RawPublisher::is_subscribed);
         let min_score = lock(&self.inputs.parameters).config().answer.min_score;
         let seen = (needs_message || needs_3d).then(|| frame.depth()).flatten();
-        let located = seen.as_ref().map(|seen| {
-            let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
-            // of several things the best is the one to reach for
-            let first = result.found().first().ok_or("nothing was found in the image")?;
-            locate(&first.mask, depth, pinhole)
-        });
-        let object = located.map(|located| located.map(|found| convert::object(header, result, &found)));
+        let object = seen.as_ref().map(|seen| convert::located(header, result, seen));
 
         let reply = needs_message.then(|| {
             let mask = encode::mask(header, result);
@@ -208,11 +201,9 @@ impl WorkerHost<CameraFrame> for Outputs {
                 camera.object.publish(object);
                 camera.point.publish(&PointStamped { header: header.clone(), point: object.point });
             }
-            if let (Some(Ok((depth, pinhole))), Some(image), Some((shown, _)), true) =
-                (&seen, result.frame, result.shown(), camera.cloud.is_subscribed())
-            {
-                if let Ok(points) = point_cloud(&shown, image, depth, pinhole) {
-                    camera.cloud.publish(&convert::point_cloud(header, &points));
+            if let (Some(Ok(seen)), true) = (&seen, camera.cloud.is_subscribed()) {
+                if let Some(cloud) = convert::cloud(header, result, seen) {
+                    camera.cloud.publish(&cloud);
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::standard::{
     BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, Vector3,
 };
 use crate::answer::FrameResult;
-use crate::camera::{CameraModel, ColouredPoint, ObjectInSpace, Stamp};
+use crate::camera::{self, locate, CameraModel, ColouredPoint, DepthImage, ObjectInSpace, Pinhole, Stamp};
 use crate::image::Rect;
 use crate::proposals::{DetectedBox, DetectedClass};
 
@@ -54,7 +54,7 @@ fn vector([x, y, z]: [f64; 3]) -> Vector3 {
 }
 
 /// Where a thing is, as `referseg/msg/Object`.
-pub fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Object {
+fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Object {
     let [x, y, z, w] = found.pose.orientation;
     Object {
         header: header.clone(),
@@ -67,8 +67,29 @@ pub fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> O
     }
 }
 
+/// Where the best of the things that were found is, from the depth image of the frame and its camera, or why there is none.
+///
+/// # Errors
+/// In words, when nothing was found or the depth does not tell.
+pub fn located(
+    header: &Header,
+    result: &FrameResult,
+    seen: &Result<(DepthImage, Pinhole), String>,
+) -> Result<Object, String> {
+    let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
+    // of several things the best is the one to reach for
+    let first = result.found().first().ok_or("nothing was found in the image")?;
+    Ok(object(header, result, &locate(&first.mask, depth, pinhole)?))
+}
+
+/// The points of what a result shows; `None` when it shows nothing, or the depth is of another view.
+pub fn cloud(header: &Header, result: &FrameResult, (depth, pinhole): &(DepthImage, Pinhole)) -> Option<PointCloud2> {
+    let (shown, _) = result.shown()?;
+    Some(point_cloud(header, &camera::point_cloud(&shown, result.frame?, depth, pinhole).ok()?))
+}
+
 /// Coloured points as `sensor_msgs/PointCloud2`: x, y, z and PCL's packed rgb, each 4 bytes.
-pub fn point_cloud(header: &Header, points: &[ColouredPoint]) -> PointCloud2 {
+fn point_cloud(header: &Header, points: &[ColouredPoint]) -> PointCloud2 {
     let mut data = Vec::with_capacity(points.len() * 16);
     for point in points {
         for value in point.position {

@@ -3,7 +3,7 @@
 
 use super::cdr::MessageType;
 use super::referseg::{Object, Segmentation};
-use super::standard::{CompressedImage, Image};
+use super::standard::{CompressedImage, Image, PointCloud2, PointStamped};
 
 const HEADER: &str = "builtin_interfaces/Time stamp\nstring frame_id\n";
 const TIME: &str = "int32 sec\nuint32 nanosec\n";
@@ -14,6 +14,11 @@ const REGION: &str = "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 wi
 const POINT: &str = "float64 x\nfloat64 y\nfloat64 z\n";
 const QUATERNION: &str = "float64 x 0\nfloat64 y 0\nfloat64 z 0\nfloat64 w 1\n";
 const POSE: &str = "Point position\nQuaternion orientation\n";
+const FIELD: &str = "uint8 INT8=1\nuint8 UINT8=2\nuint8 INT16=3\nuint8 UINT16=4\nuint8 INT32=5\nuint8 UINT32=6\n\
+                     uint8 FLOAT32=7\nuint8 FLOAT64=8\nstring name\nuint32 offset\nuint8 datatype\nuint32 count\n";
+const CLOUD: &str = "std_msgs/Header header\nuint32 height\nuint32 width\nPointField[] fields\nbool is_bigendian\n\
+                     uint32 point_step\nuint32 row_step\nuint8[] data\nbool is_dense\n";
+const POINT_STAMPED: &str = "std_msgs/Header header\nPoint point\n";
 const OBJECT: &str = include_str!("../../msg/Object.msg");
 const SCORED_THING: &str = include_str!("../../msg/ScoredThing.msg");
 const SEGMENTATION: &str = include_str!("../../msg/Segmentation.msg");
@@ -36,6 +41,8 @@ pub fn of(kind: &str) -> Option<String> {
     let (definition, parts) = match kind {
         Image::TYPE => (IMAGE, standard.to_vec()),
         CompressedImage::TYPE => (COMPRESSED, standard.to_vec()),
+        PointStamped::TYPE => (POINT_STAMPED, [&standard[..], &space[..1]].concat()),
+        PointCloud2::TYPE => (CLOUD, [&standard[..], &[("sensor_msgs/PointField", FIELD)]].concat()),
         Object::TYPE => (OBJECT, [&standard[..], &space].concat()),
         Segmentation::TYPE => (SEGMENTATION, [&standard[..], &space, &seen].concat()),
         _ => return None,

@@ -8,6 +8,7 @@ mod cdr;
 pub mod convert;
 mod decode;
 pub mod definitions;
+mod depth;
 pub mod encode;
 mod given;
 mod referseg;
@@ -16,7 +17,8 @@ mod transport;
 
 pub use cdr::{from_cdr, to_cdr, MessageType};
 pub use decode::{header, is_depth_format, text, Input};
+pub use depth::DepthMessage;
 pub use given::GivenMessage;
 pub use referseg::{Object, Segmentation};
 pub use standard::*;
-pub use transport::Transport;
+pub use transport::{sibling_topic, Transport};

@@ -54,3 +54,20 @@ impl Transport {
         }
     }
 }
+
+/// The topic of the same namespace whose last part is `last`: `camera_info` beside `/camera/depth/image_rect`.
+pub fn sibling_topic(topic: &str, last: &str) -> String {
+    let (folder, _) = topic.rsplit_once('/').unwrap_or(("", topic));
+    format!("{folder}/{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn camera_info_stands_beside_the_image() {
+        assert_eq!(sibling_topic("/camera/depth/image_rect", "camera_info"), "/camera/depth/camera_info");
+        assert_eq!(sibling_topic("/depth", "camera_info"), "/camera_info");
+    }
+}

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod hub;
+pub mod replays;
 
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;

@@ -1,10 +1,10 @@
 //! `referseg bag info`: what a recording holds.
 
+use crate::progress::ReadingBar;
 use crate::stdout::print_line;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use referseg::replay::{BagIndex, BagTopic};
-use referseg::wire::bag::Bag;
+use referseg::wire::bag::{Bag, Order};
 use referseg::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ enum Action {
     /// Show the topics of a recording: types, counts, rates, what images are like, time, what could not be read. Exit status: 0 whole,
     /// 1 incomplete, 2 error
     Info {
-        /// A folder of rosbag2, an .mcap or a .db3 file (also .zstd)
+        /// A folder of rosbag2, an .mcap or .db3 file (also .zstd), or a .bag of ROS 1
         bag: PathBuf,
         /// One JSON object
         #[arg(long)]
@@ -34,12 +34,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(warning) = &bag.warning {
         eprintln!("referseg: {warning}");
     }
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(
-        ProgressStyle::with_template("{spinner} {pos} messages").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    let index = BagIndex::of(&bag, || bar.inc(1))?;
-    bar.finish_and_clear();
+    let bar = ReadingBar::new(std::slice::from_ref(&bag), 1);
+    let index = BagIndex::of(&bag, || bar.show())?;
+    drop(bar);
     if *json {
         print_line(serde_json::to_string(&index).map_err(|cause| referseg::Error::Message(cause.to_string()))?)?;
     } else {
@@ -66,6 +63,27 @@ fn in_words(index: &BagIndex) -> Result<()> {
         let rate = topic.rate().map_or(String::new(), |rate| format!(", {rate:.1} Hz"));
         let image = image.as_ref().map_or(String::new(), |image| format!(", {image}"));
         print_line(format_args!("{name}: {kind}, {count} messages{rate}, {:.1} MB{image}", *bytes as f64 / 1e6))?;
+    }
+    for (name, unread) in &index.unread {
+        let referseg::wire::bag::Unread { kind, count, reason } = unread;
+        print_line(format_args!("{name}: {kind}, {count} messages that can't be read: {reason}"))?;
+    }
+    for file in &index.files {
+        let compression = match (file.compression.as_str(), index.has_compressed_messages) {
+            ("", _) => "",
+            (_, true) => ", zstd messages",
+            ("none", false) => ", not compressed",
+            (name, false) => &format!(", {name}"),
+        };
+        let storage = if file.storage.is_empty() { "of no known format" } else { file.storage };
+        print_line(format_args!("{}: {storage}{compression}, {:.1} MB", file.path.display(), file.bytes as f64 / 1e6))?;
+    }
+    match index.order {
+        Order::ByTime => {}
+        Order::Nearly => print_line("stored nearly in the order of time")?,
+        Order::Other => {
+            print_line("not stored in the order of time: replay needs a temporary file as large as what it reads")?
+        }
     }
     if let Some(lost) = &index.truncation {
         print_line(format_args!("not all could be read: {lost}"))?;

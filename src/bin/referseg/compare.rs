@@ -1,7 +1,9 @@
-//! `referseg compare`: whether two recordings of answers are the same.
+//! `referseg compare`: whether two recordings of answers are the same, or how much of them changed.
 
+use crate::progress::ReadingBar;
 use crate::stdout::print_line;
-use referseg::replay::{compare, Tolerance};
+use referseg::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::replay::{compare, comparison_html, AnswerPair, Change, Thresholds};
 use referseg::wire::bag::Bag;
 use referseg::{Error, Result};
 use std::path::PathBuf;
@@ -16,32 +18,41 @@ pub struct Arguments {
     expected: PathBuf,
     /// The answers as they are
     found: PathBuf,
-    /// Smallest IoU of two masks that count as the same
-    #[arg(long, default_value_t = 0.99)]
-    min_iou: f32,
-    /// Largest distance of the boxes' sides, pixels
-    #[arg(long, default_value_t = 1)]
-    box_tolerance: usize,
+    /// Smallest IoU of two masks that count as the same [default: 0.99]
+    #[arg(long)]
+    min_iou: Option<f32>,
+    /// Largest distance of the boxes' sides, pixels [default: 1]
+    #[arg(long)]
+    box_tolerance: Option<usize>,
+    /// How much may change: YAML with min_iou, box_tolerance, and the shares max_different, max_status_changes, max_missing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["min_iou", "box_tolerance"])]
+    thresholds: Option<PathBuf>,
+    /// Write a page that shows what changed, frame by frame, here
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if !(0.0..=1.0).contains(&arguments.min_iou) {
-        return Err(Error::config("--min-iou", format!("{} is out of range; expected 0 to 1", arguments.min_iou)));
+    let mut thresholds = arguments.thresholds.as_deref().map_or(Ok(Thresholds::default()), Thresholds::open)?;
+    if let Some(iou) = arguments.min_iou {
+        if !(0.0..=1.0).contains(&iou) {
+            return Err(Error::config("--min-iou", format!("{iou} is out of range; expected 0 to 1")));
+        }
+        thresholds.min_iou = iou;
     }
-    let tolerance = Tolerance { iou: arguments.min_iou, pixels: arguments.box_tolerance };
-    let found = compare(&Bag::open(&arguments.expected)?, &Bag::open(&arguments.found)?, tolerance)?;
-    for ((topic, stamp, command, _), words) in found.different.iter().take(SHOWN) {
-        let (seconds, nanoseconds) = (stamp / 1_000_000_000, stamp % 1_000_000_000);
-        print_line(format_args!("{topic} at {seconds}.{nanoseconds:09} {command:?}: {words}"))?;
+    thresholds.box_tolerance = arguments.box_tolerance.unwrap_or(thresholds.box_tolerance);
+    let inputs = [arguments.expected.as_path(), arguments.found.as_path()];
+    if let Some(report) = &arguments.report {
+        refuse_inputs(report, &inputs)?;
     }
-    if found.different.len() > SHOWN {
-        print_line(format_args!("and {} more", found.different.len() - SHOWN))?;
+    let bags = [Bag::open(&arguments.expected)?, Bag::open(&arguments.found)?];
+    for warning in bags.iter().filter_map(|bag| bag.warning.as_ref()) {
+        eprintln!("referseg: {warning}");
     }
-    for truncation in &found.truncations {
-        print_line(format_args!("truncated: {truncation}"))?;
-    }
-    print_line(format_args!("{} answers are the same, {} are different", found.same, found.different.len()))?;
-    let names = [&arguments.expected, &arguments.found].map(|path| path.display().to_string());
+    let bar = ReadingBar::new(&bags, 2);
+    let found = compare(&bags[0], &bags[1], thresholds.tolerance(), || bar.show())?;
+    drop(bar);
+    let names = inputs.map(|path| path.display().to_string());
     let empty: Vec<_> =
         names.iter().zip(found.counts).filter(|(_, count)| *count == 0).map(|(name, _)| name.as_str()).collect();
     if !empty.is_empty() {
@@ -49,5 +60,28 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             if empty.len() == 2 { "neither recording holds".into() } else { format!("{} does not hold", empty[0]) };
         return Err(Error::config("compare", format!("{subject} answers (referseg/msg/Segmentation)")));
     }
-    Ok(ExitCode::from(u8::from(!found.is_same())))
+    for (second, first) in found.topics.iter().filter(|(second, first)| first != second) {
+        print_line(format_args!("{second} is compared with {first}"))?;
+    }
+    for AnswerPair { key: (topic, stamp, command, _), words, .. } in found.different().take(SHOWN) {
+        let (seconds, nanoseconds) = (stamp / 1_000_000_000, stamp % 1_000_000_000);
+        print_line(format_args!("{topic} at {seconds}.{nanoseconds:09} {command:?}: {words}"))?;
+    }
+    let different = found.different().count();
+    if different > SHOWN {
+        print_line(format_args!("and {} more", different - SHOWN))?;
+    }
+    for truncation in &found.truncations {
+        print_line(format_args!("truncated: {truncation}"))?;
+    }
+    print_line(format_args!("{} answers are the same, {different} are different", found.count(Change::Same)))?;
+    if let Some(report) = &arguments.report {
+        let page = comparison_html([&names[0], &names[1]], [&bags[0], &bags[1]], &found)?;
+        AtomicFile::write(report, &inputs, page.as_bytes())?;
+    }
+    let exceeded = thresholds.exceeded(&found);
+    if arguments.thresholds.is_some() {
+        exceeded.iter().try_for_each(|words| print_line(format_args!("beyond the thresholds: {words}")))?;
+    }
+    Ok(ExitCode::from(u8::from(!exceeded.is_empty())))
 }

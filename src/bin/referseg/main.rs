@@ -8,6 +8,7 @@ mod compare;
 mod eval;
 mod models;
 mod parse;
+mod progress;
 mod replay;
 mod segment;
 mod stdout;

@@ -1,12 +1,12 @@
 //! `referseg replay`: a recording in, a recording of the answers out.
 
+use crate::progress::{self, ReadingBar};
 use crate::stdout::print_line;
 use crate::ModelArguments;
-use indicatif::{ProgressBar, ProgressStyle};
 use referseg::answer::Status;
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::grounding::Segmenter;
-use referseg::replay::{self, BagIndex, Commands, Options};
+use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, Selection};
 use referseg::runtime::Mode;
 use referseg::wire::bag::{Bag, Writer};
 use referseg::{Error, Result};
@@ -21,7 +21,7 @@ const REASONS: usize = 5;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The recording: a folder of rosbag2, an .mcap or a .db3 file (also .zstd)
+    /// The recording: a folder of rosbag2, an .mcap or .db3 file (also .zstd), or a .bag of ROS 1
     bag: PathBuf,
     /// The answers are written here, in place of a file that is there
     #[arg(long, value_name = "FILE.mcap")]
@@ -44,6 +44,27 @@ pub struct Arguments {
     /// The topic with what a detector found in the images, for --proposals topic: label images or Detection2DArray
     #[arg(long, value_name = "TOPIC")]
     proposals_topic: Option<String>,
+    /// The topic with depth images aligned with the images, raw, PNG or compressedDepth [default: the only one]
+    #[arg(long, value_name = "TOPIC")]
+    depth_topic: Option<String>,
+    /// The topic with the depth camera's calibration [default: camera_info beside the depth or the image]
+    #[arg(long, value_name = "TOPIC", requires = "depth_topic")]
+    camera_info_topic: Option<String>,
+    /// Leave depth out
+    #[arg(long, conflicts_with = "depth_topic")]
+    no_depth: bool,
+    /// No frames before so many seconds after the first image
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    start: Option<f64>,
+    /// No frames after so many seconds after the first image
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    end: Option<f64>,
+    /// Every N-th frame of each image topic
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+    /// At most N frames
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
     /// continuous (every frame) or once (the first frame after each command)
     #[arg(long, default_value = "continuous")]
     mode: String,
@@ -70,7 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(warning) = &bag.warning {
         eprintln!("referseg: {warning}");
     }
-    let index = BagIndex::of(&bag, || ())?;
+    let bar = ReadingBar::new(std::slice::from_ref(&bag), 1);
+    let index = BagIndex::of(&bag, || bar.show())?;
+    drop(bar);
     let images = images(arguments, &index)?;
     let commands = match (&arguments.text, &arguments.timetable) {
         (Some(text), _) => Commands::Text(text.clone()),
@@ -84,14 +107,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             Commands::Topic(topic.clone())
         }
     };
-    let frames = images.iter().filter_map(|topic| index.topics.get(topic)).map(|topic| topic.count).sum();
+    let selection =
+        Selection { start: arguments.start, end: arguments.end, every: arguments.every, limit: arguments.limit };
+    let frames: u64 = images.iter().filter_map(|topic| index.topics.get(topic)).map(|topic| topic.count).sum();
+    let frames = (frames / arguments.every.unwrap_or(1)).min(arguments.limit.unwrap_or(u64::MAX));
+    let depth = depth(arguments, &index, &images)?;
     let config = arguments.model.config()?;
     let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
     let segmenter = Segmenter::open(config)?;
-    let bar = ProgressBar::new(frames);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} frames, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let options = Options { images, commands, proposals, mode, overlays: !arguments.no_overlays };
+    let bar = progress::bar(frames, "frames");
+    let overlays = !arguments.no_overlays;
+    let options = Options { images, commands, proposals, depth, mode, selection, overlays };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
@@ -147,6 +173,46 @@ fn proposals_topic(arguments: &Arguments, index: &BagIndex, own: bool, cameras: 
     }
 }
 
+/// Seconds on the command line.
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    text.parse().ok().filter(|seconds| (0.0..1e9).contains(seconds)).ok_or("expected seconds, 0 or more".into())
+}
+
+/// The depth of the recording: what is asked for, or what can only be meant.
+fn depth(arguments: &Arguments, index: &BagIndex, images: &[String]) -> Result<Option<DepthTopics>> {
+    let wrong = |fact: String| Err(Error::config("--depth-topic", fact));
+    let known = index.depth_topics();
+    let given = arguments.depth_topic.as_deref().map(|topic| index.named(topic));
+    let depth = match (given, known.as_slice(), images) {
+        _ if arguments.no_depth => return Ok(None),
+        (Some(_), _, [_, _, ..]) => {
+            return wrong(format!("{} image topics; choose one with --image-topic", images.len()));
+        }
+        (Some(topic), ..) if !index.topics.contains_key(&topic) => {
+            return wrong(format!("no topic {topic} in the recording; topics with depth: {}", known.join(", ")));
+        }
+        (Some(topic), ..) => topic,
+        (None, [], _) => return Ok(None),
+        (None, [one], [_]) => (*one).into(),
+        (None, several, _) => {
+            let cameras = if images.len() > 1 { " and --image-topic" } else { "" };
+            eprintln!("referseg: depth is not used; choose with --depth-topic{cameras}: {}", several.join(", "));
+            return Ok(None);
+        }
+    };
+    let info = arguments.camera_info_topic.as_deref().map(|topic| index.named(topic));
+    match info.or_else(|| index.camera_info_of(&depth, &images[0])) {
+        Some(camera_info) => Ok(Some(DepthTopics { depth, camera_info })),
+        None if arguments.depth_topic.is_some() => {
+            Err(Error::config("--camera-info-topic", format!("no camera_info beside {depth}; give its topic")))
+        }
+        None => {
+            eprintln!("referseg: depth of {depth} is not used: no camera_info beside it; give --depth-topic and --camera-info-topic");
+            Ok(None)
+        }
+    }
+}
+
 fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
     // label images are no camera's
     let given = arguments.proposals_topic.as_deref().map(|topic| index.named(topic));
@@ -160,10 +226,9 @@ fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
                 let image = topic.image.as_ref().map_or(String::new(), |image| format!(", {image}"));
                 format!("{name} ({}{image})", topic.kind)
             });
-            let topics = match index.topics.is_empty() {
-                true => "no messages at all".into(),
-                false => topics.collect::<Vec<_>>().join(", "),
-            };
+            let unread = index.unread.iter().map(|(name, unread)| format!("{name} (not readable: {})", unread.reason));
+            let topics = topics.chain(unread).collect::<Vec<_>>().join(", ");
+            let topics = if topics.is_empty() { "no messages at all".into() } else { topics };
             let truncation = index.truncation.as_ref().map_or(String::new(), |why| format!("; {why}"));
             let fact = format!("holds no colour or grey images; it has {topics}{truncation}");
             Err(named(&arguments.bag, fact))

@@ -1,20 +1,24 @@
 //! Decompression with limits: a few bytes may claim to be terabytes.
 
 use super::message::MAX_LENGTH;
+use super::storage::ZSTD;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::path::Path;
 use tempfile::NamedTempFile;
-
-/// The first bytes of a zstd frame (RFC 8878). No CDR message begins with them: its second byte is 0 or 1.
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Disk space that is left free, bytes.
 const RESERVE: u64 = 1 << 30;
 
-/// A message's bytes, decompressed if they are a zstd frame.
-pub fn message(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+/// What may be written into a folder for temporary files, bytes.
+pub fn room(folder: &Path) -> u64 {
+    fs4::available_space(folder).map_or(u64::MAX, |free| free.saturating_sub(RESERVE))
+}
+
+/// A message's bytes, decompressed if they are a zstd frame, and whether they were.
+pub fn message(bytes: Vec<u8>) -> Result<(Vec<u8>, bool), String> {
     if !bytes.starts_with(&ZSTD) {
-        return Ok(bytes);
+        return Ok((bytes, false));
     }
     let mut plain = Vec::new();
     let decoder = zstd::Decoder::new(bytes.as_slice()).map_err(|cause| cause.to_string())?;
@@ -22,21 +26,20 @@ pub fn message(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if read > MAX_LENGTH {
         return Err(format!("a compressed message of more than {MAX_LENGTH} bytes"));
     }
-    Ok(plain)
+    Ok((plain, true))
 }
 
 /// A file's contents in a temporary file, as far as they can be decompressed, and why that is not all.
 pub fn file(compressed: File) -> Result<(NamedTempFile, Option<String>), String> {
     let mut plain = NamedTempFile::new().map_err(|cause| cause.to_string())?;
-    let free = plain.path().parent().and_then(|folder| fs4::available_space(folder).ok()).unwrap_or(u64::MAX);
-    let room = free.saturating_sub(RESERVE);
+    let room = plain.path().parent().map_or(u64::MAX, room);
     let copy = || -> std::io::Result<u64> {
         let mut limited = zstd::Decoder::new(compressed)?.take(room.saturating_add(1));
         std::io::copy(&mut limited, &mut plain)
     };
     let problem = match copy() {
         Ok(written) if written > room => {
-            Some(format!("does not fit the temporary folder, which has {free} bytes free"))
+            Some(format!("does not fit the temporary folder, which has room for {room} bytes"))
         }
         Ok(_) => None,
         Err(cause) => Some(cause.to_string()),
@@ -61,7 +64,10 @@ mod tests {
 
     #[test]
     fn plain_messages_stay_as_they_are() {
-        assert_eq!(message(vec![0, 1, 0, 0, 7]).unwrap(), [0, 1, 0, 0, 7]);
-        assert_eq!(message(zstd::encode_all(&b"\0\x01\0\0x"[..], 3).unwrap()).unwrap(), b"\0\x01\0\0x");
+        assert_eq!(message(vec![0, 1, 0, 0, 7]).unwrap(), (vec![0, 1, 0, 0, 7], false));
+        assert_eq!(
+            message(zstd::encode_all(&b"\0\x01\0\0x"[..], 3).unwrap()).unwrap(),
+            (b"\0\x01\0\0x".to_vec(), true)
+        );
     }
 }

@@ -1,24 +1,27 @@
 //! MCAP files, chunked and compressed or not, as far as they go.
 
-use super::message::{ros_type, Message, Take, MAX_LENGTH};
+use super::message::{Taken, MAX_LENGTH};
+use super::sink::{Sink, Topic};
 use mcap::records::Record;
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use std::collections::HashMap;
 use std::io::Read;
+use std::ops::ControlFlow;
 
-struct Channel {
-    topic: String,
-    kind: String,
-    wanted: bool,
-}
+/// Opcodes and magic of the format (mcap.dev/spec).
+const MAGIC: usize = 8;
+const CHUNK: u8 = 0x06;
+const MESSAGE: u8 = 0x05;
+const DATA_END: u8 = 0x0f;
 
-pub fn read(mut file: impl Read, wanted: &mut dyn FnMut(&str, &str) -> bool, take: Take) -> Result<(), String> {
+pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
     let options = LinearReaderOptions::default().with_validate_chunk_crcs(true).with_record_length_limit(MAX_LENGTH);
     let mut reader = LinearReader::new_with_options(options);
-    let (mut schemas, mut channels) = (HashMap::new(), HashMap::new());
+    let mut schemas = HashMap::new();
+    let mut channels: HashMap<u16, Topic> = HashMap::new();
     let (mut position, mut messages) = (0u64, 0u64);
     let ended = loop {
-        let Some(event) = reader.next_event() else { return Ok(()) };
+        let Some(event) = reader.next_event() else { return Ok(ControlFlow::Continue(())) };
         let (data, opcode) = match event {
             Ok(LinearReadEvent::ReadRequest(length)) => {
                 match file.read(reader.insert(length)) {
@@ -34,23 +37,21 @@ pub fn read(mut file: impl Read, wanted: &mut dyn FnMut(&str, &str) -> bool, tak
             Err(cause) => break cause.to_string(),
         };
         match mcap::parse_record(opcode, data) {
-            Ok(Record::Schema { header, .. }) => {
-                schemas.insert(header.id, header.name);
+            Ok(Record::Schema { header, data }) => {
+                schemas.insert(header.id, (header.name, data.into_owned()));
             }
             Ok(Record::Channel(channel)) => {
-                let kind = schemas.get(&channel.schema_id).map_or_else(String::new, |name: &String| ros_type(name));
-                let wanted = channel.message_encoding == "cdr" && wanted(&channel.topic, &kind);
-                channels.insert(channel.id, Channel { topic: channel.topic, kind, wanted });
+                let (schema, definition) =
+                    schemas.get(&channel.schema_id).map_or(("", &[][..]), |(name, data)| (name, data));
+                let topic = sink.topic(&channel.topic, &channel.message_encoding, schema, definition);
+                channels.entry(channel.id).or_insert(topic); // chunks repeat their channels
             }
             Ok(Record::Message { header, data }) => {
                 messages += 1;
-                if let Some(Channel { topic, kind, .. }) = channels.get(&header.channel_id).filter(|c| c.wanted) {
-                    take(Message {
-                        topic: topic.clone(),
-                        kind: kind.clone(),
-                        log_time: header.log_time,
-                        cdr: data.into_owned(),
-                    })?;
+                if let Some(topic) = channels.get(&header.channel_id) {
+                    if sink.message(topic, header.log_time, data)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
             }
             Ok(_) => {}
@@ -58,4 +59,49 @@ pub fn read(mut file: impl Read, wanted: &mut dyn FnMut(&str, &str) -> bool, tak
         }
     };
     Err(format!("truncated or damaged near byte {position}, after {messages} messages: {ended}"))
+}
+
+/// How a file's chunks are compressed: as its first one is; `None` when that can't be told.
+pub fn compression(mut file: impl Read) -> Option<String> {
+    std::io::copy(&mut (&mut file).take(MAGIC as u64), &mut std::io::sink()).ok()?;
+    loop {
+        let mut head = [0; 9];
+        file.read_exact(&mut head).ok()?;
+        let (opcode, length) = (head[0], u64::from_le_bytes(head[1..].try_into().ok()?));
+        if opcode == CHUNK {
+            // times of start and end, size, checksum, then the name
+            let mut chunk = [0; 8 + 8 + 8 + 4 + 4];
+            file.read_exact(&mut chunk).ok()?;
+            let length = u32::from_le_bytes(chunk[28..].try_into().ok()?).min(16);
+            let mut name = String::new();
+            file.take(length.into()).read_to_string(&mut name).ok()?;
+            return Some(if name.is_empty() { "none".into() } else { name });
+        }
+        if opcode == MESSAGE || opcode == DATA_END {
+            return Some("none".into());
+        }
+        let passed = std::io::copy(&mut (&mut file).take(length), &mut std::io::sink()).ok()?;
+        if passed < length {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compression_of_chunks_is_told_and_damage_is_not_guessed_at() {
+        let record = |opcode: u8, body: &[u8]| [&[opcode][..], &(body.len() as u64).to_le_bytes(), body].concat();
+        let chunk =
+            |name: &str| record(CHUNK, &[&[0; 28][..], &(name.len() as u32).to_le_bytes(), name.as_bytes()].concat());
+        let file = |records: &[Vec<u8>]| [&b"\x89MCAP0\r\n"[..], &records.concat()].concat();
+        let told = |bytes: Vec<u8>| compression(&bytes[..]);
+        assert_eq!(told(file(&[record(1, b"header"), chunk("zstd")])).as_deref(), Some("zstd"));
+        assert_eq!(told(file(&[record(1, b"header"), chunk("")])).as_deref(), Some("none"));
+        assert_eq!(told(file(&[record(3, b"schema"), record(MESSAGE, b"")])).as_deref(), Some("none"));
+        assert_eq!(told(file(&[vec![1, 255, 255, 255, 255, 255, 255, 255, 255]])), None);
+        assert_eq!(told(Vec::new()), None);
+    }
 }

@@ -1,4 +1,6 @@
-//! `Message`: one recorded message.
+//! `Message`: one recorded message, as CDR whatever the recording holds.
+
+use std::ops::ControlFlow;
 
 /// A recorded message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Message {
     pub cdr: Vec<u8>,
 }
 
-/// A type's name as ROS 2 spells it, `package/msg/Name`: some writers leave `msg` out, others write DDS's
+/// A type's name as ROS 2 spells it, `package/msg/Name`: ROS 1 and some writers leave `msg` out, others write DDS's
 /// `package::msg::dds_::Name_`.
 pub fn ros_type(written: &str) -> String {
     if let Some((package, name)) = written.split_once("::msg::dds_::") {
@@ -28,8 +30,8 @@ pub fn ros_type(written: &str) -> String {
 /// Why a recording could not be read to its end; `None` when it could.
 pub type Truncation = Option<String>;
 
-/// Takes the messages of a file; an error ends the reading.
-pub type Take<'a> = &'a mut dyn FnMut(Message) -> Result<(), String>;
+/// Whether reading goes on, or why it can't.
+pub type Taken = std::result::Result<ControlFlow<()>, String>;
 
 /// Longest message or record, bytes: anything above is damage or an attack.
 pub const MAX_LENGTH: usize = 1 << 30;

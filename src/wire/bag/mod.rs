@@ -1,12 +1,21 @@
-//! Recordings of rosbag2, read and written without ROS.
+//! Recordings of ROS 2 and ROS 1, read and written without ROS.
 
 mod decompress;
+mod foxglove;
 mod mcap;
 mod message;
+mod order;
 mod reader;
+mod ros1;
+mod ros1_message;
+mod serialization;
+mod sink;
 mod sqlite;
+mod storage;
 mod writer;
 
 pub use message::{Message, Truncation};
-pub use reader::Bag;
+pub use order::Order;
+pub use reader::{Bag, BagFile, Reading};
+pub use sink::Unread;
 pub use writer::Writer;

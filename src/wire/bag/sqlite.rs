@@ -3,10 +3,13 @@
 //! Nothing is written beside a recording, and it may lie on a medium that can't be written: a database is opened as one that nobody
 //! changes. One with a write-ahead log (`-wal`, of a recorder that was killed or still runs) is read from a copy.
 
-use super::message::{ros_type, Message, Take};
+use super::message::Taken;
+use super::sink::{Sink, Topic};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 
 /// The name of a copy.
@@ -42,11 +45,10 @@ fn copied_with_log(path: &Path) -> std::io::Result<Option<TempDir>> {
     Ok(Some(folder))
 }
 
-pub fn read(path: &Path, wanted: &mut dyn FnMut(&str, &str) -> bool, take: Take) -> Result<(), String> {
+pub fn read(path: &Path, sink: &mut Sink) -> Taken {
     let copy = copied_with_log(path).map_err(|cause| format!("its write-ahead log can't be copied: {cause}"))?;
     let mut messages = 0u64;
-    let mut refused = None;
-    let mut all = || -> rusqlite::Result<()> {
+    let mut all = || -> rusqlite::Result<Taken> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let database = match &copy {
             Some(copy) => Connection::open(copy.path().join(DATABASE))?,
@@ -54,37 +56,30 @@ pub fn read(path: &Path, wanted: &mut dyn FnMut(&str, &str) -> bool, take: Take)
         };
         // without this, SQLite refuses a file that is shorter than its header says
         database.pragma_update(None, "writable_schema", true)?;
-        let mut topics = database.prepare("SELECT id, name, type FROM topics WHERE serialization_format = 'cdr'")?;
-        let rows = topics.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let rows = rows.collect::<rusqlite::Result<Vec<(i64, String, String)>>>()?;
-        let rows = rows.into_iter().map(|(id, topic, kind)| (id, topic, ros_type(&kind)));
-        let wanted: HashMap<i64, (String, String)> =
-            rows.filter(|(_, topic, kind)| wanted(topic, kind)).map(|(id, topic, kind)| (id, (topic, kind))).collect();
+        let mut listed = database.prepare("SELECT id, name, type, serialization_format FROM topics")?;
+        let mut rows = listed.query([])?;
+        let mut topics: HashMap<i64, Topic> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let (name, kind, encoding): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            topics.insert(row.get(0)?, sink.topic(&name, &encoding, &kind, &[]));
+        }
         // in the order in which they came, along the table alone: the index on time may be what is missing
         let mut recorded =
             database.prepare("SELECT topic_id, timestamp, data FROM messages NOT INDEXED ORDER BY id")?;
         let mut rows = recorded.query([])?;
         while let Some(row) = rows.next()? {
             messages += 1;
-            let Some((topic, kind)) = wanted.get(&row.get(0)?) else { continue };
+            let Some(topic) = topics.get(&row.get(0)?) else { continue };
             let log_time: i64 = row.get(1)?;
-            let message = Message {
-                topic: topic.clone(),
-                kind: kind.clone(),
-                log_time: log_time.try_into().unwrap_or_default(),
-                cdr: row.get(2)?,
-            };
-            if let Err(reason) = take(message) {
-                refused = Some(reason);
-                break;
+            let bytes = row.get_ref(2)?.as_blob()?;
+            sink.position.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            match sink.message(topic, log_time.try_into().unwrap_or_default(), bytes.into()) {
+                Ok(ControlFlow::Continue(())) => {}
+                ended => return Ok(ended),
             }
         }
-        Ok(())
+        Ok(Ok(ControlFlow::Continue(())))
     };
     let ended = all();
-    match (refused, ended) {
-        (Some(reason), _) => Err(reason),
-        (None, Ok(())) => Ok(()),
-        (None, Err(cause)) => Err(format!("truncated or damaged after {messages} messages: {cause}")),
-    }
+    ended.unwrap_or_else(|cause| Err(format!("truncated or damaged after {messages} messages: {cause}")))
 }

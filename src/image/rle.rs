@@ -2,7 +2,7 @@
 //!
 //! Runs go down the columns, the first of pixels outside. hotcoco's mask module does the same, at the price of a dependency many times this file's size.
 
-use crate::image::Mask;
+use super::Mask;
 
 /// Polygons are walked at this many times the image's resolution.
 const SCALE: f64 = 5.0;

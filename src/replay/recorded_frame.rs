@@ -1,0 +1,222 @@
+//! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
+
+use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp, StampMatcher};
+use crate::error::Result;
+use crate::image::Frame;
+use crate::proposals::GivenProposals;
+use crate::runtime::FrameReader;
+use crate::wire::{DepthMessage, GivenMessage, Input};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How far the stamps of an image and of what belongs to it may be apart: the node's default, nanoseconds and seconds.
+const TOLERANCE: i64 = 20_000_000;
+const TOLERANCE_SECONDS: f64 = 0.02;
+
+/// Images that wait for their depth: a third of a second at 30 Hz.
+const WAITING: usize = 10;
+
+/// A depth message with its camera's calibration, or why there is none.
+type Nearest = std::result::Result<(Arc<DepthMessage>, CameraModel), String>;
+
+/// A frame as it was recorded.
+pub struct RecordedFrame {
+    /// The image message.
+    pub input: Input,
+    /// Which of the image topics it is of.
+    pub camera: usize,
+    /// When it was recorded, nanoseconds since the epoch.
+    pub log_time: u64,
+    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
+    given: Option<std::result::Result<GivenMessage, String>>,
+    depth: Option<Nearest>,
+}
+
+impl RecordedFrame {
+    /// An image alone.
+    pub fn new(input: Input, camera: usize, log_time: u64) -> RecordedFrame {
+        RecordedFrame { input, camera, log_time, given: None, depth: None }
+    }
+
+    /// When the image was taken, nanoseconds since the epoch.
+    fn stamp(&self) -> i64 {
+        self.input.header.stamp.nanoseconds()
+    }
+
+    /// The depth image with its camera, or why there is none; `None` for replays without depth.
+    pub fn depth(&self) -> Option<std::result::Result<(DepthImage, Pinhole), String>> {
+        Some(self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model)))
+    }
+}
+
+/// Reads recorded frames.
+pub struct RecordedFrames;
+
+impl FrameReader<RecordedFrame> for RecordedFrames {
+    fn decode(&self, _: usize, frame: &RecordedFrame) -> Result<Frame> {
+        frame.input.frame()
+    }
+
+    fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
+        Some(frame.stamp())
+    }
+
+    fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<GivenProposals, String>> {
+        let given = frame.given.as_ref()?;
+        Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
+    }
+
+    fn depth(&self, frame: &RecordedFrame) -> Option<DepthImage> {
+        let (depth, _) = frame.depth()?.ok()?;
+        Some(depth)
+    }
+}
+
+/// Brings images together with others' proposals and with depth. Each step gives back the frames that are complete, in the order
+/// of the images.
+#[derive(Default)]
+pub struct FrameAssembly {
+    proposals: Option<StampMatcher<RecordedFrame, GivenMessage>>,
+    depth: Option<DepthBuffer<Arc<DepthMessage>>>,
+    waiting: VecDeque<RecordedFrame>,
+}
+
+impl FrameAssembly {
+    /// For images with proposals or not, and with depth, of a camera of this calibration, or not.
+    pub fn new(has_proposals: bool, has_depth: bool, model: Option<CameraModel>) -> FrameAssembly {
+        let depth = has_depth.then(|| {
+            let mut depth = DepthBuffer::default();
+            model.into_iter().for_each(|model| depth.set_model(model));
+            depth
+        });
+        FrameAssembly { proposals: has_proposals.then(StampMatcher::default), depth, waiting: VecDeque::new() }
+    }
+
+    /// Takes an image.
+    pub fn image(&mut self, frame: RecordedFrame) -> Vec<RecordedFrame> {
+        let Some(matcher) = &mut self.proposals else { return self.with_depth([frame]) };
+        let (found, crowded) = matcher.frame(frame.stamp(), frame, TOLERANCE);
+        let crowded = crowded.map(|frame| without_proposals(matcher, frame));
+        self.with_depth(crowded.into_iter().chain(found.map(with_proposals)))
+    }
+
+    /// Takes proposals.
+    pub fn proposals(&mut self, stamp: i64, given: GivenMessage) -> Vec<RecordedFrame> {
+        let Some(matcher) = &mut self.proposals else { return Vec::new() };
+        let (passed, found) = matcher.given(stamp, given, TOLERANCE);
+        let passed: Vec<_> = passed.into_iter().map(|frame| without_proposals(matcher, frame)).collect();
+        self.with_depth(passed.into_iter().chain(found.map(with_proposals)))
+    }
+
+    /// Takes a depth image.
+    pub fn depth(&mut self, stamp: Stamp, message: DepthMessage) -> Vec<RecordedFrame> {
+        if let Some(depth) = &mut self.depth {
+            depth.push(stamp, Arc::new(message));
+        }
+        self.with_depth([])
+    }
+
+    /// Takes the calibration of the depth camera.
+    pub fn camera_info(&mut self, model: CameraModel) {
+        if let Some(depth) = &mut self.depth {
+            depth.set_model(model);
+        }
+    }
+
+    /// Gives back what waited in vain.
+    pub fn end(&mut self) -> Vec<RecordedFrame> {
+        let rest = self.proposals.as_mut().map_or(Vec::new(), |matcher| {
+            let frames = matcher.all_frames();
+            frames.into_iter().map(|frame| without_proposals(matcher, frame)).collect()
+        });
+        let mut complete = self.with_depth(rest);
+        while let Some(frame) = self.waiting.pop_front() {
+            complete.push(self.looked_up(frame));
+        }
+        complete
+    }
+
+    /// Whether no image waits for anything.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.proposals.as_ref().is_some_and(StampMatcher::has_frames)
+    }
+
+    /// Takes more frames; gives back those whose depth image is there or can't come any more.
+    fn with_depth(&mut self, more: impl IntoIterator<Item = RecordedFrame>) -> Vec<RecordedFrame> {
+        self.waiting.extend(more);
+        let mut complete = Vec::new();
+        while let Some(frame) = self.waiting.pop_front() {
+            let stamp = Stamp::from(&frame.input.header);
+            let may_come =
+                |depth: &DepthBuffer<_>| depth.nearest(&stamp, TOLERANCE_SECONDS).is_err() && depth.may_come(&stamp);
+            if self.waiting.len() < WAITING && self.depth.as_ref().is_some_and(may_come) {
+                self.waiting.push_front(frame);
+                break;
+            }
+            complete.push(self.looked_up(frame));
+        }
+        complete
+    }
+
+    fn looked_up(&self, frame: RecordedFrame) -> RecordedFrame {
+        let stamp = Stamp::from(&frame.input.header);
+        let depth = self.depth.as_ref().map(|depth| depth.nearest(&stamp, TOLERANCE_SECONDS));
+        RecordedFrame { depth, ..frame }
+    }
+}
+
+fn with_proposals((frame, given): (RecordedFrame, GivenMessage)) -> RecordedFrame {
+    RecordedFrame { given: Some(Ok(given)), ..frame }
+}
+
+fn without_proposals(matcher: &StampMatcher<RecordedFrame, GivenMessage>, frame: RecordedFrame) -> RecordedFrame {
+    let reason = matcher.reason(frame.stamp(), TOLERANCE);
+    RecordedFrame { given: Some(Err(reason)), ..frame }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{to_cdr, Header, Image, Time, Transport};
+
+    fn at(milliseconds: i64) -> Header {
+        Header { stamp: Time { sec: 5, nanosec: milliseconds as u32 * 1_000_000 }, frame_id: "eye".into() }
+    }
+
+    fn image(milliseconds: i64) -> RecordedFrame {
+        let message = Image { header: at(milliseconds), ..Default::default() };
+        RecordedFrame::new(Input::new(Transport::Raw, to_cdr(&message).unwrap()).unwrap(), 0, milliseconds as u64)
+    }
+
+    fn depth(assembly: &mut FrameAssembly, milliseconds: i64) -> Vec<(u64, bool)> {
+        told(assembly.depth(Stamp::from(&at(milliseconds)), DepthMessage::new(Transport::Raw, Vec::new())))
+    }
+
+    /// When each was recorded, and whether it has depth.
+    fn told(frames: Vec<RecordedFrame>) -> Vec<(u64, bool)> {
+        frames.iter().map(|frame| (frame.log_time, frame.depth.as_ref().is_some_and(|depth| depth.is_ok()))).collect()
+    }
+
+    #[test]
+    fn an_image_waits_for_its_depth_and_goes_without_once_it_cannot_come() {
+        let mut assembly = FrameAssembly::new(false, true, Some(CameraModel::default()));
+        assert!(assembly.image(image(0)).is_empty());
+        assert_eq!(depth(&mut assembly, 5), [(0, true)]);
+        assert!(assembly.image(image(100)).is_empty() && assembly.image(image(200)).is_empty());
+        assert_eq!(depth(&mut assembly, 200), [(100, false), (200, true)], "a later one says that none comes");
+        assert_eq!(depth(&mut assembly, 300), []);
+        assert_eq!(told(assembly.image(image(300))), [(300, true)], "it was there before");
+        let waiting: Vec<_> = (4..20).flat_map(|n| told(assembly.image(image(n * 30 + 300)))).collect();
+        assert_eq!(waiting.len(), 16 - WAITING);
+        assert!(!assembly.is_idle());
+        assert_eq!(assembly.end().len(), WAITING);
+        assert!(assembly.is_idle());
+    }
+
+    #[test]
+    fn without_depth_no_image_waits() {
+        let mut assembly = FrameAssembly::new(false, false, None);
+        let frames = assembly.image(image(0));
+        assert!(frames[0].depth().is_none() && assembly.is_idle());
+    }
+}
