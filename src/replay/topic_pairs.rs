@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn names_that_end_alike_decide_where_images_do_not() {
-        let (a, b): ([(&str, &[i64]); 2], [(&str, &[i64]); 2]) =
-            ([("/referseg/left", &[1]), ("/referseg/right", &[1])], [("/robot/right", &[1]), ("/robot/left", &[1])]);
+        let a: [(&str, &[i64]); 2] = [("/referseg/left", &[1]), ("/referseg/right", &[1])];
+        let b: [(&str, &[i64]); 2] = [("/robot/right", &[1]), ("/robot/left", &[1])];
         assert_eq!(paired(&a, &b), names(&[("/robot/left", "/referseg/left"), ("/robot/right", "/referseg/right")]));
         assert_eq!(paired(&[("/a", &[1])], &[("/a", &[2]), ("/b", &[1])]), names(&[("/a", "/a")]), "equal names first");
     }

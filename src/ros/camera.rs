@@ -10,7 +10,9 @@ use super::subscription::{subscribe, SharedStats, Topic};
 use super::waiting_frames::WaitingFrames;
 use crate::camera::{CameraModel, Stamp};
 use crate::runtime::Worker;
-use crate::wire::{from_cdr, header, CameraInfo, GivenMessage, Image, Input, MessageType};
+use crate::wire::{
+    from_cdr, header, sibling_topic, CameraInfo, DepthMessage, GivenMessage, Image, Input, MessageType, Transport,
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;

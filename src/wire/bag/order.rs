@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn window_and_spool_give_the_order_of_time_and_keep_that_of_equal_times() {
         let times = [5, 1, 4, 1, 3];
-        let sorted = |through: &dyn Fn(&mut dyn FnMut(Message) -> Taken)| {
+        type Taker<'a> = &'a mut dyn FnMut(Message) -> Taken;
+        let sorted = |through: &dyn Fn(Taker)| {
             let mut given = Vec::new();
             through(&mut |message| {
                 given.push((message.log_time, message.cdr.len()));
