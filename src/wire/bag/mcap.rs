@@ -10,8 +10,10 @@ use std::ops::ControlFlow;
 
 /// Opcodes and magic of the format (mcap.dev/spec).
 const MAGIC: usize = 8;
-const CHUNK: u8 = 0x06;
+const SCHEMA: u8 = 0x03;
+const CHANNEL: u8 = 0x04;
 const MESSAGE: u8 = 0x05;
+const CHUNK: u8 = 0x06;
 const DATA_END: u8 = 0x0f;
 
 pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
@@ -36,6 +38,12 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
             Ok(LinearReadEvent::Record { data, opcode }) => (data, opcode),
             Err(cause) => break cause.to_string(),
         };
+        if !is_read(opcode) {
+            continue;
+        }
+        if !holds_its_parts(opcode, data) {
+            break "a record ends within one of its parts".into();
+        }
         match mcap::parse_record(opcode, data) {
             Ok(Record::Schema { header, data }) => {
                 schemas.insert(header.id, (header.name, data.into_owned()));
@@ -59,6 +67,37 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
         }
     };
     Err(format!("truncated or damaged near byte {position}, after {messages} messages: {ended}"))
+}
+
+/// Whether a record tells something that is needed.
+fn is_read(opcode: u8) -> bool {
+    [SCHEMA, CHANNEL, MESSAGE].contains(&opcode)
+}
+
+/// Takes bytes with their length before them from the front.
+fn part<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (part, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *bytes = rest;
+    Some(part)
+}
+
+/// Whether the texts of a record end within it: the parser makes room for what their lengths claim (4 GB) before it looks.
+fn holds_its_parts(opcode: u8, record: &[u8]) -> bool {
+    let walked = |numbers: usize| {
+        let mut rest = record.get(numbers..)?;
+        let (_, _, mut last) = (part(&mut rest)?, part(&mut rest)?, part(&mut rest)?);
+        // a channel's last part are texts again
+        while opcode == CHANNEL && !last.is_empty() {
+            part(&mut last)?;
+        }
+        Some(())
+    };
+    match opcode {
+        SCHEMA => walked(2).is_some(),
+        CHANNEL => walked(4).is_some(),
+        _ => true,
+    }
 }
 
 /// How a file's chunks are compressed: as its first one is; `None` when that can't be told.

@@ -17,5 +17,6 @@ mod writer;
 pub use message::{Message, Truncation};
 pub use order::Order;
 pub use reader::{Bag, BagFile, Reading};
+pub use serialization::Serialization;
 pub use sink::Unread;
 pub use writer::Writer;
