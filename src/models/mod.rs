@@ -7,6 +7,7 @@ mod compute;
 mod family;
 pub mod fused;
 mod pickle;
+mod pickle_size;
 mod preprocessing;
 pub mod sam;
 pub mod siglip;

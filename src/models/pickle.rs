@@ -3,6 +3,7 @@
 //! candle's reader trusts the file: it panics on malformed tuples and allocates what a header claims. Both are caught
 //! here before a damaged or hostile file costs the process.
 
+use super::pickle_size;
 use crate::panics::caught;
 use candle_core::{Error, Result, Tensor};
 use std::path::Path;
@@ -10,12 +11,16 @@ use std::path::Path;
 /// Where a training checkpoint keeps its tensors, beside the state of the training.
 const KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
+/// Bytes of all tensors for each byte of the file: some checkpoints name a few of their tensors twice.
+const MOST_SHARED: u64 = 4;
+
 /// The tensors of a file by their names: those at its top, or under one of [`KEYS`].
 ///
 /// # Errors
 /// When the file is not such a pickle, or claims tensors that it can't hold.
 pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
     caught(|| {
+        pickle_size::check(path)?;
         for key in std::iter::once(None).chain(KEYS.map(Some)) {
             let found = read_at(path, key)?;
             if !found.is_empty() {
@@ -34,6 +39,7 @@ fn read_at(path: &Path, key: Option<&str>) -> Result<Vec<(String, Tensor)>> {
         Err(_) if key.is_some() => return Ok(Vec::new()),
         found => found?,
     };
+    let mut sum = 0u64;
     for tensor in &found {
         // stored without compression, so no tensor is larger than the file
         let count = tensor.layout.shape().dims().iter().try_fold(1u64, |all, side| all.checked_mul(*side as u64));
@@ -42,6 +48,11 @@ fn read_at(path: &Path, key: Option<&str>) -> Result<Vec<(String, Tensor)>> {
             let (name, shape) = (&tensor.name, tensor.layout.shape());
             candle_core::bail!("tensor {name:?} claims the shape {shape:?}, larger than the file of {length} bytes");
         }
+        sum = sum.saturating_add(bytes.unwrap_or_default());
+    }
+    // tensors may share their data, but not all of them
+    if sum > length.saturating_mul(MOST_SHARED) {
+        candle_core::bail!("its tensors claim {sum} bytes, the file has {length}");
     }
     match found.is_empty() {
         true => Ok(Vec::new()),

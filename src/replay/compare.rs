@@ -78,6 +78,8 @@ pub struct AnswerPair {
     pub iou: Option<f32>,
     /// The scores of both; NaN for one that is missing.
     pub scores: [f32; 2],
+    /// Whether the first found something and the second did not.
+    pub is_worse: bool,
 }
 
 /// What two recordings have in common, and what not.
@@ -102,6 +104,19 @@ impl Comparison {
     /// The answers that are not the same.
     pub fn different(&self) -> impl Iterator<Item = &AnswerPair> {
         self.pairs.iter().filter(|pair| pair.change != Change::Same)
+    }
+
+    /// For programs: the counts.
+    pub fn json(&self) -> serde_json::Value {
+        let kinds = [Change::Status, Change::Size, Change::Box, Change::Mask, Change::Missing];
+        let kinds: BTreeMap<&str, usize> = kinds.into_iter().map(|kind| (kind.name(), self.count(kind))).collect();
+        serde_json::json!({
+            "same": self.count(Change::Same),
+            "different": self.different().count(),
+            "differences": kinds,
+            "worse": self.pairs.iter().filter(|pair| pair.is_worse).count(),
+            "truncations": self.truncations,
+        })
     }
 
     /// Whether all answers are the same and both recordings are whole.
@@ -193,6 +208,10 @@ fn status(value: u8) -> &'static str {
     Status::ALL.into_iter().find(|known| encode::status(*known) == value).map_or("unknown", Status::name)
 }
 
+fn is_found(answer: &Compared) -> bool {
+    answer.status == encode::status(Status::Found)
+}
+
 /// What is different between two answers, in words, and the IoU of their masks.
 fn difference(a: &Compared, b: &Compared, tolerance: Tolerance) -> (Change, String, Option<f32>) {
     let (first, second) = (a.mask.mask(), b.mask.mask());
@@ -262,7 +281,9 @@ pub fn compare(a: &Bag, b: &Bag, tolerance: Tolerance, mut on_answer: impl FnMut
                     };
                     let (a, b) = if of_first { (&answer, &partner) } else { (&partner, &answer) };
                     let (change, words, iou) = difference(a, b, tolerance);
-                    comparison.pairs.push(AnswerPair { key, change, words, iou, scores: [a.score, b.score] });
+                    let scores = [a.score, b.score];
+                    let is_worse = is_found(a) && !is_found(b);
+                    comparison.pairs.push(AnswerPair { key, change, words, iou, scores, is_worse });
                 }
                 Ok(Read::End(ended)) => {
                     side.ended = true;
@@ -276,7 +297,8 @@ pub fn compare(a: &Bag, b: &Bag, tolerance: Tolerance, mut on_answer: impl FnMut
                 let mut scores = [f32::NAN; 2];
                 scores[of] = answer.score;
                 let words = format!("missing in the {}", ["second", "first"][of]);
-                AnswerPair { key, change: Change::Missing, words, iou: None, scores }
+                let is_worse = of == 0 && is_found(&answer);
+                AnswerPair { key, change: Change::Missing, words, iou: None, scores, is_worse }
             })
         };
         comparison.pairs.extend(missing(first, 0));

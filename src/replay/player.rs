@@ -194,7 +194,7 @@ impl<S: FnMut()> Player<'_, S> {
     }
 }
 
-/// Replays a recording into another. `on_frame` is called for every frame.
+/// Replays a recording into another; gives the segmenter back. `on_frame` is called for every frame.
 ///
 /// # Errors
 /// When a topic is not there or the answers can't be written.
@@ -205,7 +205,7 @@ pub fn replay(
     segmenter: Segmenter,
     writer: &mut Writer,
     on_frame: impl FnMut(),
-) -> Result<Summary> {
+) -> Result<(Summary, Segmenter)> {
     let transport = |topic: &String| {
         let kind = index.topics.get(topic).map_or("", |topic| topic.kind.as_str());
         Transport::of_type(kind).ok_or_else(|| {
@@ -247,10 +247,10 @@ pub fn replay(
         summary.unreadable += unread.count - 1;
         summary.add_unreadable(topic, &unread.reason);
     }
-    let recorder = work.finish();
+    let (recorder, segmenter) = work.finish();
     if let Some(error) = recorder.failed {
         return Err(error);
     }
     summary.answers = recorder.answers;
-    Ok(summary)
+    Ok((summary, segmenter))
 }

@@ -1,7 +1,9 @@
 //! `Summary`: the answers of a replay, for the console and the report.
 
 use crate::answer::Status;
+use crate::error::{Error, Result};
 use crate::wire::bag::Truncation;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// One answer, for summary and report.
@@ -98,6 +100,32 @@ impl Summary {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts
+    }
+
+    /// For programs: what the summary says, and the statuses of each command.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn json(&self) -> Result<String> {
+        let mut commands: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for answer in &self.answers {
+            *commands.entry(&answer.command).or_default().entry(answer.status.name()).or_default() += 1;
+        }
+        let statuses: BTreeMap<&str, usize> =
+            Status::ALL.into_iter().map(|status| (status.name(), self.count(status))).collect();
+        let errors: Vec<_> =
+            self.errors().into_iter().map(|(reason, count)| json!({"reason": reason, "count": count})).collect();
+        let summary = json!({
+            "frames": self.frames,
+            "answers": self.answers.len(),
+            "statuses": statuses,
+            "commands": commands,
+            "errors": errors,
+            "truncation": self.truncation,
+            "unreadable": self.unreadable,
+            "complete": self.is_complete(),
+        });
+        serde_json::to_string_pretty(&summary).map_err(|cause| Error::Message(cause.to_string()))
     }
 
     /// Whether the recording was read whole and a frame of it was answered.

@@ -101,6 +101,7 @@ mod tests {
             words: String::new(),
             iou: None,
             scores: [0.0; 2],
+            is_worse: false,
         };
         let pairs = [Change::Same, Change::Same, Change::Status, Change::Mask].map(pair).to_vec();
         let found = Comparison { pairs, ..Default::default() };

@@ -51,6 +51,11 @@ impl Answering {
         self.segmenter.apply(prepared)
     }
 
+    /// The segmenter, without what was encoded.
+    pub fn into_segmenter(self) -> Segmenter {
+        self.segmenter
+    }
+
     /// Discards the frames of earlier epochs.
     pub fn enter(&mut self, frames_epoch: u64) {
         self.frames.enter(frames_epoch);

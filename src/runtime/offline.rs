@@ -37,8 +37,8 @@ impl<I: Send + Sync, F: FrameReader<I>, H: WorkerHost<I>> Offline<I, F, H> {
         }
     }
 
-    /// Ends the work and gives back its host.
-    pub fn finish(self) -> H {
-        self.host
+    /// Ends the work and gives back its host and its segmenter.
+    pub fn finish(self) -> (H, Segmenter) {
+        (self.host, self.answering.into_segmenter())
     }
 }

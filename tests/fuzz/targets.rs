@@ -33,19 +33,22 @@ pub struct Target {
 
 const MB: u64 = 1 << 20;
 
+/// A chunk of the longest that is read, its bytes on disk, and a message of it.
+const RECORDING: u64 = 3 * 256 * MB + 64 * MB;
+
 /// Pictures of [`image::MAX_PIXELS`] with three bytes each, and as much again while they are decoded.
 const PICTURE: u64 = 2 * 3 * image::MAX_PIXELS + 64 * MB;
 
 pub const TARGETS: [Target; 13] = [
     Target { name: "cdr", run: cdr, seeds: messages, bound: PICTURE, cost: 2 },
-    Target { name: "mcap", run: recording, seeds: || recordings(&["mcap"]), bound: 256 * MB, cost: 20 },
-    Target { name: "sqlite", run: recording, seeds: || recordings(&["db3"]), bound: 256 * MB, cost: 40 },
-    Target { name: "ros1", run: recording, seeds: || recordings(&["bag"]), bound: 256 * MB, cost: 20 },
+    Target { name: "mcap", run: recording, seeds: || recordings(&["mcap"]), bound: RECORDING, cost: 20 },
+    Target { name: "sqlite", run: recording, seeds: || recordings(&["db3"]), bound: RECORDING, cost: 40 },
+    Target { name: "ros1", run: recording, seeds: || recordings(&["bag"]), bound: RECORDING, cost: 20 },
     Target { name: "serialization", run: serialization, seeds: serialized, bound: 64 * MB, cost: 1 },
     Target { name: "metadata", run: metadata, seeds: metadata_files, bound: 64 * MB, cost: 10 },
     Target { name: "picture", run: picture, seeds: pictures, bound: PICTURE, cost: 20 },
     Target { name: "labels", run: labels, seeds: pictures, bound: PICTURE, cost: 4 },
-    Target { name: "weights", run: weights, seeds: weight_files, bound: 64 * MB, cost: 20 },
+    Target { name: "weights", run: weights, seeds: weight_files, bound: 512 * MB, cost: 20 },
     Target { name: "config", run: config, seeds: config_files, bound: 64 * MB, cost: 4 },
     Target { name: "timetable", run: timetable, seeds: timetables, bound: 64 * MB, cost: 2 },
     Target { name: "command", run: command, seeds: commands, bound: 64 * MB, cost: 2 },

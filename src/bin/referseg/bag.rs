@@ -7,7 +7,6 @@ use referseg::replay::{BagIndex, BagTopic};
 use referseg::wire::bag::{Bag, Order};
 use referseg::Result;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -28,7 +27,7 @@ enum Action {
     },
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     let Action::Info { bag: path, json } = &arguments.action;
     let bag = Bag::open(path)?;
     if let Some(warning) = &bag.warning {
@@ -42,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         in_words(&index)?;
     }
-    Ok(if index.truncation.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if index.truncation.is_none() { 0 } else { 1 })
 }
 
 fn in_words(index: &BagIndex) -> Result<()> {

@@ -14,7 +14,6 @@ use referseg::proposals::FrameInput;
 use referseg::Result;
 use serde_json::{json, Map, Value};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
@@ -111,7 +110,7 @@ impl Contestant {
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     let frame = referseg::image::open(&arguments.image)?;
     let command = Command::parse(&arguments.text)?;
     let layers = arguments.model.layers()?;
@@ -150,7 +149,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             said["largest_score_difference"] = json!(agreement.score_difference);
         }
         print_line(said)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     let (width, height, threads) = (frame.width(), frame.height(), rayon::current_num_threads());
     print_line(format_args!("{width}x{height}, {} runs, {threads} threads", arguments.runs))?;
@@ -171,7 +170,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             agreement.score_difference
         ))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// How two settings compare on the same input.

@@ -3,11 +3,10 @@
 use crate::progress::ReadingBar;
 use crate::stdout::print_line;
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
-use referseg::replay::{compare, comparison_html, AnswerPair, Change, Thresholds};
+use referseg::replay::{compare, comparison_html, AnswerPair, Change, Comparison, Thresholds};
 use referseg::wire::bag::Bag;
 use referseg::{Error, Result};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Differences that are printed.
 const SHOWN: usize = 20;
@@ -27,12 +26,15 @@ pub struct Arguments {
     /// How much may change: YAML with min_iou, box_tolerance, and the shares max_different, max_status_changes, max_missing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["min_iou", "box_tolerance"])]
     thresholds: Option<PathBuf>,
+    /// Print one JSON object instead: how many answers are the same, different, of each kind of difference, and worse (no longer FOUND)
+    #[arg(long)]
+    json: bool,
     /// Write a page that shows what changed, frame by frame, here
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     let mut thresholds = arguments.thresholds.as_deref().map_or(Ok(Thresholds::default()), Thresholds::open)?;
     if let Some(iou) = arguments.min_iou {
         if !(0.0..=1.0).contains(&iou) {
@@ -60,6 +62,23 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             if empty.len() == 2 { "neither recording holds".into() } else { format!("{} does not hold", empty[0]) };
         return Err(Error::config("compare", format!("{subject} answers (referseg/msg/Segmentation)")));
     }
+    if arguments.json {
+        print_line(found.json())?;
+    } else {
+        in_words(&found)?;
+    }
+    if let Some(report) = &arguments.report {
+        let page = comparison_html([&names[0], &names[1]], [&bags[0], &bags[1]], &found)?;
+        AtomicFile::write(report, &inputs, page.as_bytes())?;
+    }
+    let exceeded = thresholds.exceeded(&found);
+    if arguments.thresholds.is_some() && !arguments.json {
+        exceeded.iter().try_for_each(|words| print_line(format_args!("beyond the thresholds: {words}")))?;
+    }
+    Ok(u8::from(!exceeded.is_empty()))
+}
+
+fn in_words(found: &Comparison) -> Result<()> {
     for (second, first) in found.topics.iter().filter(|(second, first)| first != second) {
         print_line(format_args!("{second} is compared with {first}"))?;
     }
@@ -74,14 +93,5 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for truncation in &found.truncations {
         print_line(format_args!("truncated: {truncation}"))?;
     }
-    print_line(format_args!("{} answers are the same, {different} are different", found.count(Change::Same)))?;
-    if let Some(report) = &arguments.report {
-        let page = comparison_html([&names[0], &names[1]], [&bags[0], &bags[1]], &found)?;
-        AtomicFile::write(report, &inputs, page.as_bytes())?;
-    }
-    let exceeded = thresholds.exceeded(&found);
-    if arguments.thresholds.is_some() {
-        exceeded.iter().try_for_each(|words| print_line(format_args!("beyond the thresholds: {words}")))?;
-    }
-    Ok(ExitCode::from(u8::from(!exceeded.is_empty())))
+    print_line(format_args!("{} answers are the same, {different} are different", found.count(Change::Same)))
 }

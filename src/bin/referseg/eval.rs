@@ -13,7 +13,6 @@ use referseg::evaluation::variants::Variant;
 use referseg::grounding::Segmenter;
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -198,7 +197,7 @@ fn report(file: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
     Ok(())
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     if let Some(out) = &arguments.out {
         std::fs::create_dir_all(out).map_err(Error::file(out))?;
     }
@@ -206,7 +205,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let results = out.join("results.jsonl");
         results::merge(&arguments.merge, &results)?;
         report(&results, Some(out), arguments.skip_empty)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     let Some(data) = &arguments.data else {
         return Err(Error::config("--data", "is absent; expected a dataset's folder"));
@@ -258,5 +257,5 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Some(_) => eprintln!("referseg: wrote {}; join all shards with --merge", results.display()),
         None => report(&results, arguments.out.as_deref(), arguments.skip_empty)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

@@ -11,11 +11,14 @@ mod parse;
 mod progress;
 mod replay;
 mod segment;
+mod segmenters;
+mod serve;
 mod stdout;
 
 use clap::{Args, Parser, Subcommand};
 use referseg::config::{Config, Layer};
 use referseg::Result;
+use segmenters::Segmenters;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,6 +47,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Recordings: what they hold
     Bag(bag::Arguments),
+    /// Do many jobs in one process, with the weights loaded once
+    Serve(serve::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
     Models(models::Arguments),
 }
@@ -124,20 +129,30 @@ impl Spread {
     }
 }
 
+impl Command {
+    /// Does it; gives the exit status.
+    fn run(&self, segmenters: &mut Segmenters) -> Result<u8> {
+        match self {
+            Command::Segment(arguments) => segment::run(arguments),
+            Command::Parse(arguments) => parse::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
+            Command::Eval(arguments) => eval::run(arguments),
+            Command::Calibrate(arguments) => calibrate::run(arguments),
+            Command::Replay(arguments) => replay::run(arguments, segmenters),
+            Command::Compare(arguments) => compare::run(arguments),
+            Command::Bag(arguments) => bag::run(arguments),
+            Command::Serve(arguments) => serve::run(arguments),
+            Command::Models(arguments) => models::run(arguments),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Segment(arguments) => segment::run(&arguments),
-        Command::Parse(arguments) => parse::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Eval(arguments) => eval::run(&arguments),
-        Command::Calibrate(arguments) => calibrate::run(&arguments),
-        Command::Replay(arguments) => replay::run(&arguments),
-        Command::Compare(arguments) => compare::run(&arguments),
-        Command::Bag(arguments) => bag::run(&arguments),
-        Command::Models(arguments) => models::run(&arguments),
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("referseg: {error}");
-        ExitCode::from(2)
-    })
+    match Cli::parse().command.run(&mut Segmenters::default()) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("referseg: {error}");
+            ExitCode::from(2)
+        }
+    }
 }

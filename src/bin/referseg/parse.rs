@@ -6,7 +6,6 @@ use referseg::language::CommandParser;
 use referseg::{Error, Result};
 use serde_json::json;
 use std::io::BufRead;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -23,7 +22,7 @@ pub struct Arguments {
     text: Vec<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     let parser = Layer::value("--parser", "text.parser", arguments.parser.as_str());
     let parser = CommandParser::open(&Config::from_layers(&[parser])?.text)?;
     let show = |text: &str| {
@@ -46,5 +45,5 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         show(std::io::read_to_string(std::io::stdin()).map_err(unreadable())?.trim())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

@@ -1,18 +1,17 @@
 //! `referseg replay`: a recording in, a recording of the answers out.
 
 use crate::progress::{self, ReadingBar};
+use crate::segmenters::Segmenters;
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
-use referseg::grounding::Segmenter;
 use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, Selection};
 use referseg::runtime::Mode;
 use referseg::wire::bag::{Bag, Writer};
 use referseg::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Reasons of errors that the console shows.
 const REASONS: usize = 5;
@@ -74,17 +73,21 @@ pub struct Arguments {
     /// Write a page with a timeline and images here
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+    /// Write the counts, also of each command, here, for programs
+    #[arg(long, value_name = "FILE.json")]
+    summary: Option<PathBuf>,
     /// Exit status 3 when not all of the recording could be read, or no frame could be answered
     #[arg(long)]
     strict: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let mode = Mode::parse(&arguments.mode)?;
     let mut inputs = vec![arguments.bag.as_path()];
     inputs.extend(arguments.timetable.as_deref());
     inputs.extend(arguments.model.config.as_deref());
-    for output in [Some(&arguments.out), arguments.report.as_ref()].into_iter().flatten() {
+    let outputs = [Some(&arguments.out), arguments.report.as_ref(), arguments.summary.as_ref()];
+    for output in outputs.into_iter().flatten() {
         refuse_inputs(output, &inputs)?;
     }
     let bag = Bag::open(&arguments.bag)?;
@@ -114,14 +117,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let depth = depth(arguments, &index, &images)?;
     let config = arguments.model.config()?;
     let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
-    let segmenter = Segmenter::open(config)?;
+    let segmenter = segmenters.take(config)?;
     let bar = progress::bar(frames, "frames");
     let overlays = !arguments.no_overlays;
     let options = Options { images, commands, proposals, depth, mode, selection, overlays };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
-    let summary = replay::replay(&bag, &index, &options, segmenter, &mut writer, || bar.inc(1))?;
+    let (summary, segmenter) = replay::replay(&bag, &index, &options, segmenter, &mut writer, || bar.inc(1))?;
+    segmenters.keep(segmenter);
     writer.finish()?;
     bar.finish_and_clear();
     let statuses = [
@@ -152,8 +156,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.file()?.write_all(page.as_bytes()).map_err(Error::file(report.path()))?;
         report.commit()?;
     }
+    if let Some(path) = &arguments.summary {
+        AtomicFile::write(path, &inputs, summary.json()?.as_bytes())?;
+    }
     let failed = arguments.strict && !(summary.is_complete() && bag.warning.is_none());
-    Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+    Ok(if failed { 3 } else { 0 })
 }
 
 /// The topic of others' proposals; it must be there when they are asked for, and only then.

@@ -14,7 +14,6 @@ use referseg::{Error, Result};
 use serde_json::{json, Map, Value};
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 #[derive(clap::Args)]
@@ -45,7 +44,7 @@ impl Arguments {
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<u8> {
     for output in [&arguments.mask, &arguments.overlay].into_iter().flatten() {
         refuse_inputs(output, &arguments.inputs())?;
         format_of(output)?;
@@ -73,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             print_line(in_words(&described))?;
         }
     }
-    Ok(ExitCode::from(worst))
+    Ok(worst)
 }
 
 /// One answer as the JSON object that the README promises; all keys are there whatever the status.

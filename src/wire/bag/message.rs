@@ -33,8 +33,8 @@ pub type Truncation = Option<String>;
 /// Whether reading goes on, or why it can't.
 pub type Taken = std::result::Result<ControlFlow<()>, String>;
 
-/// Longest message or record, bytes: anything above is damage or an attack.
-pub const MAX_LENGTH: usize = 1 << 30;
+/// Longest message, record or chunk, bytes: anything above is damage or an attack. A raw image of 8192x8192 is 200 MB.
+pub const MAX_LENGTH: usize = 256 << 20;
 
 #[cfg(test)]
 mod tests {

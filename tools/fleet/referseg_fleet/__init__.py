@@ -1,0 +1,1 @@
+"""Referseg over many recordings: the `referseg` program as Ray tasks on as many machines as a cluster has."""

@@ -1,0 +1,3 @@
+from referseg_fleet.cli import main
+
+main()
