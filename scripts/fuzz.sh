@@ -31,5 +31,5 @@ if [ -n "$coverage" ]; then
     exit
 fi
 REFERSEG_FUZZ_INPUTS=$inputs REFERSEG_FUZZ_SEED=$seed RUST_BACKTRACE=0 \
-    cargo test --locked --test fuzz -- --nocapture "${targets[@]}" | tee target/fuzz.log
+    cargo test --locked --test fuzz -- --nocapture "${targets[@]}" 2> target/fuzz.err | tee target/fuzz.log | grep -a -E " inputs from seed |: input |^test result"
 awk '/ inputs from seed /{ sum += $2 } END { print "in all " sum " inputs" }' target/fuzz.log

@@ -93,6 +93,9 @@ def _replay(given, rest):
         key = keys[name] if failed is None else ""
         _write(files(name)[2], json.dumps({"key": key, "failed": failed, "seconds": ended["seconds"], "worker": ended["worker"]}))
     cluster.run(ray, jobs, binary, given.cpus, given.gpus, on_end)
+    # what workers that were killed had begun; nobody writes any more
+    for begun in out.rglob(".referseg-*.part"):
+        begun.unlink(missing_ok=True)
     compared = _compare(ray, given, binary, out, names.values(), files)
     results = {}
     for name in sorted(names.values()):

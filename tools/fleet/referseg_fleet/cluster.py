@@ -23,7 +23,8 @@ def connect(address, workers):
     import ray
 
     if address:
-        ray.init(address=address, log_to_driver=False)
+        # a program that has joined already may call this one
+        ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
     else:
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
     return ray
