@@ -29,6 +29,8 @@ cargo test --locked --workspace --features ros
 step "ROS tests"
 python -c 'import launch_ros' 2>/dev/null || bash tests/ros/play_launch.sh target/ros/play_launch
 python -m pytest -q tests/ros
+step "fleet on Ray"
+bash tools/fleet/tests/run.sh
 step "node without vision_msgs and bond: type check"
 rm -f target/ros/r2r.stamp # another environment: scripts/build.sh
 AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -vE "/target/ros/(vision_msgs|bond)$" | paste -sd:) \

@@ -283,6 +283,36 @@ fn depth_of_another_view_or_without_a_calibration_is_a_reason() {
 }
 
 #[test]
+fn whatever_is_wrong_with_a_recording_answers_appear_whole_or_not_at_all() {
+    let whole = std::fs::read(data("bags/mcap_storage/mcap_storage.mcap")).unwrap();
+    for number in 0..16 {
+        let home = tempfile::tempdir().unwrap();
+        let (path, out) = (home.path().join("bag.mcap"), home.path().join("out/answers.mcap"));
+        std::fs::create_dir(out.parent().unwrap()).unwrap();
+        let mut bytes = whole.clone();
+        match number % 2 {
+            0 => bytes.truncate(whole.len() * number / 16),
+            _ => bytes[whole.len() * number / 16] ^= 0xff,
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let page = home.path().join("out/report.html");
+        let arguments = ["replay", text(&path), "--out", text(&out), "--text", "the red ball", "--report", text(&page)];
+        let output = referseg(&[&arguments[..], &ONE].concat());
+        let written: Vec<String> = std::fs::read_dir(out.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        if output.status.success() {
+            assert_eq!(written.len(), 2, "{written:?}");
+            messages(&out); // whole
+            assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+        } else {
+            assert!(written.is_empty(), "{written:?}: {}", said(&output));
+        }
+    }
+}
+
+#[test]
 fn every_recording_that_was_found_is_read_or_refused_with_a_reason() {
     let folder = root().join("../shared/recordings");
     let Ok(entries) = std::fs::read_dir(&folder) else {
