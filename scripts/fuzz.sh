@@ -32,4 +32,4 @@ if [ -n "$coverage" ]; then
 fi
 REFERSEG_FUZZ_INPUTS=$inputs REFERSEG_FUZZ_SEED=$seed RUST_BACKTRACE=0 \
     cargo test --locked --test fuzz -- --nocapture "${targets[@]}" 2> target/fuzz.err | tee target/fuzz.log | grep -a -E " inputs from seed |: input |^test result"
-awk '/ inputs from seed /{ sum += $2 } END { print "in all " sum " inputs" }' target/fuzz.log
+grep -aoE '[0-9]+ inputs from seed' target/fuzz.log | awk '{ sum += $1 } END { print "in all " sum " inputs" }'

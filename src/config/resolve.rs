@@ -171,7 +171,7 @@ fn strongest<'a>(key: &str, layers: impl Iterator<Item = &'a Layer>) -> Option<V
     layers.filter_map(|layer| layer.at(key)).next().cloned()
 }
 
-/// A relative path that is not here is looked for in the share folder of the ROS package: of the one that this program
+/// A relative path that is not here is looked for in the checkout that this program was built in, and in the share folder of the ROS package: of the one that this program
 /// is installed with (`lib/referseg/PROGRAM` beside `share/referseg`), then of those in `AMENT_PREFIX_PATH`, for
 /// `colcon build --symlink-install` leaves the program in its build folder.
 fn located(path: PathBuf) -> PathBuf {
@@ -180,6 +180,10 @@ fn located(path: PathBuf) -> PathBuf {
     }
     let program = std::env::current_exe().ok();
     let own = program.as_deref().and_then(|program| program.ancestors().nth(3)).map(Path::to_path_buf);
+    // TARGET/debug/referseg of a checkout
+    if let Some(found) = own.as_ref().map(|root| root.join(&path)).filter(|found| found.exists()) {
+        return found;
+    }
     let sourced = std::env::var_os("AMENT_PREFIX_PATH").unwrap_or_default();
     let mut prefixes = own.into_iter().chain(std::env::split_paths(&sourced));
     let shared = prefixes.find_map(|prefix| {

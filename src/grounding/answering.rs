@@ -9,6 +9,9 @@ use crate::config::AnswerSettings;
 use crate::error::Result;
 use std::time::{Duration, Instant};
 
+/// The margin of a thing beside which nothing else was proposed.
+const WITHOUT_RIVAL: f32 = 1.0;
+
 /// Proposals with their terms that an answer lists.
 const LEADING: usize = 2;
 
@@ -53,7 +56,7 @@ pub fn answer(
         target: command.parsed.target.phrase.clone(),
         reading: command.parsed.reading(),
         score: best.map_or(0.0, |best| best.score),
-        margin: best.map_or(0.0, |best| best.margin.unwrap_or(best.score)),
+        margin: best.map_or(0.0, |best| best.margin.unwrap_or(WITHOUT_RIVAL)),
         best: best.map(|best| best.index),
         found: found.collect(),
         leading: leading.collect(),
