@@ -49,6 +49,7 @@ pub mod models;
 
 pub mod model_checks;
 pub mod proposals;
+pub mod tracking;
 
 pub mod grounding;
 

@@ -14,6 +14,7 @@ mod segment;
 mod segmenters;
 mod serve;
 mod stdout;
+mod track;
 
 use clap::{Args, Parser, Subcommand};
 use referseg::config::{Config, Layer};
@@ -47,6 +48,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Recordings: what they hold
     Bag(bag::Arguments),
+    /// Measure how well things are followed in films with known masks
+    Track(track::Arguments),
     /// Do many jobs in one process, with the weights loaded once
     Serve(serve::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
@@ -142,6 +145,7 @@ impl Command {
             Command::Compare(arguments) => compare::run(arguments),
             Command::Bag(arguments) => bag::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
+            Command::Track(arguments) => track::run(arguments),
             Command::Models(arguments) => models::run(arguments),
         }
     }

@@ -1,6 +1,7 @@
 //! Renders tabletop scenes with instance maps and referring expressions, for training and evaluation.
 
 mod expression;
+mod film;
 mod render;
 mod scene;
 mod shape;
@@ -72,6 +73,10 @@ struct Arguments {
     expressions: usize,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Instead of scenes, --count films of --frames pictures each, in folders, of the kinds of motion in turn, and which thing is
+    /// followed in film.json
+    #[arg(long, requires = "frames")]
+    films: bool,
     /// Instead of all scenes, film the last one with a camera that moves around it: so many frames
     #[arg(long)]
     frames: Option<usize>,
@@ -202,9 +207,48 @@ fn film(arguments: &Arguments, frames: usize) -> Result<()> {
     std::fs::write(arguments.out.join("scenes.jsonl"), serde_json::to_string(&record)? + "\n")
 }
 
+/// Makes films, each in a folder of its own.
+fn films(arguments: &Arguments, frames: usize) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= arguments.count {
+                return Ok(());
+            }
+            let motion = film::MOTIONS[number % film::MOTIONS.len()];
+            let mut rng = Pcg64::seed_from_u64(arguments.seed.wrapping_mul(9_000_011) + number as u64);
+            let mut tried = 0;
+            let film = loop {
+                let (_, picture, scene) = make(arguments, number + 1000 * tried);
+                if let Some(film) = film::Film::new(scene, &picture, motion, &mut rng) {
+                    break film;
+                }
+                tried += 1;
+            };
+            let folder = arguments.out.join(format!("{number:03}"));
+            std::fs::create_dir_all(&folder)?;
+            for frame in 0..frames {
+                let part = frame as f32 / (frames.max(2) - 1) as f32;
+                let picture = film.picture(part, arguments.width, arguments.height, arguments.rays, &mut rng);
+                save_png(&folder, frame, &picture)?;
+            }
+            let about = serde_json::json!({"motion": motion, "label": film.followed + 1, "frames": frames});
+            std::fs::write(folder.join("film.json"), about.to_string() + "\n")?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..arguments.threads.max(1)).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|t| t.join().expect("a renderer thread panicked"))
+    })
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.out)?;
+    if let (true, Some(frames)) = (arguments.films, arguments.frames) {
+        return films(&arguments, frames);
+    }
     if let Some(frames) = arguments.frames {
         return film(&arguments, frames);
     }

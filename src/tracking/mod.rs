@@ -1,0 +1,12 @@
+//! Tracking: a thing that was found is followed from picture to picture until it is found again.
+//!
+//! Grounding takes long and cameras are fast. A [`Tracker`] takes the picture and the mask of an answer and moves the mask with the
+//! picture: corners inside the mask are followed by optical flow, the mask moves as they do together, and parts that no longer look
+//! as they did are left out. Where too little is left it says that the thing is lost, and looks for it where it was. Knows neither
+//! messages nor models.
+
+mod patch;
+mod similarity;
+mod tracker;
+
+pub use tracker::{Lost, Sight, TrackedThing, Tracker};
