@@ -334,3 +334,31 @@ fn calibrate_chooses_thresholds_and_writes_settings_that_a_model_folder_takes() 
     ]);
     assert_eq!(lines(&out)[0]["status"], "FOUND", "{}", said(&out));
 }
+
+#[test]
+fn the_shipped_model_is_found_from_any_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let image = root().join("tests/data/scene/000000.png");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_referseg"));
+    command.args(["segment", "--text", "the red ball", "--image"]).arg(image).current_dir(home.path());
+    let output = command.env_remove("AMENT_PREFIX_PATH").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_thing_beside_which_nothing_is_proposed_leads_by_1() {
+    let home = tempfile::tempdir().unwrap();
+    let labels = home.path().join("labels.png");
+    let one = image::GrayImage::from_fn(640, 480, |x, y| image::Luma([u8::from(x < 90 && y < 90)]));
+    let picture = image::open(root().join("tests/data/scene/000000.png")).unwrap();
+    image::imageops::crop_imm(&one, 0, 0, picture.width(), picture.height()).to_image().save(&labels).unwrap();
+    for guidance in ["full", "none"] {
+        let proposals = format!("labels:{}", labels.display());
+        let guidance = format!("guidance={guidance}");
+        let arguments =
+            ["segment", "--image", "tests/data/scene/000000.png", "--text", "the red ball", "--json", "--proposals"];
+        let output = referseg(&[&arguments[..], &[&proposals, "--set", &guidance]].concat());
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["margin"].as_f64(), Some(1.0), "{answer}");
+    }
+}

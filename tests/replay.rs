@@ -148,6 +148,20 @@ fn commands_come_from_the_bag_a_timetable_or_the_command_line() {
 }
 
 #[test]
+fn commands_that_can_not_come_are_told() {
+    let bag = data("bags/mcap");
+    let arguments = ["replay", text(&bag), "--out", "/dev/null", "--command-topic", "/side/image"];
+    let output = referseg(&[&arguments[..], &ONE].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said_all(&output, &["/side/image", "holds sensor_msgs/msg/Image; expected std_msgs/String", "/command"]));
+    let home = tempfile::tempdir().unwrap();
+    let late = home.path().join("late.yaml");
+    std::fs::write(&late, "- {at: 100, say: the mug}\n").unwrap();
+    let (_home, _, said) = replay(&bag, &[&ONE[..], &["--timetable", text(&late)]].concat());
+    assert!(said.contains("3 frames, 0 answers") && said.contains("no command was given"), "{said}");
+}
+
+#[test]
 fn several_topics_are_answered_under_their_names_raw_or_compressed() {
     let (_home, out, said) = replay(&data("bags/mcap"), &["--all", "--text", "the red ball"]);
     assert!(said.starts_with("7 frames, 7 answers"), "{said}");

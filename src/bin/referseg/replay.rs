@@ -9,6 +9,7 @@ use referseg::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, Selection};
 use referseg::runtime::Mode;
 use referseg::wire::bag::{Bag, Writer};
+use referseg::wire::{MessageType, Text};
 use referseg::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -107,6 +108,14 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
                 let fact = "is not in the recording; give --text, --timetable or --command-topic";
                 return Err(Error::config(format!("topic {topic}"), fact));
             }
+            let kind = index.topics.get(topic).map_or("", |topic| topic.kind.as_str());
+            if kind != Text::TYPE {
+                let texts = index.topics.iter().filter(|(_, topic)| topic.kind == Text::TYPE);
+                let texts: Vec<&str> = texts.map(|(name, _)| name.as_str()).collect();
+                let known = if texts.is_empty() { "none".into() } else { texts.join(", ") };
+                let fact = format!("holds {kind}; expected std_msgs/String, topics of the recording with it: {known}");
+                return Err(Error::config(format!("topic {topic}"), fact));
+            }
             Commands::Topic(topic.clone())
         }
     };
@@ -136,6 +145,9 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     ];
     let counts = statuses.map(|(status, name)| format!("{} {name}", summary.count(status))).join(", ");
     print_line(format_args!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len()))?;
+    if summary.frames > 0 && summary.answers.is_empty() {
+        eprintln!("referseg: no command was given before or while these frames were recorded");
+    }
     if summary.unreadable > 0 {
         let why = summary.unreadable_reason.as_deref().unwrap_or_default();
         eprintln!("referseg: {} messages could not be read; the first, {why}", summary.unreadable);

@@ -23,6 +23,8 @@ from referseg_fleet import cluster, recordings, report
 # options that the fleet sets itself
 OWN_REPLAY = ("--out", "--summary", "--report")
 OWN_EVAL = ("--out", "--shard", "--merge")
+# options of referseg whose values are paths
+PATHS = ("--model", "--config", "--sam-model", "--timetable", "--data", "--images", "--cache")
 
 
 def _write(path, text):
@@ -57,8 +59,17 @@ def _key(*parts):
 
 
 def _absolute(arguments):
-    """Paths of this folder mean nothing on another machine."""
-    return [str(pathlib.Path(one).resolve()) if os.path.exists(one) else one for one in arguments]
+    """Paths of this folder mean nothing on another machine. The model may also be a public one's name."""
+    found, before = [], ""
+    for one in arguments:
+        option, equals, value = one.partition("=")
+        if option in PATHS and equals and os.path.exists(value):
+            one = f"{option}={pathlib.Path(value).resolve()}"
+        elif before in PATHS and os.path.exists(one):
+            one = str(pathlib.Path(one).resolve())
+        found.append(one)
+        before = one
+    return found
 
 
 def _replay(given, rest):

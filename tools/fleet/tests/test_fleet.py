@@ -166,3 +166,11 @@ def test_a_dataset_in_parts_gives_the_table_of_one_run(tmp_path):
 def test_options_that_the_fleet_sets_are_refused(tmp_path):
     said = replay(copies(tmp_path / "bags", 1), tmp_path / "out", rest=["--out", "x"], ok=False)
     assert "--out: is set by referseg-fleet" in said
+
+
+def test_paths_of_this_folder_are_made_whole_and_words_stay_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mug").mkdir()
+    given = ["--text", "mug", "--model", "mug", "--config=mug", "--model", "clip-vit-base-patch16"]
+    expected = ["--text", "mug", "--model", f"{tmp_path}/mug", f"--config={tmp_path}/mug", "--model", "clip-vit-base-patch16"]
+    assert cli._absolute(given) == expected
