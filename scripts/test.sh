@@ -5,8 +5,6 @@
 # Finds or makes a ROS 2 first (scripts/build.sh). --no-cuda leaves out the type check of the cuda feature.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# tests panic on purpose, and reading the program's symbols for each takes seconds on a cold disk
-export RUST_BACKTRACE=0
 name="" began=0 times=""
 # announces a step, and notes what the one before it took
 step() {
