@@ -420,7 +420,11 @@ fn a_frame_looked_at_ahead_is_not_answered_when_time_went_backwards_and_a_broken
     rig.say("the red ball");
     let hold = || {
         let (go_on, held) = channel();
-        rig.ask("the black can", 1, |request| request.caller = Box::new(Holding { go_on: held }));
+        // on the frame that is offered next, not once more on the broken one
+        rig.ask("the black can", 1, |request| {
+            request.next_frame = true;
+            request.caller = Box::new(Holding { go_on: held });
+        });
         go_on
     };
     let go_on = hold();
