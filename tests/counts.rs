@@ -82,7 +82,15 @@ fn a_result_is_published_without_a_copy_of_the_picture() {
     let answer = segmenter.answer(&frame, &command).unwrap();
     let info = CommandInfo { text: "the red ball".into(), number: 1, origin: Origin::Topic, id: String::new() };
     let pixels = scene();
-    let result = FrameResult { camera: 0, command: &info, frame: Some(&pixels), is_static: false, answer: Ok(&answer) };
+    let result = FrameResult {
+        camera: 0,
+        command: &info,
+        frame: Some(&pixels),
+        is_static: false,
+        tracks: &[],
+        following: None,
+        answer: Ok(&answer),
+    };
     let (mask, cost) = counted(|| encode::mask(&Header::default(), &result));
     let plane = (pixels.width() * pixels.height()) as u64;
     assert_eq!(mask.data.len() as u64, plane);

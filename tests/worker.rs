@@ -52,7 +52,7 @@ struct Inputs {
 }
 
 impl FrameReader<u32> for Inputs {
-    fn decode(&self, _: usize, input: &u32) -> Result<Frame> {
+    fn image(&self, input: &u32) -> Result<Frame> {
         self.started.send(*input).unwrap();
         self.leave.lock().unwrap().recv().unwrap();
         match *input {
@@ -165,7 +165,7 @@ impl Rig {
         let inputs = Inputs { frame, started, leave: Mutex::new(of_leave) };
         let bench = Bench { subscribed: subscribed.clone(), answers, problems };
         Rig {
-            worker: Worker::start(segmenter, mode, 2, inputs, bench).unwrap(),
+            worker: Worker::start(segmenter, mode, 2, inputs, bench, None).unwrap(),
             subscribed,
             started: of_started,
             leave,
@@ -192,6 +192,7 @@ impl Rig {
             camera: 0,
             image: None,
             next_frame: false,
+            by_track: false,
             min_score: None,
             min_margin: None,
             origin: Origin::Service,

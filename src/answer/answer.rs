@@ -55,7 +55,7 @@ pub struct FoundThing {
 /// The answer to one command on one frame.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status; never `Error`.
+    /// The status; never `Error`, and `Lost` only where a thing was followed.
     pub status: Status,
     /// Why it is not `Found`, and what of the command was not understood or not looked for; empty when there is nothing
     /// to say.

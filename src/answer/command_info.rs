@@ -9,6 +9,8 @@ pub enum Origin {
     Service,
     /// A goal executed over several frames; the answer is the caller's.
     Action,
+    /// None of these: a thing that a topic's command found is followed into a frame; for all.
+    Track,
 }
 
 /// A command's text, number and origin.

@@ -6,6 +6,15 @@ use super::status::Status;
 use crate::error::Error;
 use crate::image::{Frame, Mask, Rect};
 
+/// How a thing was followed into a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Following {
+    /// The part of it that looks as it did, 0..1; 0 when it is lost.
+    pub quality: f32,
+    /// From the stamp of the frame in which it was found last to that of this frame, seconds.
+    pub grounding_age: f64,
+}
+
 /// One command on one frame, answered or not.
 pub struct FrameResult<'a> {
     /// The camera's index.
@@ -16,6 +25,10 @@ pub struct FrameResult<'a> {
     pub frame: Option<&'a Frame>,
     /// Whether it shows the same as the frame that was encoded before it, whose encoding the answer rests on.
     pub is_static: bool,
+    /// Numbers of the tracks of the things found, in their order; fewer, or none, where they are not followed. A lost thing has one, too.
+    pub tracks: &'a [u32],
+    /// Present when the thing was not looked for in this frame, but followed into it.
+    pub following: Option<Following>,
     /// The answer, or why there is none.
     pub answer: Result<&'a Answer, &'a Error>,
 }
@@ -57,6 +70,11 @@ impl FrameResult<'_> {
     /// The things found, best first.
     pub fn found(&self) -> &[FoundThing] {
         self.answer.map_or(&[], |answer| &answer.found)
+    }
+
+    /// Number of the first thing's track; 0 without.
+    pub fn track(&self) -> u32 {
+        self.tracks.first().copied().unwrap_or_default()
     }
 
     /// Whether near, far, behind, in front or tall was judged by depth.

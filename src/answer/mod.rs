@@ -8,5 +8,5 @@ mod status;
 
 pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 pub use command_info::{CommandInfo, Origin};
-pub use frame_result::FrameResult;
+pub use frame_result::{Following, FrameResult};
 pub use status::Status;

@@ -12,10 +12,12 @@ pub enum Status {
     Ambiguous,
     /// The command could not be answered on this frame.
     Error,
+    /// A thing that was found is no longer followed; no answer has it.
+    Lost,
 }
 
 impl Status {
-    /// All of them.
+    /// Those that an answer can have.
     pub const ALL: [Status; 4] = [Status::Found, Status::NotFound, Status::Ambiguous, Status::Error];
 
     /// The name in messages and reports.
@@ -25,6 +27,7 @@ impl Status {
             Status::NotFound => "NOT_FOUND",
             Status::Ambiguous => "AMBIGUOUS",
             Status::Error => "ERROR",
+            Status::Lost => "LOST",
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn describe(frame: &Frame, result: &FrameResult) -> Vec<u8> {
         Status::Found => [120, 255, 120],
         Status::NotFound => [255, 170, 90],
         Status::Ambiguous => [255, 235, 90],
-        Status::Error => [255, 110, 110],
+        Status::Error | Status::Lost => [255, 110, 110],
     };
     let word = status.name().replace('_', " ");
     let mut lines = vec![(format!("{word} {:.2} \u{201c}{}\u{201d}", result.score(), result.target()), colour)];

@@ -66,6 +66,8 @@ pub struct Options {
     pub selection: Selection,
     /// Whether overlays are written.
     pub overlays: bool,
+    /// Whether what was found is followed into the frames after it, those between `selection.every` too.
+    pub tracking: bool,
 }
 
 /// The name of a topic's camera among several: the whole topic, since `/a/b` and `/a_b` are two cameras.
@@ -141,13 +143,19 @@ impl<S: FnMut()> Player<'_, S> {
         }
         let number = self.seen[camera];
         self.seen[camera] += 1;
-        if !number.is_multiple_of(every.unwrap_or(1)) {
+        let is_asked = number.is_multiple_of(every.unwrap_or(1));
+        if !is_asked && !self.options.tracking {
             return Vec::new();
         }
-        self.summary.frames += 1;
-        (self.on_frame)();
+        if is_asked {
+            self.summary.frames += 1;
+            (self.on_frame)();
+        }
         match Input::new(self.transports[camera], message.cdr) {
-            Ok(input) => self.assembly.image(RecordedFrame::new(input, camera, at)),
+            Ok(input) => {
+                let frame = RecordedFrame::new(input, camera, at);
+                self.assembly.image(if is_asked { frame } else { frame.unasked() })
+            }
             Err(error) => {
                 self.summary.add_unreadable(&message.topic, error);
                 Vec::new()
@@ -186,6 +194,10 @@ impl<S: FnMut()> Player<'_, S> {
     /// Shows frames, each after the commands that were given before it was recorded.
     fn show(&mut self, frames: Vec<RecordedFrame>) {
         for frame in frames {
+            if !frame.is_asked {
+                self.work.follow(frame.camera, &frame);
+                continue;
+            }
             while let Some((_, text)) = self.schedule.next_if(|(at, _)| *at <= frame.log_time) {
                 self.work.command(None, text);
             }
@@ -226,7 +238,7 @@ pub fn replay(
         transports,
         depth_transport,
         assembly: FrameAssembly::new(options.proposals.is_some(), options.depth.is_some(), model),
-        work: Offline::new(segmenter, options.mode, options.images.len(), RecordedFrames, recorder),
+        work: Offline::new(segmenter, options.mode, options.images.len(), RecordedFrames, recorder, options.tracking),
         schedule,
         summary: Summary::default(),
         span: options.selection.span(first_image),
@@ -252,5 +264,7 @@ pub fn replay(
         return Err(error);
     }
     summary.answers = recorder.answers;
+    summary.tracked = recorder.tracked;
+    summary.lost = recorder.lost;
     Ok((summary, segmenter))
 }

@@ -27,6 +27,8 @@ pub struct RecordedFrame {
     pub camera: usize,
     /// When it was recorded, nanoseconds since the epoch.
     pub log_time: u64,
+    /// Whether commands are answered on it; else things are only followed into it.
+    pub is_asked: bool,
     /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
     given: Option<std::result::Result<GivenMessage, String>>,
     depth: Option<Nearest>,
@@ -35,7 +37,12 @@ pub struct RecordedFrame {
 impl RecordedFrame {
     /// An image alone.
     pub fn new(input: Input, camera: usize, log_time: u64) -> RecordedFrame {
-        RecordedFrame { input, camera, log_time, given: None, depth: None }
+        RecordedFrame { input, camera, log_time, is_asked: true, given: None, depth: None }
+    }
+
+    /// The same, for following things into it alone.
+    pub fn unasked(self) -> RecordedFrame {
+        RecordedFrame { is_asked: false, ..self }
     }
 
     /// When the image was taken, nanoseconds since the epoch.
@@ -53,7 +60,7 @@ impl RecordedFrame {
 pub struct RecordedFrames;
 
 impl FrameReader<RecordedFrame> for RecordedFrames {
-    fn decode(&self, _: usize, frame: &RecordedFrame) -> Result<Frame> {
+    fn image(&self, frame: &RecordedFrame) -> Result<Frame> {
         frame.input.frame()
     }
 

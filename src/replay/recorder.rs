@@ -7,6 +7,7 @@ use crate::drawing;
 use crate::error::{Error, Result};
 use crate::image::{Frame, Rect};
 use crate::runtime::WorkerHost;
+use crate::tracking::FollowedFrame;
 use crate::wire::bag::{Message, Writer};
 use crate::wire::{convert, encode, to_cdr, CompressedImage, Image, MessageType, PointStamped, Segmentation};
 
@@ -23,6 +24,10 @@ pub struct Recorder<'a> {
     last: Vec<Option<(Status, String, Rect)>>,
     /// The answers so far.
     pub answers: Vec<AnswerRecord>,
+    /// Things in frames into which they were followed.
+    pub tracked: u64,
+    /// Things in frames in which they were lost.
+    pub lost: u64,
     /// Why writing failed.
     pub failed: Option<Error>,
     pictures: Pictures,
@@ -33,7 +38,7 @@ impl<'a> Recorder<'a> {
     pub fn new(writer: &'a mut Writer, cameras: Vec<String>, overlays: bool) -> Recorder<'a> {
         let last = vec![None; cameras.len()];
         let pictures = Pictures::default();
-        Recorder { writer, cameras, overlays, last, answers: Vec::new(), failed: None, pictures }
+        Recorder { writer, cameras, overlays, last, answers: Vec::new(), tracked: 0, lost: 0, failed: None, pictures }
     }
 
     fn write<T: MessageType + serde::Serialize>(
@@ -72,6 +77,39 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
+    /// Each thing as a message, and with depth its place in space; the mask and the overlay of all of them.
+    fn record_followed(
+        &mut self,
+        frame: &RecordedFrame,
+        camera: usize,
+        image: &Frame,
+        followed: &FollowedFrame,
+    ) -> Result<()> {
+        let (header, at, name) = (&frame.input.header, frame.log_time, self.cameras[camera].clone());
+        let seen = frame.depth();
+        for result in followed.each(camera, image) {
+            let count = if result.status() == Status::Lost { &mut self.lost } else { &mut self.tracked };
+            *count += 1;
+            let object = seen.as_ref().map(|seen| convert::located(header, &result, seen));
+            let mask = encode::mask(header, &result);
+            let message: Segmentation = encode::segmentation(header, &name, &result, &mask, object.as_ref());
+            self.write(camera, "track", at, &message)?;
+            if let Some(Ok(object)) = &object {
+                self.write(camera, "track/object", at, object)?;
+            }
+        }
+        let together = followed.together(camera, image);
+        self.write::<Image>(camera, "track/mask", at, &encode::mask(header, &together))?;
+        if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, &together, seen.as_ref().ok()?)) {
+            self.write(camera, "track/cloud", at, &cloud)?;
+        }
+        if self.overlays {
+            let overlay = encode::overlay(header, image, &together);
+            self.write::<CompressedImage>(camera, "track/overlay/compressed", at, &encode::compressed(&overlay)?)?;
+        }
+        Ok(())
+    }
+
     /// Whether an answer is another than the one before.
     fn has_changed(&mut self, result: &FrameResult) -> bool {
         let rect = result.shown().map(|(_, rect)| rect).unwrap_or_default();
@@ -94,6 +132,12 @@ impl WorkerHost<RecordedFrame> for Recorder<'_> {
 
     fn problem(&mut self, text: &str) {
         self.failed.get_or_insert(Error::Message(text.into()));
+    }
+
+    fn deliver_followed(&mut self, frame: &RecordedFrame, camera: usize, image: &Frame, followed: &FollowedFrame) {
+        if let Err(error) = self.record_followed(frame, camera, image, followed) {
+            self.failed.get_or_insert(error);
+        }
     }
 
     fn deliver(&mut self, frame: &RecordedFrame, result: &FrameResult) {

@@ -77,6 +77,10 @@ pub struct Summary {
     pub frames: u64,
     /// The answers, in the order in which they were made.
     pub answers: Vec<AnswerRecord>,
+    /// Frames into which things were followed, counted for each thing, and those in which it was lost.
+    pub tracked: u64,
+    /// See `tracked`.
+    pub lost: u64,
     /// Why the recording could not be read to its end.
     pub truncation: Truncation,
     /// Messages that could not be read at all.
@@ -118,6 +122,8 @@ impl Summary {
         let summary = json!({
             "frames": self.frames,
             "answers": self.answers.len(),
+            "tracked": self.tracked,
+            "lost": self.lost,
             "statuses": statuses,
             "commands": commands,
             "errors": errors,

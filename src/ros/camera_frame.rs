@@ -102,9 +102,13 @@ impl CameraFrames {
 }
 
 impl FrameReader<CameraFrame> for CameraFrames {
+    fn image(&self, frame: &CameraFrame) -> crate::error::Result<Frame> {
+        frame.input.frame()
+    }
+
     fn decode(&self, camera: usize, frame: &CameraFrame) -> crate::error::Result<Frame> {
         self.find_depth(camera, frame, true);
-        frame.input.frame()
+        self.image(frame)
     }
 
     fn stamp(&self, frame: &CameraFrame) -> Option<i64> {

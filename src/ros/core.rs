@@ -11,6 +11,7 @@ use super::node_thread::{Ros, WAITING};
 use super::outputs::{CameraEnds, Outputs, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{SharedStats, Topic};
+use super::track_outputs::TrackOutputs;
 use crate::fingerprint::FileDigest;
 use crate::grounding::{ConfigPreparer, Segmenter};
 use crate::runtime::Worker;
@@ -151,9 +152,17 @@ impl Core {
         let depths = cameras.iter().map(|camera| camera.depth.clone()).collect();
         let inputs = CameraFrames { depths, parameters: self.parameters.clone() };
         let (ros, logger, reader) = (self.ros.clone(), self.logger.clone(), inputs.clone());
-        let outputs = self.ros.call(move |node| Outputs::open(node, ends, ros, logger, inputs)).await??;
-        let (publishers, detects) = (Mutex::new(outputs.publishers()), outputs.detects());
-        let worker = Arc::new(Worker::start(segmenter, settings.mode, cameras.len(), reader, outputs)?);
+        let opened = self.ros.call(move |node| {
+            let tracks = TrackOutputs::open(node, &ends, logger.clone(), inputs.clone())?;
+            Ok::<_, BoxError>((Outputs::open(node, ends, ros, logger, inputs)?, tracks))
+        });
+        let (outputs, tracks) = opened.await??;
+        let mut publishers = outputs.publishers();
+        publishers.extend(tracks.publishers());
+        let (publishers, detects) = (Mutex::new(publishers), outputs.detects());
+        let (mode, tracks) = (settings.mode, Some(Arc::new(tracks) as _));
+        let worker = Arc::new(Worker::start(segmenter, mode, cameras.len(), reader, outputs, tracks)?);
+        worker.set_tracking(settings.tracking);
         worker.set_active(false);
         let seconds = began.elapsed().as_secs_f32();
         self.logger.info(&format!("configured: model {model} on {device} in {dtype}, loaded in {seconds:.1} s"));
@@ -309,6 +318,7 @@ impl Core {
                 applied.map_err(|error| error.to_string())?;
             }
             worker.set_mode(now.node().mode);
+            worker.set_tracking(now.node().tracking);
         }
         if before.node().sim_time != now.node().sim_time {
             self.ros.use_sim_time(now.node().sim_time).await?;

@@ -5,6 +5,7 @@
 //! `picture_outputs`, `logger` and `diagnostics`. `lifecycle` drives `core`; `bond` tells Nav2 that the node is alive.
 
 mod action_server;
+mod arguments;
 mod bond;
 mod camera;
 mod camera_frame;
@@ -26,6 +27,7 @@ mod publisher;
 mod requests;
 mod shared_publisher;
 mod subscription;
+mod track_outputs;
 mod waiting_frames;
 
 pub use node::run;

@@ -3,11 +3,12 @@
 //! r2r does not say; `camera_info` beside an image and `/compressed` below it follow from the remapped name
 //! (image_transport, image_pipeline), so rcl's functions are called here.
 
+use super::arguments::{c_text, Arguments};
 use crate::error::{Error, Result};
 use r2r_rcl::{
-    rcl_allocator_t, rcl_arguments_fini, rcl_arguments_t, rcl_get_zero_initialized_arguments, rcl_parse_arguments,
-    rcl_ret_t, rcutils_get_default_allocator, rcutils_get_zero_initialized_string_map, rcutils_reset_error,
-    rcutils_string_map_fini, rcutils_string_map_init, rcutils_string_map_t, RCL_RET_OK,
+    rcl_allocator_t, rcl_arguments_t, rcl_ret_t, rcutils_get_default_allocator,
+    rcutils_get_zero_initialized_string_map, rcutils_reset_error, rcutils_string_map_fini, rcutils_string_map_init,
+    rcutils_string_map_t, RCL_RET_OK,
 };
 use std::ffi::{c_char, CStr, CString};
 
@@ -35,16 +36,9 @@ extern "C" {
 
 /// The names of one node.
 pub struct Names {
-    arguments: rcl_arguments_t,
+    arguments: Arguments,
     node: CString,
     namespace: CString,
-}
-
-// the arguments are read only after they were parsed
-unsafe impl Send for Names {}
-
-fn text(text: &str) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::config(format!("name {text:?}"), "has a NUL in it"))
 }
 
 impl Names {
@@ -52,23 +46,8 @@ impl Names {
     ///
     /// # Errors
     /// When rcl refuses the arguments.
-    pub fn of(node: &str, namespace: &str) -> Result<Names> {
-        let given = std::env::args().map(|argument| text(&argument)).collect::<Result<Vec<_>>>()?;
-        Names::under(&given, node, namespace)
-    }
-
-    fn under(given: &[CString], node: &str, namespace: &str) -> Result<Names> {
-        let pointers: Vec<*const c_char> = given.iter().map(|argument| argument.as_ptr()).collect();
-        // Safety: the pointers are of live C strings, as many as said; rcl copies what it keeps
-        let (returned, arguments) = unsafe {
-            let mut arguments = rcl_get_zero_initialized_arguments();
-            let allocator = rcutils_get_default_allocator();
-            (rcl_parse_arguments(pointers.len() as i32, pointers.as_ptr(), allocator, &mut arguments), arguments)
-        };
-        if returned != RCL_RET_OK as i32 {
-            return Err(Error::config("ROS arguments", "refused by rcl"));
-        }
-        Ok(Names { arguments, node: text(node)?, namespace: text(namespace)? })
+    pub fn of(arguments: &[String], node: &str, namespace: &str) -> Result<Names> {
+        Ok(Names { arguments: Arguments::parse(arguments)?, node: c_text(node)?, namespace: c_text(namespace)? })
     }
 
     /// The full name of a topic given relative, private or absolute.
@@ -76,7 +55,7 @@ impl Names {
     /// # Errors
     /// When it is no valid name.
     pub fn topic(&self, name: &str) -> Result<String> {
-        let asked = text(name)?;
+        let asked = c_text(name)?;
         let invalid = || Error::config(format!("topic {name:?}"), "is not a valid ROS name");
         // Safety: all strings live through the calls; what rcl allocates is freed by its own allocator below
         unsafe {
@@ -104,7 +83,7 @@ impl Names {
             let mut remapped: *mut c_char = std::ptr::null_mut();
             let returned = rcl_remap_topic_name(
                 std::ptr::null(),
-                &self.arguments,
+                self.arguments.as_ptr(),
                 expanded,
                 self.node.as_ptr(),
                 self.namespace.as_ptr(),
@@ -128,13 +107,6 @@ impl Names {
     }
 }
 
-impl Drop for Names {
-    fn drop(&mut self) {
-        // Safety: parsed by rcl and not used after
-        unsafe { rcl_arguments_fini(&mut self.arguments) };
-    }
-}
-
 /// The topic of a camera; cameras without a name have theirs at the top.
 pub fn child_topic(camera: &str, topic: &str) -> String {
     if camera.is_empty() {
@@ -149,8 +121,8 @@ mod tests {
     use super::*;
 
     fn names(arguments: &[&str]) -> Names {
-        let given: Vec<CString> = arguments.iter().map(|argument| text(argument).unwrap()).collect();
-        Names::under(&given, "eye", "/robot1").unwrap()
+        let given: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
+        Names::of(&given, "eye", "/robot1").unwrap()
     }
 
     #[test]

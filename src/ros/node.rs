@@ -2,18 +2,17 @@
 
 use super::core::{BoxError, Core, Running};
 use super::lifecycle::Lifecycle;
-use super::lock::lock;
 use super::logger::Logger;
 use super::names::Names;
 use super::node_thread::{NodeThread, WAITING};
-use super::parameters::Parameters;
+use super::parameters::{GivenParameters, Parameters};
 use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};
 use crate::panics::caught;
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::srv::Segment;
-use r2r::{Context, Node, ParameterValue, QosProfile};
+use r2r::{Context, Node, QosProfile};
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::task::JoinHandle;
@@ -44,11 +43,13 @@ async fn run_node() -> Result<(), BoxError> {
     // before anything slow, so that a signal during the loading is not lost
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut node = Node::create(open_context()?, "referseg", "")?;
-    let given = node.params.clone();
-    let parameters = Parameters::read(|name| lock_given(&given, name))?;
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = GivenParameters::of(&arguments, &node.fully_qualified_name()?)?;
+    let parameters = Parameters::read(|name| given.get(name))?;
     let settings = parameters.node().clone();
-    let names = Names::of(&node.name()?, &node.namespace()?)?;
+    let names = Names::of(&arguments, &node.name()?, &node.namespace()?)?;
     let logger = Logger::of(&mut node)?;
+    given.warnings.iter().for_each(|warning| logger.warn(warning));
     let parameter_streams = parameter_server::Streams::open(&mut node)?;
     let lifecycle_streams = lifecycle::Streams::open(&mut node)?;
     // deeper than the worker's queue, so that what is too much is refused rather than lost
@@ -122,8 +123,4 @@ async fn run_node() -> Result<(), BoxError> {
         }
     }
     ended
-}
-
-fn lock_given(given: &Mutex<r2r::indexmap::IndexMap<String, r2r::Parameter>>, name: &str) -> Option<ParameterValue> {
-    lock(given).get(name).map(|parameter| parameter.value.clone())
 }

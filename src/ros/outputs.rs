@@ -45,6 +45,10 @@ pub struct CameraStats {
     pub errors: u64,
     /// Of them, those on frames that show the same as the one before.
     pub of_static_frames: u64,
+    /// Things in frames into which they were followed.
+    pub followed: u64,
+    /// Things in frames in which they were lost.
+    pub lost: u64,
     /// From the frame's stamp to its answer, seconds, for the last one.
     pub age: f64,
     /// Proposals, features, text and scoring of the last answer, milliseconds.
@@ -238,7 +242,7 @@ pub fn refusal(text: &str, camera: &str, origin: Origin, id: &str, reason: &str)
     r2r::referseg::msg::Segmentation {
         command: text.into(),
         camera: camera.into(),
-        way: encode::origin(origin),
+        origin: encode::origin(origin),
         request_id: id.into(),
         status: encode::status(Status::Error),
         reason: reason.into(),

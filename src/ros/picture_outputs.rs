@@ -57,8 +57,15 @@ impl PictureOutputs {
         let thread = std::thread::Builder::new().name("pictures".into()).spawn(move || {
             for picture in waiting {
                 let Picture { header, camera, command, frame, answer } = &picture;
-                let result =
-                    FrameResult { camera: *camera, command, frame: Some(frame), is_static: false, answer: Ok(answer) };
+                let result = FrameResult {
+                    camera: *camera,
+                    command,
+                    frame: Some(frame),
+                    is_static: false,
+                    tracks: &[],
+                    following: None,
+                    answer: Ok(answer),
+                };
                 let published = guarded(|| {
                     publish(&of_thread[*camera], header, &result, &log);
                     Ok(())

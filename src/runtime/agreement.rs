@@ -62,7 +62,7 @@ impl Agreement {
             Status::Found => 3,
             Status::Ambiguous => 2,
             Status::NotFound => 1,
-            Status::Error => 0,
+            Status::Error | Status::Lost => 0,
         };
         let best = self.best.is_none_or(|(known, high)| (rank(status), score) >= (rank(known), high));
         if best {

@@ -3,12 +3,13 @@
 
 use super::camera_state::EncodedInput;
 use super::command_cache::CommandCache;
+use super::following::Following;
 use super::frame_encoder::FrameEncoder;
 use super::guard::guarded;
-use super::host::{FrameReader, Input, WorkerHost};
+use super::host::{FrameReader, Input, TrackHost, WorkerHost};
 use super::look_ahead::{self, LookAhead, UntilDropped};
 use super::queue::{Job, Pending, Waiting};
-use crate::answer::{Answer, CommandInfo, FrameResult};
+use crate::answer::{Answer, CommandInfo, FrameResult, Status};
 use crate::config::AnswerSettings;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -21,13 +22,15 @@ use std::sync::Arc;
 use std::thread;
 
 /// What the work is told while it goes on.
-pub struct Control<'a, I> {
+pub struct Control<'a, I, R> {
     /// Whether to give up.
     pub stop: &'a dyn Fn() -> bool,
     /// Whether the job's answers still count: to the topic's command of a number, or to its requests.
     pub current: &'a dyn Fn(Option<u32>) -> bool,
     /// Where the next frame comes from; `None` where frames are no live cameras'.
     pub look_ahead: Option<&'a LookAhead<'a, I>>,
+    /// Where what was found is followed.
+    pub following: &'a Following<I, R>,
 }
 
 /// The active segmenter with its caches.
@@ -68,12 +71,16 @@ impl Answering {
         job: Job<I, R>,
         reader: &impl FrameReader<I>,
         host: &mut impl WorkerHost<I, Reply = R>,
-        control: &Control<I>,
+        control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
-        let Job { camera, frame: number, input, commands, mut requests, .. } = job;
+        let Job { epoch, camera, frame: number, input, commands, mut requests } = job;
         let Answering { segmenter, frames, commands: cache } = self;
         let (segmenter, over) = (&*segmenter, AtomicBool::new(false));
         let input = Input { camera, number, input };
+        let heard = |host: &Arc<dyn TrackHost<I, Reply = R>>| !commands.is_empty() && host.wanted(camera);
+        let is_followed = number.is_some()
+            && (control.following.host.as_ref().is_some_and(heard) || requests.iter().any(|one| one.request.by_track));
+        control.following.begin(camera, is_followed);
         let usable = commands.iter().any(|one| one.parsed.is_ok()) || requests.iter().any(|one| one.parsed.is_ok());
         let source = control.look_ahead.filter(|_| segmenter.config().live.pipelined);
         let (again, ahead) = thread::scope(|scope| {
@@ -103,7 +110,8 @@ impl Answering {
             }
             let encoded = encoded.flatten();
             let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
-            let again = commands_encoder.answer_all(&input, encoded.as_ref(), (&commands, requests), host, control);
+            let at = (epoch, reader.stamp(&input.input).filter(|_| number.is_some()));
+            let again = commands_encoder.answer_all(&input, at, encoded.as_ref(), (&commands, requests), host, control);
             drop(end);
             if let Some(encoded) = encoded {
                 frames.keep(camera, encoded);
@@ -144,10 +152,11 @@ impl Encoder<'_> {
     fn answer_all<I, R>(
         &mut self,
         input: &Input<I>,
+        (epoch, stamp): (u64, Option<i64>),
         encoded: Option<&EncodedInput>,
         (commands, requests): (&[Arc<Waiting>], Vec<Pending<I, R>>),
         host: &mut impl WorkerHost<I, Reply = R>,
-        control: &Control<I>,
+        control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
         let unseen = Error::Image("not looked at, no command could be used".into());
         let seen = Seen {
@@ -163,9 +172,17 @@ impl Encoder<'_> {
         let thresholds = self.segmenter.config().answer.clone();
         for waiting in commands.iter().filter(|waiting| (control.current)(Some(waiting.command.number))) {
             let answer = self.answer(&seen, &waiting.parsed, None, &thresholds);
+            let tracks = match (&answer, seen.frame, stamp) {
+                (Ok(answer), Some(frame), Some(stamp)) if (control.current)(Some(waiting.command.number)) => {
+                    control.following.ground(input.camera, stamp, frame, &waiting.command, answer)
+                }
+                _ => Vec::new(),
+            };
             // once more: it may have been cleared meanwhile
             if (control.current)(Some(waiting.command.number)) {
-                deliver(host, &input.input, &seen.result(&waiting.command, &answer));
+                deliver(host, &input.input, &seen.result(&waiting.command, &answer, &tracks));
+            } else {
+                control.following.clear_commands(Some(input.camera), waiting.command.number);
             }
         }
         let mut again = Vec::new();
@@ -183,11 +200,19 @@ impl Encoder<'_> {
             if !(control.current)(None) {
                 continue;
             }
-            let result = seen.result(&pending.command, &answer);
+            let result = seen.result(&pending.command, &answer, &[]);
             let Some(reply) = deliver(host, &input.input, &result) else { continue };
             let further = guarded(|| Ok(request.caller.answer(&result, reply))).unwrap_or(ControlFlow::Break(()));
-            if further.is_continue() && pending.parsed.is_ok() {
-                again.push(pending);
+            if !further.is_continue() || pending.parsed.is_err() {
+                continue;
+            }
+            match (&answer, seen.frame, stamp) {
+                (Ok(answer), Some(frame), Some(stamp))
+                    if pending.request.by_track && answer.status == Status::Found && control.following.is_on() =>
+                {
+                    control.following.confirm(pending, epoch, stamp, frame, answer);
+                }
+                _ => again.push(pending),
             }
         }
         again
@@ -231,12 +256,14 @@ impl Seen<'_> {
         &'r self,
         command: &'r CommandInfo,
         answer: &'r std::result::Result<Answer, Refusal<'r>>,
+        tracks: &'r [u32],
     ) -> FrameResult<'r> {
         let answer = match answer {
             Ok(answer) => Ok(answer),
             Err(Refusal::Known(error)) => Err(*error),
             Err(Refusal::Of(error)) => Err(error),
         };
-        FrameResult { camera: self.camera, command, frame: self.frame, is_static: self.is_static, answer }
+        let (camera, frame, is_static) = (self.camera, self.frame, self.is_static);
+        FrameResult { camera, command, frame, is_static, tracks, following: None, answer }
     }
 }

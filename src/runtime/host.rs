@@ -1,10 +1,11 @@
-//! `Input`, `FrameReader` and `WorkerHost`: what the runtime needs from the world around it.
+//! `Input`, `FrameReader`, `WorkerHost` and `TrackHost`: what the runtime needs from the world around it.
 
 use crate::answer::FrameResult;
 use crate::camera::DepthImage;
 use crate::error::Result;
 use crate::image::Frame;
 use crate::proposals::GivenProposals;
+use crate::tracking::FollowedFrame;
 use std::sync::Arc;
 
 /// A frame as it came, to be encoded.
@@ -19,11 +20,20 @@ pub struct Input<I> {
 
 /// Makes pixels of frames as they came, `I`. Two threads may ask at once.
 pub trait FrameReader<I>: Send + Sync {
-    /// The image in a camera's input, which is worked on from now on.
+    /// The image in an input.
     ///
     /// # Errors
     /// When it can't be read.
-    fn decode(&self, camera: usize, input: &I) -> Result<Frame>;
+    fn image(&self, input: &I) -> Result<Frame>;
+
+    /// The image in a camera's input, which is looked at for a command from now on.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn decode(&self, camera: usize, input: &I) -> Result<Frame> {
+        let _ = camera;
+        self.image(input)
+    }
 
     /// When the image in a camera's input was taken, nanoseconds since the epoch.
     fn stamp(&self, input: &I) -> Option<i64>;
@@ -52,6 +62,27 @@ pub trait WorkerHost<I>: Send {
     /// Takes a result away; makes of it what the caller gets.
     fn deliver(&mut self, input: &I, result: &FrameResult) -> Self::Reply;
 
+    /// Takes the things of a camera that were followed into an input, whose image is `frame`; where frames are shown one after the other.
+    /// Live, a [`TrackHost`] does.
+    fn deliver_followed(&mut self, input: &I, camera: usize, frame: &Frame, followed: &FollowedFrame) {
+        let _ = (input, camera, frame, followed);
+    }
+
     /// Hears of a failure that no result can carry.
     fn problem(&mut self, text: &str);
+}
+
+/// Takes what was followed. Beside a [`WorkerHost`], on another thread.
+pub trait TrackHost<I>: Send + Sync {
+    /// What a caller gets for a result.
+    type Reply;
+
+    /// Whether anybody would hear of this camera's tracks.
+    fn wanted(&self, camera: usize) -> bool;
+
+    /// Takes the things of a camera that were followed into an input, whose image is `frame`.
+    fn deliver(&self, input: &I, camera: usize, frame: &Frame, followed: &FollowedFrame);
+
+    /// What a caller gets for a thing that was followed for him.
+    fn reply(&self, input: &I, result: &FrameResult) -> Self::Reply;
 }

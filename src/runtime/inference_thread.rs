@@ -49,6 +49,7 @@ pub fn run<I: Send + Sync, R>(
                     stop: &|| shared.lock().stop,
                     current: &|command| shared.lock().queue.is_current(epoch, camera, command),
                     look_ahead: Some(&look_ahead),
+                    following: &shared.following,
                 };
                 let done = catch_unwind(AssertUnwindSafe(|| answering.answer(job, reader, &mut host, &control)));
                 match done {

@@ -10,6 +10,8 @@ mod agreement;
 mod answering;
 mod camera_state;
 mod command_cache;
+mod following;
+mod following_thread;
 mod frame_encoder;
 mod guard;
 mod host;
@@ -24,7 +26,7 @@ mod worker;
 
 pub use agreement::{Agreement, Progress};
 pub use guard::guarded;
-pub use host::{FrameReader, WorkerHost};
+pub use host::{FrameReader, TrackHost, WorkerHost};
 pub use mode::Mode;
 pub use offline::Offline;
 pub use queue::{Dropped, MAX_REQUESTS, MAX_WAITING};

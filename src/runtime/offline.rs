@@ -2,36 +2,60 @@
 //! does not press; who is answered on which frame is the same policy as the [`Worker`](super::Worker)'s.
 
 use super::answering::{Answering, Control};
+use super::following::Following;
+use super::guard::guarded;
 use super::host::{FrameReader, WorkerHost};
 use super::mode::Mode;
 use super::queue::Queue;
 use crate::error::Result;
 use crate::grounding::Segmenter;
+use std::sync::Arc;
 
 /// A segmenter that answers every frame as it is shown.
 pub struct Offline<I, F: FrameReader<I>, H: WorkerHost<I>> {
     answering: Answering,
     queue: Queue<I, H::Reply>,
+    following: Following<I, H::Reply>,
     reader: F,
     host: H,
 }
 
 impl<I: Send + Sync, F: FrameReader<I>, H: WorkerHost<I>> Offline<I, F, H> {
-    /// For so many cameras.
-    pub fn new(segmenter: Segmenter, mode: Mode, cameras: usize, reader: F, host: H) -> Self {
-        Offline { answering: Answering::new(segmenter, cameras), queue: Queue::new(mode, cameras), reader, host }
+    /// For so many cameras; with or without tracking.
+    pub fn new(segmenter: Segmenter, mode: Mode, cameras: usize, reader: F, host: H, tracking: bool) -> Self {
+        let (answering, queue) = (Answering::new(segmenter, cameras), Queue::new(mode, cameras));
+        Offline { answering, queue, following: Following::new(cameras, tracking, None), reader, host }
     }
 
     /// Takes a command, for one camera or all, as [`Worker::command`](super::Worker::command) does.
     pub fn command(&mut self, camera: Option<usize>, text: Result<String>) -> u32 {
-        self.queue.command(camera, text)
+        let clears = matches!(&text, Ok(text) if text.trim().is_empty());
+        let number = self.queue.command(camera, text);
+        if clears {
+            self.following.clear_commands(camera, number);
+        }
+        number
     }
 
-    /// Shows a camera's frame and answers all who wait for one.
+    /// Shows a camera's frame, into which what was found before is followed, and nothing more.
+    pub fn follow(&mut self, camera: usize, input: &I) {
+        let Some(stamp) = self.reader.stamp(input) else { return };
+        let mut tracks = self.following.tracks(camera);
+        if tracks.is_idle() {
+            return;
+        }
+        let Ok(frame) = guarded(|| self.reader.image(input)) else { return };
+        if let Ok(Some(followed)) = guarded(|| Ok(tracks.follow(stamp, &frame))) {
+            self.host.deliver_followed(input, camera, &frame, &followed);
+        }
+    }
+
+    /// Shows a camera's frame, into which what was found before is followed, and answers all who wait for one.
     pub fn show(&mut self, camera: usize, input: I) {
-        self.queue.offer_frame(camera, input);
+        self.follow(camera, &input);
+        self.queue.offer_frame(camera, Arc::new(input));
         while let Some(job) = self.queue.next_job(|camera| self.host.wanted(camera)) {
-            let control = Control { stop: &|| false, current: &|_| true, look_ahead: None };
+            let control = Control { stop: &|| false, current: &|_| true, look_ahead: None, following: &self.following };
             // only requests want more frames, and there are none
             self.answering.answer(job, &self.reader, &mut self.host, &control);
         }

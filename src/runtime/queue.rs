@@ -138,9 +138,14 @@ impl<I, R> Queue<I, R> {
         Queue { mode, count: 0, cameras, requests, turn: 0, epoch: 0, frames_epoch: 0, active: true }
     }
 
-    /// Whether anything is taken.
+    /// Takes something from now on, or nothing.
     pub fn set_active(&mut self, active: bool) {
         self.active = active;
+    }
+
+    /// Whether anything is taken.
+    pub fn is_active(&self) -> bool {
+        self.active
     }
 
     /// Changes when encoded frames become worthless.
@@ -154,7 +159,7 @@ impl<I, R> Queue<I, R> {
     }
 
     /// Returns the frame whose place it took.
-    pub fn offer_frame(&mut self, camera: usize, input: I) -> Option<Arc<I>> {
+    pub fn offer_frame(&mut self, camera: usize, input: Arc<I>) -> Option<Arc<I>> {
         if !self.active {
             return None;
         }
@@ -166,7 +171,7 @@ impl<I, R> Queue<I, R> {
             *count += 1;
         }
         camera.number += 1;
-        camera.newest.replace(Arc::new(input))
+        camera.newest.replace(input)
     }
 
     /// What became of a camera's frames that were never looked at.
@@ -379,6 +384,12 @@ impl<I, R> Queue<I, R> {
             self.requests.push_back(pending);
         }
     }
+
+    /// A request whose thing was found, followed and lost: it wants a frame that was not looked at.
+    pub fn ask_on_newest(&mut self, pending: Pending<I, R>, camera: usize, epoch: u64) {
+        let seen = self.cameras[camera].number.saturating_sub(1);
+        self.ask_again(pending, seen, epoch);
+    }
 }
 
 /// The text as it is kept, and the command in it. What is refused may be endless: only its beginning is kept.
@@ -413,6 +424,7 @@ mod tests {
             camera,
             image: None,
             next_frame: false,
+            by_track: false,
             min_score: None,
             min_margin: None,
             origin: Origin::Service,
@@ -434,9 +446,9 @@ mod tests {
         queue.command(None, Ok("the mug".into()));
         let mut served = Vec::new();
         for frame in 1..=6 {
-            queue.offer_frame(0, frame);
+            queue.offer_frame(0, Arc::new(frame));
             if frame % 3 == 1 {
-                queue.offer_frame(1, 100 + frame);
+                queue.offer_frame(1, Arc::new(100 + frame));
             }
             served.push(next(&mut queue).unwrap().1);
         }
@@ -447,14 +459,14 @@ mod tests {
     #[test]
     fn frames_that_are_never_looked_at_are_counted_by_their_reason() {
         let mut queue = Queue::new(Mode::Continuous, 1);
-        (1..=3).for_each(|frame| drop(queue.offer_frame(0, frame)));
+        (1..=3).for_each(|frame| drop(queue.offer_frame(0, Arc::new(frame))));
         queue.command(None, Ok("the mug".into()));
-        queue.offer_frame(0, 4);
+        queue.offer_frame(0, Arc::new(4));
         assert_eq!(queue.dropped(0).unasked + queue.dropped(0).superseded, 3);
         next(&mut queue).unwrap();
-        (5..=7).for_each(|frame| drop(queue.offer_frame(0, frame)));
+        (5..=7).for_each(|frame| drop(queue.offer_frame(0, Arc::new(frame))));
         next(&mut queue).unwrap();
-        queue.offer_frame(0, 8);
+        queue.offer_frame(0, Arc::new(8));
         assert_eq!(queue.dropped(0), Dropped { unasked: 2, superseded: 3 });
     }
 
@@ -462,15 +474,15 @@ mod tests {
     fn a_command_for_one_camera_concerns_no_other() {
         let mut queue = Queue::new(Mode::Continuous, 2);
         queue.command(Some(1), Ok("the mug".into()));
-        queue.offer_frame(0, 1);
-        queue.offer_frame(1, 2);
+        queue.offer_frame(0, Arc::new(1));
+        queue.offer_frame(1, Arc::new(2));
         assert_eq!(next(&mut queue), Some((1, 2, vec![])));
         assert_eq!(next(&mut queue), None);
         queue.command(None, Ok("the cup".into()));
         assert_eq!(next(&mut queue), None, "frames before the command don't count");
         queue.command(Some(1), Ok(String::new()));
-        queue.offer_frame(0, 3);
-        queue.offer_frame(1, 4);
+        queue.offer_frame(0, Arc::new(3));
+        queue.offer_frame(1, Arc::new(4));
         assert_eq!(next(&mut queue), Some((0, 3, vec![])));
         assert_eq!(next(&mut queue), None);
     }
@@ -478,14 +490,14 @@ mod tests {
     #[test]
     fn requests_take_the_newest_frame_or_the_next_or_their_own_image() {
         let mut queue = Queue::new(Mode::Once, 1);
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         queue.ask(request(0, "newest")).unwrap();
         queue.ask(Request { next_frame: true, ..request(0, "next") }).unwrap();
         queue.ask(Request { image: Some(77), ..request(0, "own") }).unwrap();
         assert_eq!(next(&mut queue), Some((0, 1, vec!["newest".into()])));
         assert_eq!(next(&mut queue), Some((0, 77, vec!["own".into()])));
         assert_eq!(next(&mut queue), None);
-        queue.offer_frame(0, 2);
+        queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), Some((0, 2, vec!["next".into()])));
     }
 
@@ -495,7 +507,7 @@ mod tests {
         queue.command(None, Ok("the mug".into()));
         queue.ask(request(0, "a")).unwrap();
         queue.ask(request(0, "b")).unwrap();
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         let numbers: Vec<u32> = job.commands.iter().map(|waiting| waiting.command.number).collect();
         assert_eq!(numbers, [1]);
@@ -507,13 +519,13 @@ mod tests {
     fn a_request_that_wants_more_waits_for_a_newer_frame() {
         let mut queue = Queue::new(Mode::Once, 1);
         queue.ask(request(0, "goal")).unwrap();
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         for pending in job.requests {
             queue.ask_again(pending, job.frame.unwrap(), job.epoch);
         }
         assert_eq!(next(&mut queue), None);
-        queue.offer_frame(0, 2);
+        queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), Some((0, 2, vec!["goal".into()])));
     }
 
@@ -537,7 +549,7 @@ mod tests {
         let mut queue = Queue::new(Mode::Once, 1);
         queue.command(None, Ok("the mug".into()));
         queue.ask(request(0, "a")).unwrap();
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| false).unwrap();
         assert_eq!((job.commands.len(), job.requests.len()), (0, 1));
         assert!(queue.next_job(|_| false).is_none());
@@ -548,11 +560,11 @@ mod tests {
     fn discarded_frames_are_not_answered_on() {
         let mut queue = Queue::new(Mode::Continuous, 1);
         queue.command(None, Ok("the mug".into()));
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         queue.forget_frames();
         queue.ask(request(0, "a")).unwrap();
         assert_eq!(next(&mut queue), None);
-        queue.offer_frame(0, 2);
+        queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), Some((0, 2, vec!["a".into()])));
     }
 
@@ -567,15 +579,15 @@ mod tests {
         let mut queue: Queue<u32, ()> = Queue::new(Mode::Once, 2);
         let listened = |camera| camera == 1;
         for number in 1..=3 * MAX_WAITING as u32 {
-            queue.offer_frame(0, number);
-            queue.offer_frame(1, number);
+            queue.offer_frame(0, Arc::new(number));
+            queue.offer_frame(1, Arc::new(number));
             assert_eq!(queue.command(None, Ok("the mug".into())), number);
-            queue.offer_frame(0, number);
-            queue.offer_frame(1, number);
+            queue.offer_frame(0, Arc::new(number));
+            queue.offer_frame(1, Arc::new(number));
             assert_eq!(commands(&mut queue, listened), Some((1, vec![(number, true)])));
         }
         // and what waited too long there is answered with an error, in order
-        queue.offer_frame(0, 99);
+        queue.offer_frame(0, Arc::new(99));
         let (_, waited) = commands(&mut queue, |_| true).unwrap();
         let refused = waited.iter().filter(|(_, usable)| !usable).count();
         assert_eq!((waited.len(), refused), (2 * MAX_WAITING, MAX_WAITING));
@@ -588,7 +600,7 @@ mod tests {
         for _ in 0..MAX_WAITING + 2 {
             queue.command(None, Ok("the mug".into()));
         }
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         assert_eq!(job.commands.len(), MAX_WAITING + 2);
         let reason = job.commands[0].parsed.as_ref().unwrap_err().to_string();
@@ -601,7 +613,7 @@ mod tests {
         let mut queue = Queue::new(Mode::Continuous, 1);
         let number = queue.command(None, Ok("the mug".into()));
         queue.ask(request(0, "goal")).unwrap();
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         assert!(queue.is_current(job.epoch, 0, Some(number)) && queue.is_current(job.epoch, 0, None));
         queue.clear();
@@ -609,7 +621,7 @@ mod tests {
         for pending in job.requests {
             queue.ask_again(pending, 1, job.epoch);
         }
-        queue.offer_frame(0, 2);
+        queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), None, "the goal was dropped");
     }
 
@@ -617,7 +629,7 @@ mod tests {
     fn an_empty_command_clears_for_the_job_at_hand_too() {
         let mut queue: Queue<u32, ()> = Queue::new(Mode::Continuous, 2);
         let number = queue.command(None, Ok("the mug".into()));
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         queue.command(Some(1), Ok(String::new()));
         assert!(queue.is_current(job.epoch, 0, Some(number)), "cleared at the other camera alone");
@@ -631,11 +643,11 @@ mod tests {
         let mut queue = Queue::new(Mode::Continuous, 1);
         queue.set_active(false);
         queue.command(None, Ok("the mug".into()));
-        queue.offer_frame(0, 1);
+        queue.offer_frame(0, Arc::new(1));
         let refused = queue.ask(request(0, "a")).unwrap_err().to_string();
         assert!(refused.contains("not active"), "{refused}");
         queue.set_active(true);
-        queue.offer_frame(0, 2);
+        queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), None);
     }
 }

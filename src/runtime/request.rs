@@ -27,6 +27,8 @@ pub struct Request<I, R> {
     pub image: Option<I>,
     /// Only on frames that come after the request, rather than on the newest that is there.
     pub next_frame: bool,
+    /// Whether a frame into which the thing is followed counts like one that it is looked for in.
+    pub by_track: bool,
     /// Threshold in place of the settings' `min_score`.
     pub min_score: Option<f32>,
     /// Threshold in place of the settings' `min_margin`.

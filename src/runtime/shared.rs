@@ -1,5 +1,6 @@
 //! What the worker's handle and its thread share.
 
+use super::following::Following;
 use super::queue::Queue;
 use crate::error::Result;
 use crate::grounding::PreparedConfig;
@@ -24,12 +25,14 @@ pub struct Shared<I, R> {
     state: Mutex<State<I, R>>,
     /// Notified with every change of the state.
     pub changed: Condvar,
+    /// What was found and is followed.
+    pub following: Following<I, R>,
 }
 
 impl<I, R> Shared<I, R> {
-    pub fn new(queue: Queue<I, R>) -> Self {
+    pub fn new(queue: Queue<I, R>, following: Following<I, R>) -> Self {
         let state = State { queue, changes: Vec::new(), stop: false, stopped: false };
-        Shared { state: Mutex::new(state), changed: Condvar::new() }
+        Shared { state: Mutex::new(state), changed: Condvar::new(), following }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State<I, R>> {

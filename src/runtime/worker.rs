@@ -1,6 +1,8 @@
-//! `Worker`: the handle to an inference thread.
+//! `Worker`: the handle to an inference thread and to the thread that follows what it found.
 
-use super::host::{FrameReader, WorkerHost};
+use super::following::Following;
+use super::following_thread;
+use super::host::{FrameReader, TrackHost, WorkerHost};
 use super::inference_thread;
 use super::mode::Mode;
 use super::queue::{Dropped, Queue};
@@ -20,7 +22,7 @@ pub struct Worker<I, R> {
 }
 
 impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
-    /// Starts the thread for so many cameras.
+    /// Starts the thread for so many cameras. With somebody who hears of tracks, a second one follows what was found.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -30,17 +32,28 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         cameras: usize,
         reader: impl FrameReader<I> + 'static,
         host: impl WorkerHost<I, Reply = R> + 'static,
+        track_host: Option<Arc<dyn TrackHost<I, Reply = R>>>,
     ) -> Result<Self> {
-        let shared = Arc::new(Shared::new(Queue::new(mode, cameras)));
+        let following = Following::new(cameras, track_host.is_some(), track_host.clone());
+        let shared = Arc::new(Shared::new(Queue::new(mode, cameras), following));
+        let reader = Arc::new(reader);
+        if track_host.is_some() {
+            let (of_thread, reader) = (shared.clone(), reader.clone());
+            let thread = std::thread::Builder::new().name("following".into());
+            let thread = thread.spawn(move || following_thread::run(&of_thread, &*reader));
+            thread.map_err(Error::file("following thread"))?;
+        }
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("inference".into()).spawn(move || {
-            inference_thread::run(&of_thread, segmenter, cameras, &reader, host);
+            inference_thread::run(&of_thread, segmenter, cameras, &*reader, host);
             let mut state = of_thread.lock();
             state.stopped = true;
             // whoever still waits is told by the end of his channel
             let _callers = state.queue.clear();
             state.queue.set_active(false);
             drop(state);
+            of_thread.following.stop();
+            let _callers = of_thread.following.clear();
             of_thread.changed.notify_all();
         });
         let thread = thread.map_err(Error::file("inference thread"))?;
@@ -49,9 +62,16 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
 
     /// Offers a camera's frame. It takes the place of the one before, worked on or not.
     pub fn offer_frame(&self, camera: usize, input: I) {
+        let input = Arc::new(input);
         // the frame before is dropped without the lock
-        let _before = self.shared.lock().queue.offer_frame(camera, input);
+        let (_before, is_active) = {
+            let mut state = self.shared.lock();
+            (state.queue.offer_frame(camera, input.clone()), state.queue.is_active())
+        };
         self.shared.changed.notify_all();
+        if is_active {
+            self.shared.following.offer(camera, input);
+        }
     }
 
     /// Takes a command of a topic, for one camera or all, and returns its number; `text` is an error when the
@@ -59,7 +79,11 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
     /// One that can't be used is answered with the reason, and leaves what is in force as it is. When more than
     /// [`MAX_WAITING`](super::MAX_WAITING) wait at a camera, the oldest is answered with an error.
     pub fn command(&self, camera: Option<usize>, text: Result<String>) -> u32 {
+        let clears = matches!(&text, Ok(text) if text.trim().is_empty());
         let number = self.shared.lock().queue.command(camera, text);
+        if clears {
+            self.shared.following.clear_commands(camera, number);
+        }
         self.shared.changed.notify_all();
         number
     }
@@ -84,6 +108,13 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         self.shared.lock().queue.set_mode(mode);
     }
 
+    /// Whether what is found is followed, from the next answer on.
+    pub fn set_tracking(&self, on: bool) {
+        if self.shared.following.is_on() != on {
+            following_thread::look_again(&self.shared, self.shared.following.set_on(on));
+        }
+    }
+
     /// Puts other settings in force before the next frame; `done` hears on the inference thread whether they are. It is
     /// dropped unheard when the thread stops before.
     pub fn change(&self, prepared: PreparedConfig, done: impl FnOnce(Result<()>) + Send + 'static) {
@@ -98,6 +129,7 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
     /// Discards the frames that came and what was encoded of them: time went backwards.
     pub fn forget_frames(&self) {
         self.shared.lock().queue.forget_frames();
+        following_thread::look_again(&self.shared, self.shared.following.clear());
     }
 
     /// While a worker is not active it takes nothing, and what it is working on reaches nobody.
@@ -107,6 +139,7 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
             state.queue.set_active(active);
             (!active).then(|| state.queue.clear())
         };
+        let _followed = (!active).then(|| self.shared.following.clear());
         self.shared.changed.notify_all();
     }
 
@@ -121,6 +154,7 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         let mut state = self.shared.lock();
         state.stop = true;
         state.changes.clear();
+        self.shared.following.stop();
         self.shared.changed.notify_all();
         while !state.stopped {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -143,6 +177,7 @@ impl<I, R> Drop for Worker<I, R> {
         state.stop = true;
         state.changes.clear();
         drop(state);
+        self.shared.following.stop();
         self.shared.changed.notify_all();
     }
 }

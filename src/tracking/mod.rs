@@ -2,11 +2,13 @@
 //!
 //! Grounding takes long and cameras are fast. A [`Tracker`] takes the picture and the mask of an answer and moves the mask with the
 //! picture: corners inside the mask are followed by optical flow, the mask moves as they do together, and parts that no longer look
-//! as they did are left out. Where too little is left it says that the thing is lost, and looks for it where it was. Knows neither
-//! messages nor models.
+//! as they did are left out. Where too little is left it says that the thing is lost, and looks for it where it was. [`Tracks`] are those of
+//! one camera, with numbers that outlast answers. Knows neither messages nor models.
 
 mod patch;
 mod similarity;
 mod tracker;
+mod tracks;
 
-pub use tracker::{Lost, Sight, TrackedThing, Tracker};
+pub use tracker::{Lost, Picture, Sight, TrackedThing, Tracker};
+pub use tracks::{FollowedFrame, FollowedThing, TrackNumbers, Tracks};

@@ -5,6 +5,7 @@ use super::similarity::Similarity;
 use crate::image::{Frame, Mask, Rect};
 use image::GrayImage;
 use optical_flow_lk::{build_pyramid, calc_optical_flow_fb, good_features_to_track, TrackParams, TrackStatus};
+use std::sync::Arc;
 
 /// Halvings of the picture: with the window they catch motions of about a hundred pixels.
 const LEVELS: usize = 4;
@@ -67,10 +68,23 @@ impl std::fmt::Display for Lost {
 /// What a picture shows of the thing.
 pub type Sight = Result<TrackedThing, Lost>;
 
+/// A picture with its halvings, which all trackers of a camera share. Clones share the pixels.
+#[derive(Clone)]
+pub struct Picture {
+    frame: Frame,
+    pyramid: Arc<Vec<GrayImage>>,
+}
+
+impl Picture {
+    /// Of a frame.
+    pub fn new(frame: &Frame) -> Picture {
+        Picture { frame: frame.clone(), pyramid: Arc::new(build_pyramid(&grey(frame), LEVELS)) }
+    }
+}
+
 /// The picture with which others are compared.
 struct Key {
-    frame: Frame,
-    pyramid: Vec<GrayImage>,
+    picture: Picture,
     mask: Mask,
     rect: Rect,
     corners: Vec<(f32, f32)>,
@@ -80,14 +94,14 @@ struct Key {
 
 impl Key {
     /// `None` for an empty mask, or one of another picture.
-    fn new(frame: &Frame, pyramid: Vec<GrayImage>, mask: Mask) -> Option<Key> {
-        let rect = mask.bounding_box()?;
+    fn new(picture: &Picture, mask: Mask) -> Option<Key> {
+        let (rect, frame) = (mask.bounding_box()?, &picture.frame);
         if (mask.width(), mask.height()) != (frame.width(), frame.height()) {
             return None;
         }
-        let corners = corners(pyramid.first()?, &mask, rect);
+        let corners = corners(picture.pyramid.first()?, &mask, rect);
         let tolerance = patch::tolerance(frame, &mask, rect);
-        Some(Key { frame: frame.clone(), pyramid, mask, rect, corners, tolerance })
+        Some(Key { picture: picture.clone(), mask, rect, corners, tolerance })
     }
 }
 
@@ -133,7 +147,7 @@ fn grey(frame: &Frame) -> GrayImage {
 pub struct Tracker {
     key: Key,
     /// The last picture.
-    last: Vec<GrayImage>,
+    last: Picture,
     /// From the key's picture to the last.
     moved: Similarity,
     /// How far the thing's middle moved from the picture before the last to the last, pixels.
@@ -143,26 +157,25 @@ pub struct Tracker {
 
 impl Tracker {
     /// Begins with a thing's mask in a picture; `None` when the mask is empty or of another size.
-    pub fn new(frame: &Frame, mask: &Mask) -> Option<Tracker> {
-        let pyramid = build_pyramid(&grey(frame), LEVELS);
-        let key = Key::new(frame, pyramid.clone(), mask.clone())?;
-        Some(Tracker { key, last: pyramid, moved: Similarity::IDENTITY, velocity: [0.0; 2], is_lost: false })
+    pub fn new(picture: &Picture, mask: &Mask) -> Option<Tracker> {
+        let key = Key::new(picture, mask.clone())?;
+        Some(Tracker { key, last: picture.clone(), moved: Similarity::IDENTITY, velocity: [0.0; 2], is_lost: false })
     }
 
     /// The next picture: where the thing is in it.
     ///
     /// # Errors
     /// When it is lost; it may be found again in a later picture.
-    pub fn update(&mut self, frame: &Frame) -> Sight {
-        if (frame.width(), frame.height()) != (self.key.frame.width(), self.key.frame.height()) {
+    pub fn update(&mut self, now: &Picture) -> Sight {
+        let first = &self.key.picture.frame;
+        if (now.frame.width(), now.frame.height()) != (first.width(), first.height()) {
             return Err(Lost::OtherSize);
         }
-        let now = build_pyramid(&grey(frame), LEVELS);
-        let chained = if self.is_lost { None } else { self.chained(&now) };
+        let chained = if self.is_lost { None } else { self.chained(&now.pyramid) };
         let expected = chained.unwrap_or(self.moved_on());
-        let direct = self.direct(&now, expected);
-        let sight = self.judged(frame, &now, chained, direct);
-        self.last = now;
+        let direct = self.direct(&now.pyramid, expected);
+        let sight = self.judged(now, chained, direct);
+        self.last = now.clone();
         self.is_lost = sight.is_err();
         sight
     }
@@ -186,7 +199,7 @@ impl Tracker {
         let before: Vec<(f32, f32)> = self.key.corners.iter().map(|(x, y)| self.moved.apply([*x, *y]).into()).collect();
         let guess: Vec<(f32, f32)> =
             self.key.corners.iter().map(|(x, y)| self.moved_on().apply([*x, *y]).into()).collect();
-        let pairs = followed(&self.last, now, &self.key.corners, &before, Some(&guess));
+        let pairs = followed(&self.last.pyramid, now, &self.key.corners, &before, Some(&guess));
         Similarity::of_most(&pairs, AGREE).map(|(moved, _)| moved)
     }
 
@@ -194,26 +207,21 @@ impl Tracker {
     fn direct(&self, now: &[GrayImage], expected: Similarity) -> Option<(Similarity, f32)> {
         let corners = &self.key.corners;
         let guess: Vec<(f32, f32)> = corners.iter().map(|(x, y)| expected.apply([*x, *y]).into()).collect();
-        let pairs = followed(&self.key.pyramid, now, corners, corners, Some(&guess));
+        let pairs = followed(&self.key.picture.pyramid, now, corners, corners, Some(&guess));
         let (moved, agreeing) = Similarity::of_most(&pairs, AGREE)?;
         let agreeing = agreeing.iter().filter(|agrees| **agrees).count();
         Some((moved, agreeing as f32 / corners.len() as f32))
     }
 
     /// Chooses between both ways, and tells what is seen.
-    fn judged(
-        &mut self,
-        frame: &Frame,
-        now: &[GrayImage],
-        chained: Option<Similarity>,
-        direct: Option<(Similarity, f32)>,
-    ) -> Sight {
-        let compared = |moved: Similarity| (moved, self.compare(frame, moved));
+    fn judged(&mut self, now: &Picture, chained: Option<Similarity>, direct: Option<(Similarity, f32)>) -> Sight {
+        let compared = |moved: Similarity| (moved, self.compare(&now.frame, moved));
         let sure = direct.filter(|(_, part)| *part >= LEAST_DIRECT).map(|(moved, _)| moved);
         // the one by which it looks most as it did; where no corners tell, a thing may have stayed or gone on as before
-        let ways = [sure, chained, Some(self.moved), Some(self.moved_on())].into_iter().flatten().map(compared);
+        let mut ways: Vec<Similarity> = [sure, chained, Some(self.moved)].into_iter().flatten().collect();
+        ways.extend(Some(self.moved_on()).filter(|gone_on| *gone_on != self.moved));
         let better = |a: &(Similarity, Seen), b: &(Similarity, Seen)| a.1.off.total_cmp(&b.1.off);
-        let Some((moved, seen)) = ways.min_by(better) else { return Err(Lost::Hidden(0.0)) };
+        let Some((moved, seen)) = ways.into_iter().map(compared).min_by(better) else { return Err(Lost::Hidden(0.0)) };
         if seen.inside < LEAST_INSIDE {
             return Err(Lost::LeftPicture(seen.inside));
         }
@@ -231,7 +239,7 @@ impl Tracker {
         let quality = seen.alike_part;
         if quality > ALIKE_FOR_KEY && seen.inside > 0.99 && sure.is_none() {
             // seen from elsewhere: what it looks like now is what it is compared with
-            if let Some(key) = Key::new(frame, now.to_vec(), mask.clone()) {
+            if let Some(key) = Key::new(now, mask.clone()) {
                 self.key = key;
                 self.moved = Similarity::IDENTITY;
             }
@@ -240,8 +248,8 @@ impl Tracker {
     }
 
     fn compare(&self, frame: &Frame, moved: Similarity) -> Seen {
-        let Key { frame: first, mask, rect, tolerance, .. } = &self.key;
-        patch::compare(first, mask, *rect, *tolerance, frame, &moved)
+        let Key { picture, mask, rect, tolerance, .. } = &self.key;
+        patch::compare(&picture.frame, mask, *rect, *tolerance, frame, &moved)
     }
 
     /// The mask where the thing is now, without the parts that are not seen.
@@ -318,10 +326,10 @@ mod tests {
     #[test]
     fn a_thing_that_slides_is_followed() {
         let (frame, mask) = scene((20, 30), 1000);
-        let mut tracker = Tracker::new(&frame, &mask).unwrap();
+        let mut tracker = Tracker::new(&Picture::new(&frame), &mask).unwrap();
         for step in 1..20 {
             let (frame, truth) = scene((20 + 5 * step, 30 + step), 1000);
-            let found = tracker.update(&frame).unwrap();
+            let found = tracker.update(&Picture::new(&frame)).unwrap();
             assert!(found.mask.iou(&truth) > 0.9 && found.quality > 0.8, "{step}: {}", found.mask.iou(&truth));
         }
     }
@@ -329,24 +337,27 @@ mod tests {
     #[test]
     fn a_hidden_part_is_left_out_a_hidden_thing_is_lost_and_comes_back() {
         let (frame, mask) = scene((80, 50), 1000);
-        let mut tracker = Tracker::new(&frame, &mask).unwrap();
+        let mut tracker = Tracker::new(&Picture::new(&frame), &mask).unwrap();
         let half = scene((80, 50), 104);
-        let found = tracker.update(&half.0).unwrap();
+        let found = tracker.update(&Picture::new(&half.0)).unwrap();
         assert!(found.mask.iou(&half.1) > 0.8 && found.quality < 0.75, "{} {}", found.mask.iou(&half.1), found.quality);
-        let lost = tracker.update(&scene((80, 50), 85).0).unwrap_err();
+        let lost = tracker.update(&Picture::new(&scene((80, 50), 85).0)).unwrap_err();
         assert!(matches!(lost, Lost::Hidden(part) if part < 0.3), "{lost}");
         assert!(lost.to_string().starts_with("hidden or changed"));
-        assert!(tracker.update(&scene((80, 50), 110).0).is_err(), "half of it is not enough to be sure again");
-        assert!(tracker.update(&frame).unwrap().mask.iou(&mask) > 0.95);
+        assert!(
+            tracker.update(&Picture::new(&scene((80, 50), 110).0)).is_err(),
+            "half of it is not enough to be sure again"
+        );
+        assert!(tracker.update(&Picture::new(&frame)).unwrap().mask.iou(&mask) > 0.95);
     }
 
     #[test]
     fn a_thing_that_leaves_the_picture_is_lost_with_the_reason() {
         let (frame, mask) = scene((120, 50), 1000);
-        let mut tracker = Tracker::new(&frame, &mask).unwrap();
+        let mut tracker = Tracker::new(&Picture::new(&frame), &mask).unwrap();
         let mut lost = None;
         for step in 1..16 {
-            lost = tracker.update(&scene((120 + 6 * step, 50), 1000).0).err();
+            lost = tracker.update(&Picture::new(&scene((120 + 6 * step, 50), 1000).0)).err();
             if lost.is_some() {
                 assert!(step > 8, "{step}");
                 break;
@@ -358,9 +369,13 @@ mod tests {
     #[test]
     fn empty_masks_and_other_sizes_are_refused() {
         let (frame, mask) = scene((20, 30), 1000);
-        assert!(Tracker::new(&frame, &Mask::empty(SIZE.0, SIZE.1)).is_none());
-        assert!(Tracker::new(&frame, &Mask::of_rect(10, 10, Rect { x: 0, y: 0, width: 5, height: 5 })).is_none());
+        assert!(Tracker::new(&Picture::new(&frame), &Mask::empty(SIZE.0, SIZE.1)).is_none());
+        assert!(Tracker::new(&Picture::new(&frame), &Mask::of_rect(10, 10, Rect { x: 0, y: 0, width: 5, height: 5 }))
+            .is_none());
         let small = Frame::new(10, 10, vec![0; 300]).unwrap();
-        assert_eq!(Tracker::new(&frame, &mask).unwrap().update(&small).unwrap_err(), Lost::OtherSize);
+        assert_eq!(
+            Tracker::new(&Picture::new(&frame), &mask).unwrap().update(&Picture::new(&small)).unwrap_err(),
+            Lost::OtherSize
+        );
     }
 }

@@ -60,6 +60,7 @@ fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Objec
         header: header.clone(),
         target: result.target().into(),
         score: result.score(),
+        track_id: result.track(),
         point: vector(found.point),
         pose: Pose { position: vector(found.pose.position), orientation: Quaternion { x, y, z, w } },
         size: vector(found.size),

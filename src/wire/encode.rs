@@ -5,7 +5,7 @@ use super::standard::{
     BoundingBox2D, CompressedImage, Detection2D, Detection2DArray, Header, Image, LabelInfo, ObjectHypothesisWithPose,
     Pose, RegionOfInterest, VisionClass,
 };
-use crate::answer::{FrameResult, Origin, Status};
+use crate::answer::{FoundThing, FrameResult, Origin, Status};
 use crate::drawing;
 use crate::error::{Error, Result};
 use crate::image::{Frame, Rect};
@@ -99,7 +99,7 @@ pub fn segmentation<'a>(
         camera: camera.into(),
         command: result.command.text.clone(),
         command_number: result.command.number,
-        way: origin(result.command.origin),
+        origin: origin(result.command.origin),
         request_id: result.command.id.clone(),
         target: result.target().into(),
         reading: result.reading().into(),
@@ -108,8 +108,13 @@ pub fn segmentation<'a>(
         reason: result.reason(),
         score: result.score(),
         margin: result.margin(),
-        things: result.found().iter().map(|thing| scored(thing.score, thing.mask.bounding_box(), &[])).collect(),
-        best: result.leading().iter().map(|thing| scored(thing.score, Some(thing.rect), &thing.terms)).collect(),
+        track_id: result.track(),
+        track_quality: result.following.map_or(0.0, |following| following.quality),
+        grounding_age: result.following.map_or(0.0, |following| following.grounding_age),
+        things: things(result)
+            .map(|(thing, track)| scored(thing.score, thing.mask.bounding_box(), &[], track))
+            .collect(),
+        best: result.leading().iter().map(|thing| scored(thing.score, Some(thing.rect), &thing.terms, 0)).collect(),
         bounding_box: region(rect),
         mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
         ..Default::default()
@@ -125,12 +130,18 @@ pub fn segmentation<'a>(
     message
 }
 
-fn scored(score: f32, rect: Option<Rect>, terms: &[(&'static str, f32)]) -> ScoredThing {
+/// The things found, each with the number of its track; 0 where it has none.
+fn things<'r>(result: &'r FrameResult) -> impl Iterator<Item = (&'r FoundThing, u32)> {
+    result.found().iter().zip(result.tracks.iter().copied().chain(std::iter::repeat(0)))
+}
+
+fn scored(score: f32, rect: Option<Rect>, terms: &[(&'static str, f32)], track_id: u32) -> ScoredThing {
     ScoredThing {
         score,
         bounding_box: region(rect.unwrap_or_default()),
         term_names: terms.iter().map(|(name, _)| (*name).to_string()).collect(),
         term_values: terms.iter().map(|(_, value)| *value).collect(),
+        track_id,
     }
 }
 
@@ -164,6 +175,7 @@ pub fn origin(origin: Origin) -> u8 {
         Origin::Topic => 0,
         Origin::Service => 1,
         Origin::Action => 2,
+        Origin::Track => 3,
     }
 }
 
@@ -174,12 +186,14 @@ pub fn status(status: Status) -> u8 {
         Status::NotFound => 1,
         Status::Ambiguous => 2,
         Status::Error => 3,
+        Status::Lost => 4,
     }
 }
 
-/// A detection for each thing found. `id` tells commands apart, and stays while one is in force.
+/// A detection for each thing found. `id` is the number of its track, which stays while it is found and followed; without tracking empty,
+/// as `Detection2D` says of detections that are not tracked.
 pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
-    let detection = |score: f32, rect: Rect| Detection2D {
+    let detection = |score: f32, rect: Rect, track: u32| Detection2D {
         header: header.clone(),
         results: vec![ObjectHypothesisWithPose {
             class_id: result.target().into(),
@@ -194,10 +208,10 @@ pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
             size_x: rect.width as f64,
             size_y: rect.height as f64,
         },
-        id: result.command.number.to_string(),
+        id: if track == 0 { String::new() } else { track.to_string() },
     };
-    let boxed = result.found().iter().filter_map(|thing| Some((thing.score, thing.mask.bounding_box()?)));
-    let detections = boxed.map(|(score, rect)| detection(score, rect)).collect();
+    let boxed = things(result).filter_map(|(thing, track)| Some((thing.score, thing.mask.bounding_box()?, track)));
+    let detections = boxed.map(|(score, rect, track)| detection(score, rect, track)).collect();
     Detection2DArray { header: header.clone(), detections }
 }
 

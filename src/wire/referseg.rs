@@ -11,6 +11,7 @@ pub struct Object {
     pub header: Header,
     pub target: String,
     pub score: f32,
+    pub track_id: u32,
     pub point: Vector3,
     pub pose: Pose,
     pub size: Vector3,
@@ -29,6 +30,7 @@ pub struct ScoredThing {
     pub bounding_box: RegionOfInterest,
     pub term_names: Vec<String>,
     pub term_values: Vec<f32>,
+    pub track_id: u32,
 }
 
 /// `referseg/msg/Segmentation`.
@@ -38,7 +40,7 @@ pub struct Segmentation<'a> {
     pub camera: String,
     pub command: String,
     pub command_number: u32,
-    pub way: u8,
+    pub origin: u8,
     pub request_id: String,
     pub target: String,
     pub reading: String,
@@ -47,6 +49,9 @@ pub struct Segmentation<'a> {
     pub reason: String,
     pub score: f32,
     pub margin: f32,
+    pub track_id: u32,
+    pub track_quality: f32,
+    pub grounding_age: f64,
     pub things: Vec<ScoredThing>,
     pub best: Vec<ScoredThing>,
     #[serde(rename = "box")]

@@ -168,7 +168,7 @@ class Peer:
 
         self.until(answered, "an answer on the frame")
         self.until(lambda: any(answer.request_id == asked[-1] for answer in self.heard), "the call's answer on the topic")
-        return [answer for answer in self.heard if answer.way == Segmentation.TOPIC]
+        return [answer for answer in self.heard if answer.origin == Segmentation.TOPIC]
 
     def health(self):
         """Diagnostics as they come, by the status's name."""

@@ -25,7 +25,7 @@ def test_the_service_answers_on_a_picture_of_the_request(asked):
     message = image(picture(), stamp=(5, 6))
     answer = asked.segment(text=ASKED["text"], image=message, request_id="mine")
     assert answer.status == Segmentation.FOUND, answer.reason
-    assert (answer.way, answer.request_id, answer.target) == (Segmentation.SERVICE, "mine", ASKED["phrase"])
+    assert (answer.origin, answer.request_id, answer.target) == (Segmentation.SERVICE, "mine", ASKED["phrase"])
     assert answer.header == answer.mask.header == message.header
     assert iou(mask_of(answer.mask) > 0, truth() == ASKED["target"]) >= 0.5
     strict = asked.segment(text=ASKED["text"], image=message, min_score=0.99)
@@ -105,7 +105,7 @@ def test_a_goal_succeeds_when_enough_frames_agree(asked):
     status, result = goal.finish()
     assert status == GoalStatus.STATUS_SUCCEEDED
     answer = result.result
-    assert (answer.status, answer.way) == (Segmentation.FOUND, Segmentation.ACTION)
+    assert (answer.status, answer.origin) == (Segmentation.FOUND, Segmentation.ACTION)
     assert answer.request_id == bytes(goal.handle.goal_id.uuid).hex()
     assert result.frames_seen == 3
     stages = [f.stage for f in goal.feedback]
@@ -200,7 +200,7 @@ def test_goal_topic_command_and_service_call_do_not_mix_up(asked):
     goals = [Goal(asked, text=text, frames=2, timeout=60.0, min_score=-1.0) for text in (ASKED["text"], "the black can")]
     asked.say("the banana")
     call = asked.call_async("segment", Segment, Segment.Request(text="the thing", request_id="call", timeout=60.0))
-    asked.film(lambda: call.done() and any(a.way == Segmentation.TOPIC for a in asked.heard)
+    asked.film(lambda: call.done() and any(a.origin == Segmentation.TOPIC for a in asked.heard)
                and all(f.frames_seen for g in goals for f in g.feedback[-1:]))
     for goal in goals:
         goal.handle.cancel_goal_async()
@@ -209,7 +209,7 @@ def test_goal_topic_command_and_service_call_do_not_mix_up(asked):
     assert [r.request_id for r in results] == [bytes(g.handle.goal_id.uuid).hex() for g in goals]
     assert call.result().result.command == "the thing" and call.result().result.request_id == "call"
     # everything on the topic says which request it answers
-    whose = {(a.way, a.request_id): a.command for a in asked.heard}
+    whose = {(a.origin, a.request_id): a.command for a in asked.heard}
     assert whose[Segmentation.TOPIC, ""] == "the banana"
     assert whose[Segmentation.SERVICE, "call"] == "the thing"
     for goal, command in zip(goals, (ASKED["text"], "the black can")):

@@ -142,7 +142,7 @@ def test_with_once_every_camera_answers_a_command_for_all_once(peer):
     peer.until(lambda: show(["left", "right"]) or all(call.done() for call in calls), "the calls' answers")
     peer.until(lambda: all(any(a.request_id == "later" for a in answers) for answers in heard.values()), "and on the topics")
     for name, answers in heard.items():
-        (answer,) = [a for a in answers if a.way == Segmentation.TOPIC]
+        (answer,) = [a for a in answers if a.origin == Segmentation.TOPIC]
         assert answer.header.frame_id == f"{name}_eye"
 
 

@@ -9,6 +9,8 @@ import pathlib
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import sysconfig
 import xml.etree.ElementTree
 
@@ -128,18 +130,26 @@ def test_all_three_declare_the_same_arguments():
     of_xml, of_yaml, of_python = declared_arguments()
     assert of_xml == of_yaml
     assert of_python.pop("managed")[0] == "false"
+    assert of_xml.pop("params_file")[0].endswith("config/empty.yaml")
     assert of_python == of_xml
 
 
 def test_every_parameter_of_the_node_is_a_launch_argument_and_is_passed_on():
-    # the unit test of the node's table holds the README to it
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (?:live|reload|start) \| (.*) \|$", (ROOT / "README.md").read_text(), re.M)
-    assert len(rows) > 20
-    of_xml, _, _ = declared_arguments()
-    for name, default, meaning in rows:
-        assert of_xml[name][1] == meaning, name
-        assert of_xml[name][0] in ("", default), name
+    # the generator reads the table of parameters; the unit test of that table holds the README to it
+    made = subprocess.run([sys.executable, str(ROOT / "tools" / "launch_files.py"), "--check"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    names = re.findall(r"^\| `(\w+)` \| .*? \| (?:live|reload|start) \|", (ROOT / "README.md").read_text(), re.M)
+    assert len(names) > 20
     nodes = xml.etree.ElementTree.parse(ROOT / "launch" / FILES[1]).getroot().iter("node")
-    assert [param.get("name") for node in nodes for param in node.iter("param")] == [name for name, _, _ in rows]
+    assert [param.get("name") for node in nodes for param in node.iter("param") if param.get("name")] == names
     nodes = [entry["node"] for entry in yaml.safe_load((ROOT / "launch" / FILES[2]).read_text())["launch"] if "node" in entry]
-    assert [param["name"] for node in nodes for param in node["param"]] == [name for name, _, _ in rows]
+    assert [param["name"] for node in nodes for param in node["param"] if "name" in param] == names
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_params_file_is_read_and_arguments_lie_over_it(launched, file, tmp_path):
+    given = tmp_path / "given.yaml"
+    given.write_text("/**:\n  ros__parameters: {min_score: -0.25, proposal_limit: 9, tracking: off}\n")
+    peer = launched(file, f"params_file:={given}", "proposal_limit:=7")
+    min_score, limit, tracking = get_parameters(peer, ["min_score", "proposal_limit", "tracking"])
+    assert (min_score.double_value, limit.integer_value, tracking.bool_value) == (-0.25, 7, False)

@@ -191,8 +191,8 @@ def set_parameter(peer, name, value):
     return peer.call("set_parameters", SetParameters, request).results[0]
 
 
-def get_parameters(peer, names):
-    return peer.call("get_parameters", GetParameters, GetParameters.Request(names=names)).values
+def get_parameters(peer, names, node="/referseg"):
+    return peer.call("get_parameters", GetParameters, GetParameters.Request(names=names), node).values
 
 
 def test_parameters_are_listed_and_described_with_their_ranges(peer):

@@ -66,8 +66,8 @@ def test_a_command_waits_for_the_first_frame(peer):
     peer.start(mode="once")
     peer.say(ASKED["text"])
     late = peer.segment(text="the thing", timeout=1.0)
-    assert late.status == Segmentation.ERROR and all(answer.way == Segmentation.SERVICE for answer in peer.heard)
-    answers = [answer for answer in peer.ask(None, count=1) if answer.way == Segmentation.TOPIC]
+    assert late.status == Segmentation.ERROR and all(answer.origin == Segmentation.SERVICE for answer in peer.heard)
+    answers = [answer for answer in peer.ask(None, count=1) if answer.origin == Segmentation.TOPIC]
     assert [answer.command for answer in answers] == [ASKED["text"]]
 
 

@@ -41,7 +41,7 @@ def test_masks_and_detections_agree_and_carry_the_frames_header(peer):
     (detection,) = detections[-1].detections
     (result,) = detection.results
     assert result.hypothesis.class_id == ASKED["phrase"] and result.hypothesis.score == pytest.approx(answer.score)
-    assert detection.id == str(answer.command_number) and detection.header == message.header
+    assert answer.track_id > 0 and detection.id == str(answer.track_id) and detection.header == message.header
     centre, box = detection.bbox.center.position, answer.box
     assert (centre.x, centre.y) == (box.x_offset + box.width / 2, box.y_offset + box.height / 2)
     assert (detection.bbox.size_x, detection.bbox.size_y) == (box.width, box.height)

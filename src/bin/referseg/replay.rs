@@ -68,6 +68,9 @@ pub struct Arguments {
     /// continuous (every frame) or once (the first frame after each command)
     #[arg(long, default_value = "continuous")]
     mode: String,
+    /// Follow what was found into the frames after it, also those that --every or --mode once leave out, and write ~/track
+    #[arg(long)]
+    track: bool,
     /// Leave the overlays out
     #[arg(long)]
     no_overlays: bool,
@@ -129,7 +132,7 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let segmenter = segmenters.take(config)?;
     let bar = progress::bar(frames, "frames");
     let overlays = !arguments.no_overlays;
-    let options = Options { images, commands, proposals, depth, mode, selection, overlays };
+    let options = Options { images, commands, proposals, depth, mode, selection, overlays, tracking: arguments.track };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
@@ -145,6 +148,9 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     ];
     let counts = statuses.map(|(status, name)| format!("{} {name}", summary.count(status))).join(", ");
     print_line(format_args!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len()))?;
+    if arguments.track {
+        print_line(format_args!("followed: {} times seen, {} times lost", summary.tracked, summary.lost))?;
+    }
     if summary.frames > 0 && summary.answers.is_empty() {
         eprintln!("referseg: no command was given before or while these frames were recorded");
     }

@@ -2,7 +2,7 @@
 
 use crate::stdout::print_line;
 use referseg::image::{self, Frame, LabelImage, Mask};
-use referseg::tracking::Tracker;
+use referseg::tracking::{Picture, Tracker};
 use referseg::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -93,14 +93,14 @@ fn picture(folder: &Path, frame: usize) -> Result<Frame> {
 fn follow(folder: &Path, film: &Film, pictures: Option<&Path>) -> Result<Counts> {
     let start = truth(folder, 0, film.label)?;
     let whole = start.area();
-    let Some(mut tracker) = Tracker::new(&picture(folder, 0)?, &start) else {
+    let Some(mut tracker) = Tracker::new(&Picture::new(&picture(folder, 0)?), &start) else {
         return Err(Error::config(folder.display().to_string(), "label is not in the first picture"));
     };
     let mut counts = Counts { films: 1, ..Counts::default() };
     for number in 1..film.frames {
         let (frame, truth) = (picture(folder, number)?, truth(folder, number, film.label)?);
         let began = Instant::now();
-        let sight = tracker.update(&frame);
+        let sight = tracker.update(&Picture::new(&frame));
         counts.took += began.elapsed();
         counts.frames += 1;
         match &sight {

@@ -22,6 +22,8 @@ pub enum Reliability {
 pub struct NodeSettings {
     /// When topic commands are answered.
     pub mode: Mode,
+    /// Whether what was found is followed.
+    pub tracking: bool,
     /// Names of the cameras; one empty name for the camera without a name.
     pub cameras: Vec<String>,
     /// How images come.
@@ -76,6 +78,7 @@ impl NodeSettings {
         }
         Ok(NodeSettings {
             mode: Mode::parse(&text("mode")?)?,
+            tracking: flag("tracking")?,
             cameras,
             transport: Transport::parse(&text("image_transport")?)?,
             reliability,

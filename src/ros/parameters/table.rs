@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 31] = [
+pub const PARAMETERS: [Spec; 32] = [
     spec(
         "mode",
         Text,
@@ -79,6 +79,7 @@ pub const PARAMETERS: [Spec; 31] = [
         Live,
         "continuous: every newest frame while a command is set; once: one answer per command, on the next frame",
     ),
+    spec("tracking", Flag, "", Live, "Whether what was found is followed into every frame until the next answer, for whoever subscribes to ~/track"),
     spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
     spec(
         "config",

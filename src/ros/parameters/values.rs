@@ -67,7 +67,7 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "image_reliability" => text("auto".into()),
         "depth_tolerance" | "proposals_tolerance" => ParameterValue::Double(0.02),
         "proposals_wait" => ParameterValue::Double(1.0),
-        "autostart" => ParameterValue::Bool(true),
+        "autostart" | "tracking" => ParameterValue::Bool(true),
         "diagnostics_period" => ParameterValue::Double(1.0),
         "depth" | "use_sim_time" => ParameterValue::Bool(false),
         _ => text(String::new()),
