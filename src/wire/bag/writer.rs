@@ -40,7 +40,7 @@ impl Writer {
         let path = self.output.path();
         if !self.channels.contains_key(&message.topic) {
             let definition = definitions::of(&message.kind)
-                .ok_or_else(|| failed(path, &format!("no definition of {}", message.kind)))?;
+                .ok_or_else(|| unwritten(path, format!("no definition of {}", message.kind)))?;
             let schema = self.file.add_schema(&message.kind, "ros2msg", definition.as_bytes());
             let schema = schema.map_err(|cause| failed(path, &cause))?;
             let channel = self.file.add_channel(schema, &message.topic, "cdr", &BTreeMap::new());
@@ -65,6 +65,12 @@ impl Writer {
     }
 }
 
-fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Error {
-    Error::Bag { path: path.into(), fact: format!("can't be written: {cause}") }
+fn unwritten(path: &Path, fact: impl std::fmt::Display) -> Error {
+    Error::Bag { path: path.into(), fact: format!("can't be written: {fact}") }
+}
+
+/// With the causes of the cause: MCAP's own words leave out that a disk is full.
+fn failed(path: &Path, cause: &dyn std::error::Error) -> Error {
+    let causes = std::iter::successors(Some(cause), |cause| cause.source());
+    unwritten(path, causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
