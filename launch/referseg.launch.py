@@ -79,6 +79,10 @@ PARAMETERS = [
      'auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers) [auto]'),
     ('depth', '',
      'Whether to subscribe to depth images and publish 3D outputs [false]'),
+    ('target_frame', '',
+     "Frame that 3D outputs are given in, by /tf at the image's stamp; empty for the image's optical frame"),
+    ('reference_frame', '',
+     "The robot's frame (x forward, y left, z up), for words that mean the robot or gravity, with depth and /tf; empty: the picture's"),
     ('depth_tolerance', '',
      'Largest time between a depth image and its image, seconds, 0 to 1 [0.02]'),
     ('proposals_tolerance', '',
@@ -102,7 +106,7 @@ PROCESS = [
 ]
 
 # the others are read as YAML: a number, true or false, a list of names, or nothing
-TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability']
+TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability', 'target_frame', 'reference_frame']
 
 
 def value(name):

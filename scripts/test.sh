@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # test.sh [--no-cuda]: formats, lints, unit, integration and ROS tests.
 #
-# vision_msgs and bond, if they are absent, are stood in for by tests/ros/stand_ins; one step checks the build without them.
+# Packages of messages that no registry here has (vision_msgs, bond, tf2_msgs, ...) are stood in for by tests/ros/stand_ins; one step checks the
+# build without them.
 # Finds or makes a ROS 2 first (scripts/build.sh). --no-cuda leaves out the type check of the cuda feature.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -31,9 +32,9 @@ python -c 'import launch_ros' 2>/dev/null || bash tests/ros/play_launch.sh targe
 python -m pytest -q tests/ros
 step "fleet on Ray"
 bash tools/fleet/tests/run.sh
-step "node without vision_msgs and bond: type check"
+step "node without vision_msgs, bond, tf2_msgs and those for viewers: type check"
 rm -f target/ros/r2r.stamp # another environment: scripts/build.sh
-AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -vE "/target/ros/(vision_msgs|bond)$" | paste -sd:) \
+AMENT_PREFIX_PATH=$(tr : '\n' <<< "$AMENT_PREFIX_PATH" | grep -vE "/target/ros/(vision_msgs|bond|tf2_msgs|visualization_msgs|foxglove_msgs)$" | paste -sd:) \
     cargo check --locked --features ros --bin referseg_node
 if [ "${1:-}" != --no-cuda ]; then
     step "cuda feature: type check"

@@ -57,6 +57,7 @@ pub mod drawing;
 pub mod runtime;
 pub mod wire;
 
+pub mod doctor;
 pub mod evaluation;
 pub mod hub;
 pub mod replay;

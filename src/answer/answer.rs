@@ -78,6 +78,8 @@ pub struct Answer {
     pub found: Vec<FoundThing>,
     /// Whether near, far, behind, in front or tall was judged by depth rather than by the place in the picture.
     pub by_depth: bool,
+    /// The robot's frame, when left and right, near and far, or above and below were judged in it; empty when in the picture.
+    pub reference_frame: String,
     /// All scores, one for each proposal.
     pub scores: Vec<f32>,
     /// The best proposals with their terms, best first; at most two.

@@ -82,6 +82,11 @@ impl FrameResult<'_> {
         self.answer.is_ok_and(|answer| answer.by_depth)
     }
 
+    /// The robot's frame in which places were judged; empty when in the picture.
+    pub fn reference_frame(&self) -> &str {
+        self.answer.map_or("", |answer| answer.reference_frame.as_str())
+    }
+
     /// The best proposals with their terms; none without an answer.
     pub fn leading(&self) -> &[ScoredProposal] {
         self.answer.map_or(&[], |answer| &answer.leading)

@@ -2,6 +2,8 @@
 //!
 //! Metres or millimetres follows from the encoding (REP 118), never from a setting.
 
+use super::depth_view::TargetFrame;
+use super::pinhole::Pinhole;
 use crate::error::{Error, Result};
 use crate::image::{LabelImage, RawImage};
 
@@ -13,6 +15,17 @@ pub struct DepthImage {
     /// Rows.
     pub height: usize,
     metres: Vec<f32>,
+    /// Where the camera stands in the robot's frame, where that is known.
+    robot: Option<Box<RobotView>>,
+}
+
+/// A camera in the robot's frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RobotView {
+    /// The camera of the depth image.
+    pub camera: Pinhole,
+    /// The robot's frame (REP 103: x forward, y left, z up, against gravity).
+    pub frame: TargetFrame,
 }
 
 impl DepthImage {
@@ -58,13 +71,14 @@ impl DepthImage {
         };
         let rows = image.data.chunks(step).take(height);
         let metres = rows.flat_map(|row| row[..width * size].chunks_exact(size).map(metres)).collect();
-        Ok(DepthImage { width, height, metres })
+        Ok(DepthImage { width, height, metres, robot: None })
     }
 
     /// Of an image whose values are millimetres, 0 for unknown.
     pub fn of_millimetres(image: &LabelImage) -> DepthImage {
         let metres = |millimetres: &u32| if *millimetres == 0 { f32::NAN } else { *millimetres as f32 / 1000.0 };
-        DepthImage { width: image.width(), height: image.height(), metres: image.values().iter().map(metres).collect() }
+        let metres = image.values().iter().map(metres).collect();
+        DepthImage { width: image.width(), height: image.height(), metres, robot: None }
     }
 
     /// Of values in compressed depth (depth_image_transport's compressedDepth of 32FC1): `a / (value - b)` metres, 0 for unknown.
@@ -73,7 +87,24 @@ impl DepthImage {
             0 => f32::NAN,
             value => Some(a / (value as f32 - b)).filter(|m| m.is_finite() && *m > 0.0).unwrap_or(f32::NAN),
         };
-        DepthImage { width: image.width(), height: image.height(), metres: image.values().iter().map(metres).collect() }
+        let metres = image.values().iter().map(metres).collect();
+        DepthImage { width: image.width(), height: image.height(), metres, robot: None }
+    }
+
+    /// The same, seen by a camera whose place in the robot's frame is known.
+    pub fn in_robots_frame(self, robot: RobotView) -> DepthImage {
+        DepthImage { robot: Some(Box::new(robot)), ..self }
+    }
+
+    /// The name of the robot's frame; `None` where the camera's place in it is not known.
+    pub fn robot_frame(&self) -> Option<&str> {
+        Some(&self.robot.as_ref()?.frame.frame_id)
+    }
+
+    /// Where a pixel's surface is in the robot's frame, metres forward, left and up; `None` where that is not known.
+    pub fn robot_point(&self, column: usize, row: usize) -> Option<[f64; 3]> {
+        let robot = self.robot.as_ref()?;
+        Some(robot.frame.point(robot.camera.point(column, row, self.at(column, row)?)))
     }
 
     /// Metres at a pixel; `None` where it is not known.

@@ -5,18 +5,22 @@
 
 mod depth_buffer;
 mod depth_image;
+mod depth_view;
 mod localization;
 mod pinhole;
 mod point_cloud;
 mod stamp;
 mod stamp_matcher;
+mod transforms;
 mod view;
 
 pub use depth_buffer::DepthBuffer;
-pub use depth_image::DepthImage;
+pub use depth_image::{DepthImage, RobotView};
+pub use depth_view::{DepthView, TargetFrame};
 pub use localization::{locate, ObjectInSpace, Pose};
 pub use pinhole::{CameraModel, Pinhole};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
 pub use stamp_matcher::StampMatcher;
+pub use transforms::{StampedTransform, TransformBuffer};
 pub use view::check_aligned;

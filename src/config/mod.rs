@@ -9,6 +9,7 @@ pub use layer::Layer;
 pub use proposal_settings::{
     BoxMasks, Generator, PromptKind, ProposalSettings, Refine, RefinementSettings, SamPreset, SamSettings, TOPIC,
 };
+pub use resolve::expanded;
 pub use settings::{
     AnswerSettings, Config, Crops, Dtype, Guidance, HybridReadout, HybridSettings, MaskResampling, Method, Parser,
     Preset, ResNetNorms, Resampling, TermWeights, TextSettings, VisualSettings, WordSettings,

@@ -171,10 +171,19 @@ fn strongest<'a>(key: &str, layers: impl Iterator<Item = &'a Layer>) -> Option<V
     layers.filter_map(|layer| layer.at(key)).next().cloned()
 }
 
+/// A path with the home folder in the place of a leading `~`, which no shell has seen in a file or a launch argument.
+pub fn expanded(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path.into(),
+    }
+}
+
 /// A relative path that is not here is looked for in the checkout that this program was built in, and in the share folder of the ROS package: of the one that this program
 /// is installed with (`lib/referseg/PROGRAM` beside `share/referseg`), then of those in `AMENT_PREFIX_PATH`, for
 /// `colcon build --symlink-install` leaves the program in its build folder.
 fn located(path: PathBuf) -> PathBuf {
+    let path = expanded(&path);
     if path.is_absolute() || path.exists() {
         return path;
     }

@@ -61,6 +61,7 @@ pub fn answer(
         found: found.collect(),
         leading: leading.collect(),
         by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
+        reference_frame: guided.as_ref().map_or_else(String::new, |guided| guided.reference_frame.clone()),
         scores,
         crops,
         times: StageTimes {

@@ -20,6 +20,9 @@ pub struct ParsedCommand {
     /// Further things of a list ("red cup, blue ball"), which are not looked for: a command has one target.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_named: Vec<Description>,
+    /// Sides and distances are the robot's, who is spoken to ("on your left", "closest to you"), rather than the picture's.
+    #[serde(skip_serializing_if = "is_false")]
+    pub from_robot: bool,
     /// What is to be done, in the order of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
@@ -224,6 +227,7 @@ impl ParsedCommand {
             forbidden: false,
             withdrawn: Vec::new(),
             also_named: Vec::new(),
+            from_robot: false,
             clauses: Vec::new(),
             not_understood: Vec::new(),
         }

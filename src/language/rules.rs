@@ -37,6 +37,15 @@ const CORRECTIONS: &[(Pattern, ())] = &[
 /// Verbs whose object is a place, or whom to address, rather than a thing to handle.
 const ADDRESSING: &[&str] = &["tell", "say", "answer", "introduce", "ask", "wait", "turn", "stop", "let", "show"];
 
+/// Turns that say that sides and distances are those of who is spoken to.
+const ROBOT: &[(Pattern, ())] = &[
+    ("your left|right|left-hand|right-hand|lefthand|righthand|side|front|point|view|viewpoint|perspective|position|end", ()),
+    ("to|from|of|near|by|beside|before|behind you|yourself", ()),
+    ("nearest|closest|nearer|closer|farthest|furthest you|yourself", ()),
+    ("to|from|of|near|by|nearest|closest the|this robot|base|gripper", ()),
+    ("as|where you see|look|stand|are", ()),
+];
+
 /// The meaning of a text.
 pub fn parse(text: &str) -> ParsedCommand {
     let words = Words::spoken(text);
@@ -49,7 +58,9 @@ pub fn parse(text: &str) -> ParsedCommand {
             None => next,
         });
     }
-    meaning.unwrap_or_else(|| ParsedCommand::with_target(text, text.trim()))
+    let mut meaning = meaning.unwrap_or_else(|| ParsedCommand::with_target(text, text.trim()));
+    meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
+    meaning
 }
 
 /// Places said first are read where they usually stand: "on the left, the mug", "counting from the left, the second mug".

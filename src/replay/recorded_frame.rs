@@ -1,6 +1,6 @@
 //! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
 
-use crate::camera::{CameraModel, DepthBuffer, DepthImage, Pinhole, Stamp, StampMatcher};
+use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, Stamp, StampMatcher};
 use crate::error::Result;
 use crate::image::Frame;
 use crate::proposals::GivenProposals;
@@ -51,7 +51,7 @@ impl RecordedFrame {
     }
 
     /// The depth image with its camera, or why there is none; `None` for replays without depth.
-    pub fn depth(&self) -> Option<std::result::Result<(DepthImage, Pinhole), String>> {
+    pub fn depth(&self) -> Option<std::result::Result<DepthView, String>> {
         Some(self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model)))
     }
 }
@@ -74,8 +74,7 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
     }
 
     fn depth(&self, frame: &RecordedFrame) -> Option<DepthImage> {
-        let (depth, _) = frame.depth()?.ok()?;
-        Some(depth)
+        Some(frame.depth()?.ok()?.depth)
     }
 }
 

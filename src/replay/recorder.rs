@@ -65,7 +65,7 @@ impl<'a> Recorder<'a> {
         self.write::<Image>(camera, "mask", at, &mask)?;
         if let Some(Ok(object)) = &object {
             self.write(camera, "object", at, object)?;
-            self.write(camera, "point", at, &PointStamped { header: header.clone(), point: object.point })?;
+            self.write(camera, "point", at, &PointStamped { header: object.header.clone(), point: object.point })?;
         }
         if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, result, seen.as_ref().ok()?)) {
             self.write(camera, "cloud", at, &cloud)?;

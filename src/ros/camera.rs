@@ -26,6 +26,8 @@ pub struct Camera {
     pub name: String,
     /// The full name of its image topic.
     pub topic: String,
+    /// How its images come.
+    pub transport: Transport,
     /// What is received on it.
     pub topic_stats: SharedStats,
     /// Its depth topic, with what is received on it.
@@ -54,10 +56,11 @@ pub struct Subscriber {
 
 impl Camera {
     /// A camera by the full names of its topics.
-    pub fn new(name: &str, topic: String, depth: Option<String>) -> Camera {
+    pub fn new(name: &str, topic: String, transport: Transport, depth: Option<String>) -> Camera {
         Camera {
             name: name.into(),
             topic,
+            transport,
             topic_stats: SharedStats::default(),
             depth: depth.as_ref().map(|_| Arc::default()),
             depth_topic: depth.map(|topic| (topic, SharedStats::default())),
@@ -81,7 +84,7 @@ impl Camera {
 
     /// Subscribes to its images, and to what belongs to them. `index`: its place among the cameras.
     pub fn subscribe(&self, index: usize, settings: &NodeSettings, to: &Subscriber) -> Vec<JoinHandle<()>> {
-        let (worker, logger, transport) = (to.worker.clone(), to.logger.clone(), settings.transport);
+        let (worker, logger, transport) = (to.worker.clone(), to.logger.clone(), self.transport);
         let name = self.topic.clone();
         let topic = Topic { name: name.clone(), kind: transport.message_type(), reliability: settings.reliability };
         let waits = (!self.proposal_topics.is_empty()).then(|| self.waiting.clone());

@@ -3,21 +3,22 @@
 
 use super::camera::{Camera, Subscriber};
 use super::camera_frame::{CameraFrame, CameraFrames};
+use super::command_subscription::CommandSubscription;
 use super::lifecycle_state::State;
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::{child_topic, Names};
-use super::node_thread::{Ros, WAITING};
+use super::node_thread::Ros;
 use super::outputs::{CameraEnds, Outputs, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{SharedStats, Topic};
 use super::track_outputs::TrackOutputs;
+use super::transforms::SharedTransforms;
 use crate::fingerprint::FileDigest;
 use crate::grounding::{ConfigPreparer, Segmenter};
 use crate::runtime::Worker;
-use crate::wire::{text, Detection2DArray, Image, MessageType, Text};
-use futures::StreamExt;
-use r2r::{ParameterValue, PublisherUntyped, QosProfile};
+use crate::wire::{text, Detection2DArray, Image, MessageType, Transport};
+use r2r::{ParameterValue, PublisherUntyped};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,6 +64,7 @@ pub struct Core {
     state: Mutex<State>,
     /// Held while parameters change or are read to be put in force, so that none falls between.
     setting: tokio::sync::Mutex<()>,
+    transforms: Arc<SharedTransforms>,
     /// Present between configure and cleanup.
     pub running: tokio::sync::RwLock<Option<Running>>,
 }
@@ -77,6 +79,7 @@ impl Core {
             names: Mutex::new(names),
             state: Mutex::new(State::Unconfigured),
             setting: tokio::sync::Mutex::default(),
+            transforms: Arc::default(),
             running: tokio::sync::RwLock::new(None),
         }
     }
@@ -150,7 +153,8 @@ impl Core {
         });
         let ends: Vec<_> = ends.collect();
         let depths = cameras.iter().map(|camera| camera.depth.clone()).collect();
-        let inputs = CameraFrames { depths, parameters: self.parameters.clone() };
+        let (transforms, logger) = (self.transforms.clone(), self.logger.clone());
+        let inputs = CameraFrames { depths, parameters: self.parameters.clone(), transforms, logger };
         let (ros, logger, reader) = (self.ros.clone(), self.logger.clone(), inputs.clone());
         let opened = self.ros.call(move |node| {
             let tracks = TrackOutputs::open(node, &ends, logger.clone(), inputs.clone())?;
@@ -186,7 +190,11 @@ impl Core {
     fn camera(&self, name: &str, settings: &NodeSettings) -> Result<Camera, BoxError> {
         let image = self.resolved(&child_topic(name, "image"))?;
         let depth = settings.depth.then(|| self.resolved(&child_topic(name, "depth"))).transpose()?;
-        Ok(Camera::new(name, settings.transport.topic(&image), depth))
+        // remapped to .../compressed, or what image_transport calls so below the image
+        let is_compressed = image.ends_with("/compressed");
+        let transport = if is_compressed { Transport::Compressed } else { settings.transport };
+        let topic = if is_compressed { image } else { transport.topic(&image) };
+        Ok(Camera::new(name, topic, transport, depth))
     }
 
     fn subscriber(&self, worker: &Arc<Worker<CameraFrame, Reply>>) -> Subscriber {
@@ -222,6 +230,9 @@ impl Core {
         let running = running.as_mut().ok_or("not configured")?;
         let mut subscriptions = Vec::new();
         let detects = running.detects;
+        if !settings.target_frame.is_empty() || !settings.reference_frame.is_empty() {
+            subscriptions.extend(self.transforms.subscribe(&self.ros, &self.logger).await?);
+        }
         for (index, camera) in running.cameras.iter_mut().enumerate() {
             camera.forget_waiting();
             camera.proposal_topics = self.proposal_topics(&camera.name, detects)?;
@@ -231,22 +242,23 @@ impl Core {
         let own = named.map(|(index, name)| (child_topic(name, "command"), Some(index)));
         let commands: Vec<_> = std::iter::once(("command".to_string(), None)).chain(own).collect();
         for (topic, camera) in commands {
-            let profile = QosProfile::default().reliable().keep_last(WAITING);
-            let stream =
-                self.ros.call(move |node| node.subscribe_raw(&topic, Text::TYPE, profile).map(StreamExt::boxed));
-            let mut stream = match stream.await.map_err(BoxError::from).and_then(|opened| Ok(opened?)) {
-                Ok(stream) => self.ros.drained(stream),
+            let (ros, logger) = (self.ros.clone(), self.logger.clone());
+            let opened = match self.resolved(&topic) {
+                Ok(topic) => CommandSubscription::open(ros, topic, logger).await.map_err(BoxError::from),
+                Err(error) => Err(error),
+            };
+            let subscription = match opened {
+                Ok(subscription) => subscription,
                 Err(error) => {
                     subscriptions.iter().for_each(JoinHandle::abort);
                     return Err(error);
                 }
             };
             let worker = running.worker.clone();
-            subscriptions.push(tokio::spawn(async move {
-                while let Some(cdr) = stream.next().await {
-                    worker.command(camera, text(&cdr));
-                }
-            }));
+            let take = move |cdr: Vec<u8>| {
+                worker.command(camera, text(&cdr));
+            };
+            subscriptions.push(tokio::spawn(subscription.receive(take)));
         }
         running.subscriptions = subscriptions;
         running.worker.set_active(true);
@@ -331,6 +343,7 @@ impl Core {
     pub async fn discard_frames(&self) {
         if let Some(running) = self.running.read().await.as_ref() {
             running.worker.forget_frames();
+            self.transforms.forget_motion();
             running.cameras.iter().for_each(Camera::forget_waiting);
             running.cameras.iter().for_each(Camera::forget_depth);
         }

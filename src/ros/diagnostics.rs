@@ -51,13 +51,36 @@ pub async fn publish(core: Arc<Core>, health: Health) {
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(period));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut before = HashMap::new();
+    let mut twins = 0;
     loop {
         ticks.tick().await;
+        twins = warn_of_twins(&core, &health.node, twins).await;
         let mut message = DiagnosticArray::default();
         message.header.stamp = Clock::to_builtin_time(&core.ros.now());
         message.status = statuses(&core, &health.node, &mut before).await;
         health.publisher.publish(&message);
     }
+}
+
+/// Warns when other nodes of this name have come; gives how many there are. Services and parameters of such nodes answer for each other.
+async fn warn_of_twins(core: &Core, node: &str, known: usize) -> usize {
+    let full = format!("/{node}");
+    let (namespace, name) = full.rsplit_once('/').map_or(("/".to_string(), node.to_string()), |(namespace, name)| {
+        (if namespace.is_empty() { "/".into() } else { namespace.into() }, name.into())
+    });
+    // each node publishes its log
+    let found = core.ros.call(move |ros| {
+        let publishers = ros.get_publishers_info_by_topic("/rosout", false).ok()?;
+        Some(publishers.iter().filter(|one| one.node_name == name && one.node_namespace == namespace).count())
+    });
+    let Ok(Some(count)) = found.await else { return known };
+    let twins = count.saturating_sub(1);
+    if twins > known {
+        core.logger.warn(&format!(
+            "{twins} other node(s) are named {full} too: their services, parameters and answers mix with this one's; start each with a name              of its own (-r __node:=NAME, or a namespace)"
+        ));
+    }
+    twins
 }
 
 fn values(pairs: Vec<(&str, String)>) -> Vec<KeyValue> {

@@ -7,6 +7,7 @@ use super::names::Names;
 use super::node_thread::{NodeThread, WAITING};
 use super::parameters::{GivenParameters, Parameters};
 use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};
+use crate::doctor::ros_environment;
 use crate::panics::caught;
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::srv::Segment;
@@ -24,7 +25,13 @@ fn open_context() -> Result<Context, BoxError> {
     // r2r panics on arguments that rcl refuses; rcl's own words go to stderr either way
     let context = caught(Context::create)
         .map_err(|said| format!("ROS arguments refused: {said}; expected --ros-args as in the README"))?;
-    Ok(context?)
+    context.map_err(|error| refused("ROS does not start", &error))
+}
+
+/// What rcl refused, with what is wrong here.
+fn refused(what: &str, error: &r2r::Error) -> BoxError {
+    let arguments: Vec<String> = std::env::args().collect();
+    ros_environment::explained(&format!("{what}: {error}"), &arguments).into()
 }
 
 /// Runs the node until SIGINT or SIGTERM.
@@ -42,7 +49,12 @@ pub fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
 async fn run_node() -> Result<(), BoxError> {
     // before anything slow, so that a signal during the loading is not lost
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut node = Node::create(open_context()?, "referseg", "")?;
+    let domain = ros_environment::domain();
+    if !domain.remedy.is_empty() {
+        return Err(domain.to_string().into());
+    }
+    let node = Node::create(open_context()?, "referseg", "");
+    let mut node = node.map_err(|error| refused("the node can't be made", &error))?;
     let arguments: Vec<String> = std::env::args().collect();
     let given = GivenParameters::of(&arguments, &node.fully_qualified_name()?)?;
     let parameters = Parameters::read(|name| given.get(name))?;

@@ -8,15 +8,16 @@ use super::latencies::Latencies;
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
-use super::node_thread::Ros;
+use super::node_thread::{Ros, WAITING};
 use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
+use super::view_outputs::ViewPublishers;
 use crate::answer::{FrameResult, Origin, Status};
 use crate::error::{Error, Result};
 use crate::runtime::WorkerHost;
 use crate::wire::{
-    convert, encode, to_cdr, CompressedImage, Detection2DArray, Image, LabelInfo, Object, PointCloud2, PointStamped,
-    Segmentation,
+    convert, encode, to_cdr, CompressedImage, Detection2DArray, Detection3DArray, Image, LabelInfo, Object,
+    PointCloud2, PointStamped, Segmentation,
 };
 use r2r::{Node, PublisherUntyped, QosProfile};
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,8 @@ struct CameraOutputs {
     point: RawPublisher,
     cloud: RawPublisher,
     object: RawPublisher,
+    detections_3d: RawPublisher,
+    views: ViewPublishers,
     /// The meaning of the label mask's value that was published last.
     labelled: String,
     stats: Arc<Mutex<CameraStats>>,
@@ -94,20 +97,23 @@ impl Outputs {
         inputs: CameraFrames,
     ) -> std::result::Result<Outputs, Box<dyn std::error::Error + Send + Sync>> {
         let results = || QosProfile::default().reliable().keep_last(10);
+        // a burst of commands or requests is answered in a burst, and no answer may be lost
+        let all_results = || QosProfile::default().reliable().keep_last(WAITING);
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
         let open = |node: &mut Node, camera: CameraEnds| {
             let CameraEnds { name, depth, stats } = camera;
             let topic = |last: &str| format!("~/{}", child_topic(&name, last));
-            let [point, cloud, object] = match depth {
+            let [point, cloud, object, detections_3d] = match depth {
                 true => [
                     RawPublisher::open::<PointStamped>(node, &topic("point"), results())?,
                     RawPublisher::open::<PointCloud2>(node, &topic("cloud"), results())?,
                     RawPublisher::open::<Object>(node, &topic("object"), results())?,
+                    RawPublisher::open_if_known::<Detection3DArray>(node, &topic("detections_3d"), results())?,
                 ],
-                false => [RawPublisher::absent(), RawPublisher::absent(), RawPublisher::absent()],
+                false => std::array::from_fn(|_| RawPublisher::absent()),
             };
             Ok::<_, r2r::Error>(CameraOutputs {
-                segmentation: RawPublisher::open::<Segmentation>(node, &topic("segmentation"), results())?,
+                segmentation: RawPublisher::open::<Segmentation>(node, &topic("segmentation"), all_results())?,
                 pictures: PicturePublishers {
                     mask: RawPublisher::open::<Image>(node, &topic("mask"), results())?,
                     label_mask: RawPublisher::open::<Image>(node, &topic("label_mask"), results())?,
@@ -124,6 +130,8 @@ impl Outputs {
                 point,
                 cloud,
                 object,
+                detections_3d,
+                views: ViewPublishers::open(node, &topic, depth)?,
                 labelled: String::new(),
                 name,
                 stats,
@@ -153,8 +161,14 @@ impl Outputs {
 impl CameraOutputs {
     /// Where answers to the topic's commands go; without label_info, which alone makes no work.
     fn for_all(&self) -> impl Iterator<Item = &RawPublisher> {
-        let CameraOutputs { segmentation, pictures, detections, point, cloud, object, .. } = self;
-        pictures.all().into_iter().chain([segmentation, detections, point, cloud, object])
+        let CameraOutputs { segmentation, pictures, detections, views, .. } = self;
+        let others = [segmentation, detections, &views.annotations];
+        pictures.all().into_iter().chain(others).chain(self.in_space())
+    }
+
+    /// What needs the thing's place in space.
+    fn in_space(&self) -> [&RawPublisher; 5] {
+        [&self.point, &self.cloud, &self.object, &self.detections_3d, &self.views.markers]
     }
 }
 
@@ -177,10 +191,9 @@ impl WorkerHost<CameraFrame> for Outputs {
         }
         let for_all = result.command.origin == Origin::Topic;
         let needs_message = !for_all || camera.segmentation.is_subscribed();
-        let needs_3d =
-            for_all && [&camera.point, &camera.cloud, &camera.object].into_iter().any(RawPublisher::is_subscribed);
+        let needs_3d = for_all && camera.in_space().into_iter().any(RawPublisher::is_subscribed);
         let min_score = lock(&self.inputs.parameters).config().answer.min_score;
-        let seen = (needs_message || needs_3d).then(|| frame.depth()).flatten();
+        let seen = (needs_message || needs_3d).then(|| self.inputs.seen(frame)).flatten();
         let object = seen.as_ref().map(|seen| convert::located(header, result, seen));
 
         let reply = needs_message.then(|| {
@@ -201,9 +214,14 @@ impl WorkerHost<CameraFrame> for Outputs {
                 camera.labelled = result.target().into();
                 camera.label_info.publish(&encode::label_info(header, result.target(), min_score));
             }
+            let known = object.as_ref().and_then(|object| object.as_ref().ok());
+            if camera.detections_3d.is_subscribed() {
+                camera.detections_3d.publish(&encode::detections_3d(header, known));
+            }
+            camera.views.publish(header, result, known, &self.logger);
             if let Some(Ok(object)) = &object {
                 camera.object.publish(object);
-                camera.point.publish(&PointStamped { header: header.clone(), point: object.point });
+                camera.point.publish(&PointStamped { header: object.header.clone(), point: object.point });
             }
             if let (Some(Ok(seen)), true) = (&seen, camera.cloud.is_subscribed()) {
                 if let Some(cloud) = convert::cloud(header, result, seen) {

@@ -57,6 +57,30 @@ impl RawPublisher {
         self.subscribers() > 0
     }
 
+    /// As [`RawPublisher::open_if_known`], by the type's name.
+    ///
+    /// # Errors
+    /// When ROS refuses for another reason.
+    pub fn open_named_if_known(
+        node: &mut Node,
+        topic: &str,
+        kind: &str,
+        profile: QosProfile,
+    ) -> r2r::Result<RawPublisher> {
+        match node.create_publisher_untyped(topic, kind, profile) {
+            Err(r2r::Error::InvalidMessageType { .. }) => Ok(RawPublisher(None)),
+            opened => Ok(RawPublisher(Some(opened?))),
+        }
+    }
+
+    /// Publishes a message by the names of its fields, all of them.
+    ///
+    /// # Errors
+    /// When a field is missing or of another type.
+    pub fn publish_fields(&self, message: serde_json::Value) -> r2r::Result<()> {
+        self.0.as_ref().map_or(Ok(()), |publisher| publisher.publish(message))
+    }
+
     /// Publishes; once the node has ended, nothing.
     pub fn publish<T: serde::Serialize>(&self, message: &T) {
         if let (Some(publisher), Ok(cdr)) = (&self.0, to_cdr(message)) {

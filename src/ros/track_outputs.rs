@@ -113,7 +113,7 @@ impl TrackHost<CameraFrame> for TrackOutputs {
         let in_space = [&outputs.track, &outputs.object, &outputs.point, &outputs.cloud];
         let seen = in_space.into_iter().any(RawPublisher::is_subscribed).then(|| {
             self.inputs.find_depth(camera, input, true);
-            input.depth()
+            self.inputs.seen(input)
         });
         let seen = seen.flatten();
         let mut lost = 0;
@@ -128,7 +128,7 @@ impl TrackHost<CameraFrame> for TrackOutputs {
                 outputs.object.publish(object);
                 if at == 0 {
                     // of several things the best is the one to reach for
-                    outputs.point.publish(&PointStamped { header: header.clone(), point: object.point });
+                    outputs.point.publish(&PointStamped { header: object.header.clone(), point: object.point });
                 }
             }
         }
@@ -152,7 +152,7 @@ impl TrackHost<CameraFrame> for TrackOutputs {
 
     fn reply(&self, input: &CameraFrame, result: &FrameResult) -> Reply {
         self.inputs.find_depth(result.camera, input, true);
-        let (header, seen) = (&input.input.header, input.depth());
+        let (header, seen) = (&input.input.header, self.inputs.seen(input));
         let object = seen.as_ref().map(|seen| convert::located(header, result, seen));
         let (mask, name) = (encode::mask(header, result), lock(&self.cameras[result.camera]).name.clone());
         let message = encode::segmentation(header, &name, result, &mask, object.as_ref());

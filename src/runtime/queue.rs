@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const MAX_WAITING: usize = 16;
 /// Requests that may wait at once, over all cameras.
 pub const MAX_REQUESTS: usize = 16;
+/// Commands that wait at a camera to be answered with their error: a burst as large as the subscription keeps.
+const MAX_REFUSED: usize = 100;
 
 /// A command of a topic that waits for a frame.
 pub struct Waiting {
@@ -84,7 +86,7 @@ impl<I> Camera<I> {
     }
 
     fn refuse(&mut self, refused: AtCamera) {
-        if self.refused.len() >= MAX_WAITING {
+        if self.refused.len() >= MAX_REFUSED {
             self.refused.pop_front(); // nobody has listened for long
         }
         self.refused.push_back(refused);

@@ -313,6 +313,7 @@ mod tests {
             best: Some(0),
             found: found.collect(),
             by_depth: false,
+            reference_frame: String::new(),
             scores: vec![0.5],
             leading: Vec::new(),
             crops: 0,

@@ -2,10 +2,13 @@
 
 use super::referseg::Object;
 use super::standard::{
-    BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, Vector3,
+    BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage,
+    TransformStamped, Vector3,
 };
 use crate::answer::FrameResult;
-use crate::camera::{self, locate, CameraModel, ColouredPoint, DepthImage, ObjectInSpace, Pinhole, Stamp};
+use crate::camera::{
+    self, locate, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform, TargetFrame,
+};
 use crate::image::Rect;
 use crate::proposals::{DetectedBox, DetectedClass};
 
@@ -28,6 +31,21 @@ impl From<&CameraInfo> for CameraModel {
         };
         CameraModel { width: info.width as usize, height: info.height as usize, k: info.k, p: info.p, roi }
     }
+}
+
+/// The transforms of a message of `/tf`, or of `/tf_static` when they are `fixed`.
+pub fn transforms(message: &TfMessage, fixed: bool) -> Vec<StampedTransform> {
+    let one = |given: &TransformStamped| {
+        let (at, turned) = (given.transform.translation, given.transform.rotation);
+        StampedTransform {
+            parent: given.header.frame_id.clone(),
+            child: given.child_frame_id.clone(),
+            stamp: (!fixed).then(|| given.header.stamp.nanoseconds()),
+            translation: [at.x, at.y, at.z],
+            rotation: [turned.x, turned.y, turned.z, turned.w],
+        }
+    };
+    message.transforms.iter().map(one).collect()
 }
 
 /// What a detector found, as boxes; of several names for one the surest counts.
@@ -53,16 +71,24 @@ fn vector([x, y, z]: [f64; 3]) -> Vector3 {
     Vector3 { x, y, z }
 }
 
+/// The image's header with the frame that points are given in.
+fn placed(header: &Header, target: Option<&TargetFrame>) -> Header {
+    let frame_id = target.map_or(&header.frame_id, |target| &target.frame_id);
+    Header { frame_id: frame_id.clone(), ..header.clone() }
+}
+
 /// Where a thing is, as `referseg/msg/Object`.
-fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Object {
-    let [x, y, z, w] = found.pose.orientation;
+fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace, target: Option<&TargetFrame>) -> Object {
+    let point = |point| target.map_or(point, |target| target.point(point));
+    let own = found.pose.orientation;
+    let [x, y, z, w] = target.map_or(own, |target| target.orientation(own));
     Object {
-        header: header.clone(),
+        header: placed(header, target),
         target: result.target().into(),
         score: result.score(),
         track_id: result.track(),
-        point: vector(found.point),
-        pose: Pose { position: vector(found.pose.position), orientation: Quaternion { x, y, z, w } },
+        point: vector(point(found.point)),
+        pose: Pose { position: vector(point(found.pose.position)), orientation: Quaternion { x, y, z, w } },
         size: vector(found.size),
         points: found.points as u32,
     }
@@ -72,21 +98,21 @@ fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace) -> Objec
 ///
 /// # Errors
 /// In words, when nothing was found or the depth does not tell.
-pub fn located(
-    header: &Header,
-    result: &FrameResult,
-    seen: &Result<(DepthImage, Pinhole), String>,
-) -> Result<Object, String> {
-    let (depth, pinhole) = seen.as_ref().map_err(String::clone)?;
+pub fn located(header: &Header, result: &FrameResult, seen: &Result<DepthView, String>) -> Result<Object, String> {
+    let view = seen.as_ref().map_err(String::clone)?;
     // of several things the best is the one to reach for
     let first = result.found().first().ok_or("nothing was found in the image")?;
-    Ok(object(header, result, &locate(&first.mask, depth, pinhole)?))
+    Ok(object(header, result, &locate(&first.mask, &view.depth, &view.camera)?, view.target.as_ref()))
 }
 
 /// The points of what a result shows; `None` when it shows nothing, or the depth is of another view.
-pub fn cloud(header: &Header, result: &FrameResult, (depth, pinhole): &(DepthImage, Pinhole)) -> Option<PointCloud2> {
+pub fn cloud(header: &Header, result: &FrameResult, view: &DepthView) -> Option<PointCloud2> {
     let (shown, _) = result.shown()?;
-    Some(point_cloud(header, &camera::point_cloud(&shown, result.frame?, depth, pinhole).ok()?))
+    let mut points = camera::point_cloud(&shown, result.frame?, &view.depth, &view.camera).ok()?;
+    if let Some(target) = &view.target {
+        points.iter_mut().for_each(|point| point.position = target.point(point.position));
+    }
+    Some(point_cloud(&placed(header, view.target.as_ref()), &points))
 }
 
 /// Coloured points as `sensor_msgs/PointCloud2`: x, y, z and PCL's packed rgb, each 4 bytes.

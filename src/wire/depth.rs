@@ -4,7 +4,7 @@ use super::cdr::from_cdr;
 use super::decode::is_depth_format;
 use super::standard::{CompressedImage, Image};
 use super::transport::Transport;
-use crate::camera::{CameraModel, DepthImage, Pinhole};
+use crate::camera::{CameraModel, DepthImage, DepthView, Pinhole};
 use crate::error::{Error, Result};
 use crate::image::LabelImage;
 use std::io::Cursor;
@@ -63,14 +63,14 @@ impl DepthMessage {
         }
     }
 
-    /// The depth image, and the camera of this calibration that saw it.
+    /// The depth image with the camera of this calibration that saw it; points are in its optical frame.
     ///
     /// # Errors
     /// In words: those of [`DepthMessage::read`] and [`Pinhole::of`].
-    pub fn seen_by(&self, model: &CameraModel) -> std::result::Result<(DepthImage, Pinhole), String> {
+    pub fn seen_by(&self, model: &CameraModel) -> std::result::Result<DepthView, String> {
         let depth = self.read().map_err(|error| error.to_string())?;
         let camera = Pinhole::of(model, depth.width, depth.height).map_err(|error| error.to_string())?;
-        Ok((depth, camera))
+        Ok(DepthView { depth, camera, target: None })
     }
 }
 

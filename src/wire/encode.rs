@@ -2,8 +2,8 @@
 
 use super::referseg::{Object, ScoredThing, Segmentation};
 use super::standard::{
-    BoundingBox2D, CompressedImage, Detection2D, Detection2DArray, Header, Image, LabelInfo, ObjectHypothesisWithPose,
-    Pose, RegionOfInterest, VisionClass,
+    BoundingBox2D, BoundingBox3D, CompressedImage, Detection2D, Detection2DArray, Detection3D, Detection3DArray,
+    Header, Image, LabelInfo, ObjectHypothesisWithPose, Pose, RegionOfInterest, VisionClass,
 };
 use crate::answer::{FoundThing, FrameResult, Origin, Status};
 use crate::drawing;
@@ -104,6 +104,7 @@ pub fn segmentation<'a>(
         target: result.target().into(),
         reading: result.reading().into(),
         by_depth: result.by_depth(),
+        reference_frame: result.reference_frame().into(),
         status: status(result.status()),
         reason: result.reason(),
         score: result.score(),
@@ -213,6 +214,23 @@ pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
     let boxed = things(result).filter_map(|(thing, track)| Some((thing.score, thing.mask.bounding_box()?, track)));
     let detections = boxed.map(|(score, rect, track)| detection(score, rect, track)).collect();
     Detection2DArray { header: header.clone(), detections }
+}
+
+/// The thing in space as a detection; none when it is not known where it is.
+pub fn detections_3d(header: &Header, object: Option<&Object>) -> Detection3DArray {
+    let detection = |object: &Object| Detection3D {
+        header: object.header.clone(),
+        results: vec![ObjectHypothesisWithPose {
+            class_id: object.target.clone(),
+            score: f64::from(object.score).clamp(0.0, 1.0),
+            pose: object.pose,
+            covariance: ([0.0; 18], [0.0; 18]),
+        }],
+        bbox: BoundingBox3D { center: object.pose, size: object.size },
+        id: if object.track_id == 0 { String::new() } else { object.track_id.to_string() },
+    };
+    let header = object.map_or(header, |object| &object.header).clone();
+    Detection3DArray { header, detections: object.map(detection).into_iter().collect() }
 }
 
 /// What the values of the label mask mean.

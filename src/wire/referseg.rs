@@ -45,6 +45,7 @@ pub struct Segmentation<'a> {
     pub target: String,
     pub reading: String,
     pub by_depth: bool,
+    pub reference_frame: String,
     pub status: u8,
     pub reason: String,
     pub score: f32,

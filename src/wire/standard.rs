@@ -22,7 +22,9 @@ named! {
     PointCloud2 => "sensor_msgs/msg/PointCloud2",
     PointStamped => "geometry_msgs/msg/PointStamped",
     Detection2DArray => "vision_msgs/msg/Detection2DArray",
+    Detection3DArray => "vision_msgs/msg/Detection3DArray",
     LabelInfo => "vision_msgs/msg/LabelInfo",
+    TfMessage => "tf2_msgs/msg/TFMessage",
     BondStatus => "bond/msg/Status",
 }
 
@@ -161,6 +163,27 @@ pub struct Pose {
     pub orientation: Quaternion,
 }
 
+/// `geometry_msgs/msg/Transform`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transform {
+    pub translation: Vector3,
+    pub rotation: Quaternion,
+}
+
+/// `geometry_msgs/msg/TransformStamped`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TransformStamped {
+    pub header: Header,
+    pub child_frame_id: String,
+    pub transform: Transform,
+}
+
+/// `tf2_msgs/msg/TFMessage`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TfMessage {
+    pub transforms: Vec<TransformStamped>,
+}
+
 /// `geometry_msgs/msg/PointStamped`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PointStamped {
@@ -202,6 +225,29 @@ pub struct Detection2D {
 pub struct Detection2DArray {
     pub header: Header,
     pub detections: Vec<Detection2D>,
+}
+
+/// `vision_msgs/msg/BoundingBox3D`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoundingBox3D {
+    pub center: Pose,
+    pub size: Vector3,
+}
+
+/// `vision_msgs/msg/Detection3D`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detection3D {
+    pub header: Header,
+    pub results: Vec<ObjectHypothesisWithPose>,
+    pub bbox: BoundingBox3D,
+    pub id: String,
+}
+
+/// `vision_msgs/msg/Detection3DArray`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Detection3DArray {
+    pub header: Header,
+    pub detections: Vec<Detection3D>,
 }
 
 /// `vision_msgs/msg/VisionClass`.

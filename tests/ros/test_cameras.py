@@ -218,11 +218,11 @@ def met(peer, publisher):
 
 
 class DepthCamera:
-    def __init__(self, peer):
+    def __init__(self, peer, **parameters):
         self.peer = peer
         self.depth = peer.node.create_publisher(Image, "/camera/depth/image_rect", 5)
         self.info = peer.node.create_publisher(CameraInfo, "/camera/depth/camera_info", 5)
-        peer.start("-r", "depth:=/camera/depth/image_rect", depth="true", mode="once")
+        peer.start("-r", "depth:=/camera/depth/image_rect", depth="true", mode="once", **parameters)
         peer.until(lambda: met(peer, self.depth) and met(peer, self.info), "depth's subscriptions")
 
     def ask(self, depth_for, text=ASKED["text"], info=True):

@@ -76,8 +76,8 @@ class Clients:
         self.said = first.create_publisher(String, "/command", 10)
         self.goals = ActionClient(first, Ground, f"/{node_name}/ground")
         self.lock = threading.Lock()
-        self.answers, self.tracks = [], 0
-        first.create_subscription(Segmentation, f"/{node_name}/left/segmentation", self.answers.append, 50)
+        self.answers = self.tracks = 0
+        first.create_subscription(Segmentation, f"/{node_name}/left/segmentation", self.answered, 50)
         first.create_subscription(Segmentation, f"/{node_name}/left/track", self.followed, 50)
         self.number = 0
         self.counts = dict.fromkeys(["asked", "found", "not_found", "refused", "unanswered", "interrupted", "goals", "goals_ended",
@@ -92,6 +92,9 @@ class Clients:
     def spin(self):
         while not self.stopped:
             self.executor.spin_once(timeout_sec=0.1)
+
+    def answered(self, _):
+        self.answers += 1
 
     def followed(self, _):
         self.tracks += 1

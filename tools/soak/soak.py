@@ -94,14 +94,14 @@ class Soak:
     # faults
 
     def time_to_answer(self, kind, began):
-        had = len(self.clients.answers)
+        had = self.clients.answers
         command = [0.0]
 
         def answered():
             if time.monotonic() - command[0] > 1.0:
                 self.clients.say()
                 command[0] = time.monotonic()
-            return len(self.clients.answers) > had
+            return self.clients.answers > had
 
         if self.until(answered, RECOVERY_LIMIT):
             self.recoveries[kind].append(time.monotonic() - began)
@@ -297,7 +297,7 @@ class Soak:
         latencies = sorted(clients.latencies)
         return {
             "minutes": round(self.seconds / 60.0, 1), "clients": len(clients.services), **self.counts, **clients.counts,
-            "rounds": clients.rounds, "topic_answers_left": len(clients.answers), "tracked_frames_left": clients.tracks,
+            "rounds": clients.rounds, "topic_answers_left": clients.answers, "tracked_frames_left": clients.tracks,
             "malformed_messages": self.malformed.count,
             "request_latency_s_median_and_99": [round(latencies[int(len(latencies) * part)], 2) for part in (0.5, 0.99)] if latencies else [],
             "recovery_s_median_and_most": {kind: [round(sorted(times)[len(times) // 2], 2), round(max(times), 2), len(times)]

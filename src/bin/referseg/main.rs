@@ -5,6 +5,7 @@ mod bench;
 mod calibrate;
 mod check;
 mod compare;
+mod doctor;
 mod eval;
 mod models;
 mod parse;
@@ -50,6 +51,8 @@ enum Command {
     Bag(bag::Arguments),
     /// Measure how well things are followed in films with known masks
     Track(track::Arguments),
+    /// Look at this machine, ROS, weights and cameras, and say what helps. Exit status: 0 all is well, 1 something is to be mended
+    Doctor(doctor::Arguments),
     /// Do many jobs in one process, with the weights loaded once
     Serve(serve::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
@@ -144,6 +147,7 @@ impl Command {
             Command::Replay(arguments) => replay::run(arguments, segmenters),
             Command::Compare(arguments) => compare::run(arguments),
             Command::Bag(arguments) => bag::run(arguments),
+            Command::Doctor(arguments) => doctor::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
             Command::Track(arguments) => track::run(arguments),
             Command::Models(arguments) => models::run(arguments),

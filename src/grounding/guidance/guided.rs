@@ -22,6 +22,8 @@ pub struct Guided {
     pub resolved: Resolved,
     /// Whether a distance or a height was judged by depth.
     pub by_depth: bool,
+    /// The robot's frame, when a place was judged in it; else empty.
+    pub reference_frame: String,
     /// For each description in the command, how surely each proposal looks like it, 0..1.
     pub looks: Vec<Vec<f32>>,
     /// How surely each proposal is a thing, 0..1.
@@ -53,10 +55,14 @@ impl Guided {
         let things = things(numbers.len(), &appearance, layout);
         let likely = (0..numbers.len()).map(|i| appearance.thing(i)).collect();
         let (by_depth, looks) = (Cell::new(false), RefCell::new(Vec::new()));
-        let resolver = Resolver { things: &things, appearance: &appearance, layout, by_depth, looks };
+        let (from_robot, by_robot) = (parsed.from_robot, Cell::new(false));
+        let resolver =
+            Resolver { things: &things, appearance: &appearance, layout, by_depth, from_robot, by_robot, looks };
         let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
         let (by_depth, looks) = (resolver.by_depth.get(), resolver.looks.take());
-        Guided { numbers, things, resolved, by_depth, looks, likely }
+        let robot = layout.robot.as_ref().filter(|_| resolver.by_robot.get());
+        let reference_frame = robot.map_or_else(String::new, |robot| robot.frame_id.clone());
+        Guided { numbers, things, resolved, by_depth, reference_frame, looks, likely }
     }
 
     /// Proposals in the frame.

@@ -61,6 +61,8 @@ pub struct Layout {
     pub height: f32,
     /// Median distance of each proposal's surface from the camera, metres; `None` without depth, or when one is unknown.
     pub depths: Option<Vec<f32>>,
+    /// Where each proposal's surface is in the robot's frame; `None` where the camera's place in it, or a depth, is not known.
+    pub robot: Option<RobotPlaces>,
     /// For each pair, the part of the smaller one that both share; row-major `[n, n]`.
     shared: Vec<f32>,
 }
@@ -88,7 +90,8 @@ impl Layout {
             }
         }
         let depths = depth.and_then(|depth| proposals.iter().map(|one| median_depth(&one.mask, depth)).collect());
-        Layout { outlines, height: height as f32 / width as f32, depths, shared }
+        let robot = depth.and_then(|depth| RobotPlaces::of(proposals, depth));
+        Layout { outlines, height: height as f32 / width as f32, depths, robot, shared }
     }
 
     /// Outlines that do not overlap.
@@ -96,7 +99,7 @@ impl Layout {
     pub fn of_outlines(outlines: Vec<Outline>, height: f32) -> Layout {
         let n = outlines.len();
         let shared = (0..n * n).map(|k| f32::from(u8::from(k / n == k % n))).collect();
-        Layout { outlines, height, depths: None, shared }
+        Layout { outlines, height, depths: None, robot: None, shared }
     }
 
     /// Part of the smaller of two proposals that both share, 0..1.
@@ -105,20 +108,51 @@ impl Layout {
     }
 }
 
-/// Median of the depth inside a mask; `None` when the depth image is of another view or unknown there.
-fn median_depth(mask: &Mask, depth: &DepthImage) -> Option<f32> {
+/// A few hundred pixels of a mask, columns and rows of the depth image: enough for a median. `None` when that is of another view.
+fn samples(mask: &Mask, depth: &DepthImage) -> Option<Vec<(usize, usize)>> {
     check_aligned(mask, depth).ok()?;
     let rect = mask.bounding_box()?;
-    // a few hundred samples are enough for a median
     let step = (rect.area() / 400).isqrt().max(1);
-    let mut known = Vec::new();
+    let mut pixels = Vec::new();
     for y in (rect.y..rect.bottom()).step_by(step) {
         for x in (rect.x..rect.right()).step_by(step).filter(|x| mask.at(*x, y)) {
-            known.extend(depth.at(x * depth.width / mask.width(), y * depth.height / mask.height()));
+            pixels.push((x * depth.width / mask.width(), y * depth.height / mask.height()));
         }
     }
-    known.sort_by(f32::total_cmp);
-    known.get(known.len() / 2).copied()
+    Some(pixels)
+}
+
+fn median(mut values: Vec<f32>) -> Option<f32> {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Median of the depth inside a mask; `None` when the depth image is of another view or unknown there.
+fn median_depth(mask: &Mask, depth: &DepthImage) -> Option<f32> {
+    median(samples(mask, depth)?.into_iter().filter_map(|(column, row)| depth.at(column, row)).collect())
+}
+
+/// Where things are for the robot rather than in the picture (REP 103: x forward, y left, z up).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RobotPlaces {
+    /// The robot's frame.
+    pub frame_id: String,
+    /// Metres forward, left and up, one for each proposal.
+    pub places: Vec<[f32; 3]>,
+}
+
+impl RobotPlaces {
+    fn of(proposals: &[Proposal], depth: &DepthImage) -> Option<RobotPlaces> {
+        let frame_id = depth.robot_frame()?.to_string();
+        let place = |proposal: &Proposal| {
+            let pixels = samples(&proposal.mask, depth)?;
+            let points: Vec<[f64; 3]> =
+                pixels.into_iter().filter_map(|(column, row)| depth.robot_point(column, row)).collect();
+            let axis = |axis: usize| median(points.iter().map(|point| point[axis] as f32).collect());
+            Some([axis(0)?, axis(1)?, axis(2)?])
+        };
+        Some(RobotPlaces { frame_id, places: proposals.iter().map(place).collect::<Option<Vec<_>>>()? })
+    }
 }
 
 fn outline(proposal: &Proposal, unit: f32) -> Outline {

@@ -1,7 +1,7 @@
 //! Places, sizes and ranks: how well a thing fits them among the things that fit the rest of the description.
 
 use super::layout::Outline;
-use super::relations::{sigmoid, SOFT};
+use super::relations::{sigmoid, SOFT, SOFT_BEARING, SOFT_HEIGHT};
 use super::resolve::{best_of, half_at, Factor, Reason, Resolver, HALF_THERE};
 use crate::language::{Constraint, Description, Order, Place, Size};
 
@@ -73,11 +73,23 @@ impl Resolver<'_> {
             let keys: Vec<f32> = keys.into_iter().map(|key| sign * key).collect();
             (self.rank(rank, fitting, &keys, soft), None)
         };
+        let robots = |key: &dyn Fn(usize) -> Option<f32>| self.all().map(key).collect::<Option<Vec<f32>>>();
+        let height = |i: usize| Some(-self.robot_place(i)?[2]);
+        let bearing = |i: usize| Some(-self.bearing(i)?);
         match by {
+            Order::Leftmost | Order::Rightmost if self.from_robot => match robots(&bearing) {
+                Some(keys) => by_keys(keys, if *by == Order::Leftmost { 1.0 } else { -1.0 }, SOFT_BEARING),
+                None => by_key(&|o| if *by == Order::Leftmost { o.x } else { -o.x }, SOFT),
+            },
             Order::Leftmost => by_key(&|o| o.x, SOFT),
             Order::Rightmost => by_key(&|o| -o.x, SOFT),
-            Order::Topmost => by_key(&|o| o.y, SOFT),
-            Order::Bottommost => by_key(&|o| -o.y, SOFT),
+            Order::Topmost | Order::Bottommost => {
+                let sign = if *by == Order::Topmost { 1.0 } else { -1.0 };
+                match robots(&height) {
+                    Some(keys) => by_keys(keys, sign, SOFT_HEIGHT),
+                    None => by_key(&|o| sign * o.y, SOFT),
+                }
+            }
             Order::Nearest => by_keys(self.distances(), 1.0, SOFT),
             Order::Farthest => by_keys(self.distances(), -1.0, SOFT),
             Order::Largest => by_key(&|o| -o.area.ln(), SOFT_SIZE),
@@ -130,7 +142,19 @@ impl Resolver<'_> {
         let along = |key: &dyn Fn(&Outline) -> f32, part: &dyn Fn(&Outline) -> f32| -> (Vec<f32>, Vec<f32>) {
             (self.keys(key), self.all().map(|i| ramp(part(self.outline(i)))).collect())
         };
+        let bearings = |sign: f32| -> Option<(Vec<f32>, Vec<f32>)> {
+            let bearings = self.all().map(|i| self.bearing(i)).collect::<Option<Vec<f32>>>()?;
+            let at = bearings.iter().map(|bearing| sigmoid(sign * bearing / 0.15)).collect();
+            // keys as long as a picture is wide, which a camera sees about a radian of
+            Some((bearings.iter().map(|bearing| -sign * bearing).collect(), at))
+        };
+        let of_robot = match place {
+            Place::Left => bearings(1.0),
+            Place::Right => bearings(-1.0),
+            _ => None,
+        };
         let (keys, at) = match place {
+            _ if of_robot.is_some() => of_robot.unwrap_or_default(),
             Place::Left => along(&|o| o.x, &|o| o.x),
             Place::Right => along(&|o| -o.x, &|o| 1.0 - o.x),
             Place::Top => along(&|o| o.y, &|o| o.y / h),

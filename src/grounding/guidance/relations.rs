@@ -47,6 +47,24 @@ pub fn beyond(farther: f32, a: &Outline, b: &Outline) -> f32 {
     sigmoid((farther - SOFT) / SOFT) * bell(((b.x - a.x).abs() - 0.12).max(0.0), 0.25) * close
 }
 
+/// Softness of heights in the robot's frame, metres: depth cameras are not much better.
+pub const SOFT_HEIGHT: f32 = 0.01;
+/// Softness of bearings, radians.
+pub const SOFT_BEARING: f32 = 0.02;
+
+/// How well one place is above another against gravity (`sign` 1) or below it (-1), metres forward, left and up; a little preference
+/// for what is straight above.
+pub fn higher(sign: f32, own: [f32; 3], other: [f32; 3]) -> f32 {
+    let apart = (own[0] - other[0]).hypot(own[1] - other[1]);
+    let over = sign * (own[2] - other[2]);
+    sigmoid((over - 2.0 * SOFT_HEIGHT) / SOFT_HEIGHT) * bell((apart - 0.15).max(0.0), 0.4)
+}
+
+/// How well a thing is to the side of another as the robot sees it: the difference of their bearings, radians.
+pub fn to_the_side(farther: f32) -> f32 {
+    sigmoid((farther - SOFT_BEARING) / SOFT_BEARING)
+}
+
 /// `a` rests on `b`: it stands over it, and its lower edge lies within it.
 fn on(a: &Outline, b: &Outline) -> f32 {
     let width = (a.right.min(b.right) - a.left.max(b.left)).max(0.0) / (a.right - a.left).max(1e-6);

@@ -6,7 +6,7 @@
 
 use super::appearance::Appearance;
 use super::layout::{Layout, Outline};
-use super::relations::{between, beyond, stands};
+use super::relations::{between, beyond, higher, stands, to_the_side};
 use crate::language::{Constraint, Description, Relation, Respect};
 use std::cell::{Cell, RefCell};
 
@@ -66,6 +66,10 @@ pub struct Resolver<'a> {
     pub layout: &'a Layout,
     /// Set when a distance or a height was judged by depth.
     pub by_depth: Cell<bool>,
+    /// Whether sides and distances are the robot's ("on your left"), not the picture's.
+    pub from_robot: bool,
+    /// Set when a place was judged in the robot's frame.
+    pub by_robot: Cell<bool>,
     /// For each description that was resolved, how surely each proposal looks like it, things or not.
     pub looks: RefCell<Vec<Vec<f32>>>,
 }
@@ -93,8 +97,28 @@ impl Resolver<'_> {
         Some(depth)
     }
 
+    /// Where a thing is in the robot's frame, metres forward, left and up, where that is known.
+    pub fn robot_place(&self, i: usize) -> Option<[f32; 3]> {
+        let place = self.layout.robot.as_ref()?.places[self.things[i]];
+        self.by_robot.set(true);
+        Some(place)
+    }
+
+    /// For words that mean the robot: how far to its left a thing is, radians.
+    pub fn bearing(&self, i: usize) -> Option<f32> {
+        let [forward, left, _] = self.from_robot.then(|| self.robot_place(i))??;
+        Some(left.atan2(forward))
+    }
+
     /// Keys of an order by distance, nearest first, in parts of the picture or, by depth, of the distance.
     pub fn distances(&self) -> Vec<f32> {
+        let from_robot = |i: usize| {
+            let [forward, left, _] = self.from_robot.then(|| self.robot_place(i))??;
+            Some(forward.hypot(left).max(1e-3).ln())
+        };
+        if let Some(keys) = self.all().map(from_robot).collect() {
+            return keys;
+        }
         let place = |i: usize| -self.outline(i).y;
         self.all().map(|i| self.distance(i).map_or_else(|| place(i), |metres| metres.ln())).collect()
     }
@@ -220,6 +244,20 @@ impl Resolver<'_> {
         let sign = match relation {
             Relation::Behind => 1.0,
             Relation::InFrontOf => -1.0,
+            Relation::Above | Relation::Below => {
+                let sign = if relation == Relation::Above { 1.0 } else { -1.0 };
+                return match (self.robot_place(i), self.robot_place(j)) {
+                    (Some(own), Some(other)) => higher(sign, own, other),
+                    _ => stands(relation, a, b),
+                };
+            }
+            Relation::LeftOf | Relation::RightOf => {
+                let sign = if relation == Relation::LeftOf { 1.0 } else { -1.0 };
+                return match (self.bearing(i), self.bearing(j)) {
+                    (Some(own), Some(other)) => to_the_side(sign * (own - other)),
+                    _ => stands(relation, a, b),
+                };
+            }
             _ => return stands(relation, a, b),
         };
         match (self.distance(i), self.distance(j)) {

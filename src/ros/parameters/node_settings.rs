@@ -32,6 +32,10 @@ pub struct NodeSettings {
     pub reliability: Reliability,
     /// Whether there are depth images.
     pub depth: bool,
+    /// The frame that 3D outputs are given in; empty for the image's.
+    pub target_frame: String,
+    /// The robot's frame, for words of place that mean the robot; empty for none.
+    pub reference_frame: String,
     /// Seconds.
     pub depth_tolerance: f64,
     /// Seconds.
@@ -83,6 +87,8 @@ impl NodeSettings {
             transport: Transport::parse(&text("image_transport")?)?,
             reliability,
             depth: flag("depth")?,
+            target_frame: text("target_frame")?,
+            reference_frame: text("reference_frame")?,
             depth_tolerance: number("depth_tolerance")?,
             proposals_tolerance: number("proposals_tolerance")?,
             proposals_wait: number("proposals_wait")?,

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the README's table.
-pub const PARAMETERS: [Spec; 32] = [
+pub const PARAMETERS: [Spec; 34] = [
     spec(
         "mode",
         Text,
@@ -162,6 +162,14 @@ pub const PARAMETERS: [Spec; 32] = [
         "auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)",
     ),
     spec("depth", Flag, "", Reload, "Whether to subscribe to depth images and publish 3D outputs"),
+    spec("target_frame", Text, "", Reload, "Frame that 3D outputs are given in, by /tf at the image's stamp; empty for the image's optical frame"),
+    spec(
+        "reference_frame",
+        Text,
+        "",
+        Reload,
+        "The robot's frame (x forward, y left, z up), for words that mean the robot or gravity, with depth and /tf; empty: the picture's",
+    ),
     spec("depth_tolerance", Number, "", Live, "Largest time between a depth image and its image, seconds")
         .within(0.0, 1.0),
     spec("proposals_tolerance", Number, "", Live, "Largest time between proposals on a topic and their image, seconds").within(0.0, 1.0),

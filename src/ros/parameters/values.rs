@@ -5,7 +5,7 @@
 
 use super::node_settings::NodeSettings;
 use super::table::{position, subject, Kind, Spec, When, PARAMETERS};
-use crate::config::{Config, Layer};
+use crate::config::{expanded, Config, Layer};
 use crate::error::{Error, Result};
 use crate::proposals;
 use r2r::ParameterValue;
@@ -148,7 +148,7 @@ impl Parameters {
         if let Some(ParameterValue::String(path)) = &given[position("config")?] {
             files.config = Some(match known.config.clone().filter(|(known, _)| known == path) {
                 Some(known) => known,
-                None => (path.clone(), Layer::read(Path::new(path))?),
+                None => (path.clone(), Layer::read(&expanded(Path::new(path)))?),
             });
         }
         let mut layers: Vec<Layer> = files.config.iter().map(|(_, layer)| layer.clone()).collect();

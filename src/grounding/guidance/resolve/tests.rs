@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{Config, Layer, WordSettings};
+use crate::grounding::guidance::layout::RobotPlaces;
 use crate::grounding::guidance::word_bank::OwnWords;
 use crate::language::{CommandParser, ParsedCommand};
 
@@ -31,8 +32,17 @@ impl Row {
         self.fits_with(text, None)
     }
 
+    /// As `fits`, with where each thing is for the robot, metres forward, left and up; and whether that was used.
+    fn fits_for_robot(&self, text: &str, places: Vec<[f32; 3]>) -> (Vec<f32>, bool) {
+        self.resolved(text, None, Some(RobotPlaces { frame_id: "base".into(), places }))
+    }
+
     /// As `fits`, with the distance of each thing from the camera, metres.
     fn fits_with(&self, text: &str, depths: Option<Vec<f32>>) -> Vec<f32> {
+        self.resolved(text, depths, None).0
+    }
+
+    fn resolved(&self, text: &str, depths: Option<Vec<f32>>, robot: Option<RobotPlaces>) -> (Vec<f32>, bool) {
         let words = words();
         let row = |(noun, colour): &(&str, &str)| {
             let is = |word: &String| f32::from(u8::from(word == noun || word == colour));
@@ -46,17 +56,20 @@ impl Row {
         };
         let mut layout = Layout::of_outlines((0..self.0.len()).map(outline).collect(), 0.75);
         layout.depths = depths;
+        layout.robot = robot;
         let things: Vec<usize> = (0..self.0.len()).collect();
         let parsed = parse(text);
-        Resolver {
+        let resolver = Resolver {
             things: &things,
             appearance: &appearance,
             layout: &layout,
             by_depth: Cell::default(),
+            from_robot: parsed.from_robot,
+            by_robot: Cell::default(),
             looks: RefCell::default(),
-        }
-        .resolve(&parsed.target, &parsed.withdrawn, 1)
-        .fit
+        };
+        let fit = resolver.resolve(&parsed.target, &parsed.withdrawn, 1).fit;
+        (fit, resolver.by_robot.get())
     }
 
     fn best(&self, text: &str) -> usize {
@@ -137,4 +150,29 @@ fn with_depth_the_nearest_is_the_nearest_and_not_the_lowest_in_the_picture() {
     assert_eq!(by_depth("the second closest mug"), 0);
     assert_eq!(by_depth("the mug in front of the box"), 1);
     assert_eq!(by_depth("the tallest mug"), 3);
+}
+
+/// Three mugs and a box; the camera looks back at the robot, so that left and right, near and far are the other way round for it. The second mug
+/// stands on a shelf.
+#[test]
+fn words_that_mean_the_robot_are_judged_in_its_frame_and_others_in_the_picture() {
+    let row = Row(vec![("mug", "red"), ("mug", "green"), ("mug", "blue"), ("box", "red")]);
+    let places = vec![[0.5, -0.3, 0.1], [0.9, -0.1, 0.6], [0.7, 0.1, 0.1], [0.9, -0.1, 0.3]];
+    let best = |text: &str| {
+        let (fits, by_robot) = row.fits_for_robot(text, places.clone());
+        let best = (0..fits.len()).max_by(|a, b| fits[*a].total_cmp(&fits[*b])).unwrap();
+        (best, by_robot)
+    };
+    assert_eq!(best("the mug on the left"), (0, false), "the picture's");
+    for text in ["the mug on your left", "the mug to your left", "the leftmost mug from your side"] {
+        assert_eq!(best(text), (2, true), "{text}");
+    }
+    assert_eq!(best("the mug on your right"), (0, true));
+    assert_eq!(best("the mug closest to you"), (0, true));
+    assert_eq!(best("the mug farthest from you"), (1, true));
+    assert_eq!(best("the mug above the box"), (1, true));
+    assert_eq!(best("the topmost mug"), (1, true));
+    assert_eq!(best("the mug below the box").1, true);
+    assert_eq!(best("the mug to the left of the box"), (2, false), "the picture's: nobody's left was said");
+    assert_eq!(best("give me the red mug"), (0, false));
 }

@@ -1,0 +1,138 @@
+//! `ViewPublishers`: an answer for those who look: markers for RViz, annotations for Foxglove.
+//!
+//! Both packages may be absent, and their messages have gained fields over the years. So the messages are made by the names of their fields, over
+//! what the installed package itself has in an empty one.
+
+use super::logger::Logger;
+use super::publisher::RawPublisher;
+use crate::answer::{FrameResult, Status};
+use crate::wire::{Header, Object};
+use r2r::{Node, QosProfile, WrappedNativeMsgUntyped};
+use serde_json::{json, Value};
+
+const MARKERS: &str = "visualization_msgs/msg/MarkerArray";
+const MARKER: &str = "visualization_msgs/msg/Marker";
+const ANNOTATIONS: &str = "foxglove_msgs/msg/ImageAnnotations";
+const POINTS_ANNOTATION: &str = "foxglove_msgs/msg/PointsAnnotation";
+const TEXT_ANNOTATION: &str = "foxglove_msgs/msg/TextAnnotation";
+/// Constants of `Marker` and `PointsAnnotation`.
+const CUBE: u8 = 1;
+const TEXT_VIEW_FACING: u8 = 9;
+const DELETE_ALL: u8 = 3;
+const LINE_LOOP: u8 = 2;
+/// Height of the text over a thing, metres, and in a picture, pixels.
+const LETTERS: f64 = 0.03;
+const FONT: f64 = 14.0;
+
+/// One camera's publishers.
+pub struct ViewPublishers {
+    /// `~/markers`; absent without depth.
+    pub markers: RawPublisher,
+    /// `~/annotations`.
+    pub annotations: RawPublisher,
+}
+
+/// An empty message of a type with other values for some of its fields.
+fn message(kind: &str, fields: Value) -> r2r::Result<Value> {
+    let mut whole = WrappedNativeMsgUntyped::new_from(kind)?
+        .to_json()
+        .map_err(|cause| r2r::Error::SerdeError { err: cause.to_string() })?;
+    if let (Value::Object(whole), Value::Object(fields)) = (&mut whole, fields) {
+        for (name, value) in fields {
+            // r2r calls a field that is a word of Rust's by another name
+            let other = format!("{name}_");
+            whole.insert(if whole.contains_key(&other) { other } else { name }, value);
+        }
+    }
+    Ok(whole)
+}
+
+fn colour(status: Status) -> Value {
+    match status {
+        Status::Found => json!({"r": 0.1, "g": 0.9, "b": 0.3, "a": 0.5}),
+        _ => json!({"r": 1.0, "g": 0.8, "b": 0.1, "a": 0.5}),
+    }
+}
+
+impl ViewPublishers {
+    /// Opens both, as far as their packages were there when this program was built.
+    ///
+    /// # Errors
+    /// When ROS refuses.
+    pub fn open(node: &mut Node, topic: &dyn Fn(&str) -> String, depth: bool) -> r2r::Result<ViewPublishers> {
+        let results = || QosProfile::default().reliable().keep_last(10);
+        let markers = match depth {
+            true => RawPublisher::open_named_if_known(node, &topic("markers"), MARKERS, results())?,
+            false => RawPublisher::absent(),
+        };
+        let annotations = RawPublisher::open_named_if_known(node, &topic("annotations"), ANNOTATIONS, results())?;
+        Ok(ViewPublishers { markers, annotations })
+    }
+
+    /// Publishes an answer to those who subscribe.
+    pub fn publish(&self, header: &Header, result: &FrameResult, object: Option<&Object>, logger: &Logger) {
+        let told = |what: &str, published: r2r::Result<()>| {
+            if let Err(error) = published {
+                logger.warn_throttled(what, &format!("{what}: {error}"));
+            }
+        };
+        if self.markers.is_subscribed() {
+            told("markers", markers(header, result, object).and_then(|message| self.markers.publish_fields(message)));
+        }
+        if self.annotations.is_subscribed() {
+            told(
+                "annotations",
+                annotations(header, result).and_then(|message| self.annotations.publish_fields(message)),
+            );
+        }
+    }
+}
+
+/// The box of a thing and its name; what was shown before is deleted.
+fn markers(header: &Header, result: &FrameResult, object: Option<&Object>) -> r2r::Result<Value> {
+    let mut all = vec![message(MARKER, json!({"header": header, "ns": "referseg", "action": DELETE_ALL}))?];
+    if let Some(object) = object {
+        let mut above = object.pose;
+        above.orientation = Default::default();
+        // up in a frame of a robot; in an optical one it is beside the thing
+        above.position.z += LETTERS;
+        let colour = colour(result.status());
+        all.push(message(
+            MARKER,
+            json!({"header": object.header, "ns": "referseg", "id": 0, "type": CUBE, "pose": object.pose, "scale": object.size, "color": colour}),
+        )?);
+        all.push(message(
+            MARKER,
+            json!({"header": object.header, "ns": "referseg", "id": 1, "type": TEXT_VIEW_FACING, "pose": above,
+                   "scale": {"x": 0.0, "y": 0.0, "z": LETTERS}, "color": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
+                   "text": format!("{} {:.2}", object.target, object.score)}),
+        )?);
+    }
+    Ok(json!({"markers": all}))
+}
+
+/// A box around each thing that was found, and what was answered.
+fn annotations(header: &Header, result: &FrameResult) -> r2r::Result<Value> {
+    let stamp = json!(header.stamp);
+    let colour = colour(result.status());
+    let outline = json!({"r": colour["r"], "g": colour["g"], "b": colour["b"], "a": 1.0});
+    let (mut points, mut texts) = (Vec::new(), Vec::new());
+    let boxes: Vec<_> = result.found().iter().filter_map(|thing| thing.mask.bounding_box()).collect();
+    for rect in &boxes {
+        let corners =
+            [(rect.x, rect.y), (rect.right(), rect.y), (rect.right(), rect.bottom()), (rect.x, rect.bottom())];
+        let corners: Vec<Value> = corners.into_iter().map(|(x, y)| json!({"x": x as f64, "y": y as f64})).collect();
+        points.push(message(
+            POINTS_ANNOTATION,
+            json!({"timestamp": stamp, "type": LINE_LOOP, "points": corners, "outline_color": outline, "thickness": 2.0}),
+        )?);
+    }
+    let at = boxes.first().map_or((0.0, FONT), |rect| (rect.x as f64, rect.y as f64));
+    let text = format!("{} {:.2} {}", result.status().name(), result.score(), result.target());
+    texts.push(message(
+        TEXT_ANNOTATION,
+        json!({"timestamp": stamp, "position": {"x": at.0, "y": at.1}, "text": text, "font_size": FONT,
+               "text_color": outline, "background_color": {"r": 0.0, "g": 0.0, "b": 0.0, "a": 0.5}}),
+    )?);
+    message(ANNOTATIONS, json!({"points": points, "texts": texts}))
+}
