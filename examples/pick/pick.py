@@ -1,7 +1,7 @@
 """Asks referseg's action for a thing and turns mask and point into a top-down grasp.
 
 The grasp is in the camera's optical frame, as everything that referseg says: `down` is where the robot's down is there
-(tf knows it on a real robot; here the camera does not move). The closing direction is the shorter side of the mask's
+(tf knows it on a real robot, and the parameter target_frame gives points in the robot's own frame). The closing direction is the shorter side of the mask's
 smallest rectangle, laid onto the horizontal plane through the point.
 """
 
@@ -12,6 +12,32 @@ from geometry_msgs.msg import PoseStamped
 from referseg.action import Ground
 from referseg.msg import Segmentation
 from rclpy.action import ActionClient
+from std_msgs.msg import String
+
+
+class Follower:
+    """A client of the command and ~/track: while the arm moves it keeps the thing's last place."""
+
+    def __init__(self, node):
+        self.command = node.create_publisher(String, "command", 10)
+        node.create_subscription(Segmentation, "referseg/segmentation", self.answered, 10)
+        node.create_subscription(Segmentation, "referseg/track", self.tracked, 10)
+        self.text, self.answer, self.track = "", None, None
+
+    def find(self, text, spin_until):
+        """The answer to a command on the topic."""
+        self.text, self.answer, self.track = text, None, None
+        self.command.publish(String(data=text))
+        spin_until(lambda: self.answer is not None)
+        return self.answer
+
+    def answered(self, message):
+        if message.command == self.text and message.origin == Segmentation.TOPIC:
+            self.answer = self.answer or message
+
+    def tracked(self, message):
+        if message.command == self.text:
+            self.track = message
 
 
 class Picker:

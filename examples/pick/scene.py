@@ -3,7 +3,8 @@
 As a ROS node it is the robot: the camera's picture, depth and camera_info on topics, and a gripper that grasps where
 `grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: the arguments of
 `Table.lay`) lays the table anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
-what hangs in the gripper in the end.
+what hangs in the gripper in the end. `approach` (std_msgs/String, JSON: {"push": NAME}) moves the camera with the arm towards the table, while
+somebody pushes the thing of that name aside; `camera/pose` says where the camera is.
 """
 
 import json
@@ -13,6 +14,7 @@ import numpy as np
 import pybullet as p
 import rclpy
 from geometry_msgs.msg import PoseStamped
+from pick import quaternion
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
@@ -24,16 +26,19 @@ SHAPES = ("cube", "ball", "can")
 KINDS = [(colour, shape) for colour in COLOURS for shape in SHAPES]
 WIDTH, HEIGHT, FIELD = 640, 480, 38.0  # pixels, pixels, vertical degrees
 NEAR, FAR = 0.05, 3.0  # metres
+PERIOD = 0.15  # seconds between two pictures
 EYE, TARGET = np.array([0.0, -0.42, 0.72]), np.array([0.0, 0.0, 0.02])  # metres; the table's top is z = 0
+CLOSER, APPROACH = np.array([0.14, -0.33, 0.60]), 3.0  # where the camera is at the end of an approach, metres; seconds
+PUSH = np.array([0.0, 0.05])  # how far the thing is pushed meanwhile, metres
 OPEN, STEP = 0.045, 1.0 / 240.0  # half the gap of the open fingers, metres; seconds
 
 
-def camera():
+def camera(eye=EYE):
     """Rotation of the optical frame (x right, y down, z forward) in the world, its origin, and the focal length."""
-    forward = (TARGET - EYE) / np.linalg.norm(TARGET - EYE)
+    forward = (TARGET - eye) / np.linalg.norm(TARGET - eye)
     right = np.cross(forward, [0, 0, 1])
     right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(forward, right), forward], axis=1), EYE, HEIGHT / 2 / math.tan(math.radians(FIELD / 2))
+    return np.stack([right, np.cross(forward, right), forward], axis=1), eye, HEIGHT / 2 / math.tan(math.radians(FIELD / 2))
 
 
 class Table:
@@ -42,9 +47,9 @@ class Table:
     def __init__(self):
         p.connect(p.DIRECT)
 
-    def lay(self, seed, wanted=None, alike=0, shape=None):
-        """Lays the table, with the thing of a name among others, or first with so many alike in shape (this one, if it is given);
-        returns the things as [name, body] pairs."""
+    def lay(self, seed, wanted=None, alike=0, shape=None, twice=False):
+        """Lays the table, with the thing of a name among others, or first with so many alike in shape (this one, if it is given), or with one
+        thing twice; returns the things as [name, body] pairs."""
         random = np.random.default_rng(seed)
         p.resetSimulation()
         p.setGravity(0, 0, -9.81)
@@ -60,6 +65,8 @@ class Table:
             shape = shape or chosen[0].split()[1]
             others = [name for name in chosen if not name.endswith(shape)][:2]
             chosen = [f"{colour} {shape}" for colour in random.permutation(list(COLOURS))[:alike]] + others
+        if twice:
+            chosen = [chosen[0], *chosen[:3]]
         places = []
         while len(places) < len(chosen):
             place = random.uniform([-0.17, -0.11], [0.17, 0.13])
@@ -134,9 +141,15 @@ class Table:
         seen = [rotation.T @ (np.array(place) - origin) for place in places]
         return [[WIDTH / 2 + focal * x / z, HEIGHT / 2 + focal * y / z] for x, y, z in seen]
 
-    def see(self):
+    def push(self, name, by):
+        """Moves the first thing of a name, metres."""
+        body = next(body for known, body in self.things if known == name)
+        at, turn = p.getBasePositionAndOrientation(body)
+        p.resetBasePositionAndOrientation(body, [at[0] + by[0], at[1] + by[1], at[2]], turn)
+
+    def see(self, eye=EYE):
         """RGB [h, w, 3] and depth [h, w] in metres. The gripper is out of the picture."""
-        view = p.computeViewMatrix(EYE.tolist(), TARGET.tolist(), [0, 0, 1])
+        view = p.computeViewMatrix(eye.tolist(), TARGET.tolist(), [0, 0, 1])
         lens = p.computeProjectionMatrixFOV(FIELD, WIDTH / HEIGHT, NEAR, FAR)
         _, _, rgb, depth, _ = p.getCameraImage(WIDTH, HEIGHT, view, lens, lightDirection=[0.5, -1.0, 2.0], shadow=1,
                                                renderer=p.ER_TINY_RENDERER)
@@ -159,29 +172,56 @@ class Robot(Node):
         self.lifted = self.create_publisher(String, "lifted", 1)
         self.create_subscription(String, "scene", lambda message: self.lay(**json.loads(message.data)), 1)
         self.create_subscription(PoseStamped, "grasp", self.grasp, 1)
-        self.seen = None
-        self.create_timer(0.2, self.show)
+        self.create_subscription(String, "approach", lambda message: self.approach(json.loads(message.data).get("push")), 1)
+        self.pose = self.create_publisher(PoseStamped, "camera/pose", 10)
+        self.seen, self.eye, self.moving, self.eyes = None, EYE, None, {}
+        self.create_timer(PERIOD, self.show)
 
     def lay(self, **asked):
         names = [name for name, _ in self.table.lay(**asked)]
-        self.seen = self.table.see()
+        self.seen, self.eye, self.moving = self.table.see(), EYE, None
         self.truth.publish(String(data=json.dumps({**asked, "things": names, "pixels": self.table.pixels()})))
+
+    def approach(self, pushed):
+        self.moving = (0, pushed)
+
+    def move(self):
+        """A step of the approach: the camera goes on, the thing is pushed in its middle third."""
+        step, pushed = self.moving
+        steps = round(APPROACH / PERIOD)
+        self.eye = EYE + (CLOSER - EYE) * (step + 1) / steps
+        if pushed and steps / 3 <= step < 2 * steps / 3:
+            self.table.push(pushed, PUSH / (steps / 3))
+        self.seen = self.table.see(self.eye)
+        self.moving = (step + 1, pushed) if step + 1 < steps else None
 
     def show(self):
         if self.seen is None:
             return
+        if self.moving:
+            self.move()
         rgb, depth = self.seen
-        _, _, focal = camera()
+        rotation, origin, focal = camera(self.eye)
         info = CameraInfo(width=WIDTH, height=HEIGHT)
         info.header.stamp, info.header.frame_id = self.get_clock().now().to_msg(), "camera_optical"
         info.k = [focal, 0.0, WIDTH / 2 - 0.5, 0.0, focal, HEIGHT / 2 - 0.5, 0.0, 0.0, 1.0]
+        pose = PoseStamped(header=info.header)
+        pose.header.frame_id = "world"
+        pose.pose.position.x, pose.pose.position.y, pose.pose.position.z = map(float, origin)
+        turn = pose.pose.orientation
+        turn.x, turn.y, turn.z, turn.w = map(float, quaternion(rotation))
+        self.pose.publish(pose)
+        self.eyes[info.header.stamp.sec, info.header.stamp.nanosec] = self.eye
+        if len(self.eyes) > 200:
+            del self.eyes[next(iter(self.eyes))]
         size = dict(header=info.header, width=WIDTH, height=HEIGHT)
         self.info.publish(info)
         self.depth.publish(Image(**size, encoding="32FC1", step=WIDTH * 4, data=depth.tobytes()))
         self.image.publish(Image(**size, encoding="rgb8", step=WIDTH * 3, data=rgb.tobytes()))
 
     def grasp(self, message):
-        rotation, origin, _ = camera()
+        stamp = message.header.stamp
+        rotation, origin, _ = camera(self.eyes.get((stamp.sec, stamp.nanosec), self.eye))
         at, turn = message.pose.position, message.pose.orientation
         place = rotation @ [at.x, at.y, at.z] + origin
         closing = rotation @ np.array(p.getMatrixFromQuaternion([turn.x, turn.y, turn.z, turn.w])).reshape(3, 3)[:, 0]

@@ -2,8 +2,8 @@
 //!
 //! Metres or millimetres follows from the encoding (REP 118), never from a setting.
 
-use super::depth_view::TargetFrame;
 use super::pinhole::Pinhole;
+use super::target_frame::TargetFrame;
 use crate::error::{Error, Result};
 use crate::image::{LabelImage, RawImage};
 

@@ -592,7 +592,7 @@ mod tests {
         queue.offer_frame(0, Arc::new(99));
         let (_, waited) = commands(&mut queue, |_| true).unwrap();
         let refused = waited.iter().filter(|(_, usable)| !usable).count();
-        assert_eq!((waited.len(), refused), (2 * MAX_WAITING, MAX_WAITING));
+        assert_eq!((waited.len(), refused), (3 * MAX_WAITING, 2 * MAX_WAITING));
         assert!(waited.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
