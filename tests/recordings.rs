@@ -8,7 +8,8 @@ use common::{data, root};
 use referseg::image::LabelImage;
 use referseg::wire::bag::{Bag, Message, Order};
 use referseg::wire::{
-    from_cdr, to_cdr, CameraInfo, Header, Image, MessageType, PointCloud2, PointStamped, Segmentation, Text, Time,
+    from_cdr, to_cdr, CameraInfo, Header, Image, MessageType, PointCloud2, PointStamped, Quaternion, Segmentation,
+    Text, TfMessage, Time, Transform, TransformStamped, Vector3,
 };
 use std::borrow::Cow;
 use std::path::Path;
@@ -263,6 +264,74 @@ fn depth_of_the_recording_gives_point_cloud_and_object() {
 
     let (_home, out, _) = replay(&path, &["--text", "the red ball", "--no-depth"]);
     assert!(of(&messages(&out), "/referseg/point").next().is_none());
+}
+
+/// The same with a camera half a metre up on a base that drives along odom's x by a metre each second; what never changes stands last.
+fn with_transforms(path: &Path, last_second: i32) -> Vec<Message> {
+    write_rgbd(path, "eye");
+    let mut stored = messages(path);
+    let transform = |parent: &str, child: &str, sec: i32, at: [f64; 3], turn: [f64; 4]| TfMessage {
+        transforms: vec![TransformStamped {
+            header: Header { stamp: Time { sec, nanosec: 0 }, frame_id: parent.into() },
+            child_frame_id: child.into(),
+            transform: Transform {
+                translation: Vector3 { x: at[0], y: at[1], z: at[2] },
+                rotation: Quaternion { x: turn[0], y: turn[1], z: turn[2], w: turn[3] },
+            },
+        }],
+    };
+    let mut store = |topic: &str, log_time: u64, message: &TfMessage| {
+        let cdr = to_cdr(message).unwrap();
+        stored.push(Message { topic: topic.into(), kind: TfMessage::TYPE.into(), log_time, cdr });
+    };
+    for second in 99..=last_second {
+        let at = [f64::from(second), 0.0, 0.0];
+        // it comes a little after its time
+        let log_time = second as u64 * SECOND + 50_000_000;
+        store("/tf", log_time, &transform("odom", "base", second, at, [0.0, 0.0, 0.0, 1.0]));
+    }
+    let eye = transform("base", "eye", 0, [0.0, 0.0, 0.5], [-0.5, 0.5, -0.5, 0.5]);
+    store("/tf_static", 104 * SECOND, &eye);
+    stored
+}
+
+#[test]
+fn points_are_given_in_another_frame_by_the_recordings_transforms() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("tf.db3");
+    let stored = with_transforms(&home.path().join("plain.db3"), 101);
+    write_sqlite(&path, &stored);
+    let answers = |arguments: &[&str]| -> Vec<Segmentation<'static>> {
+        let (_home, out, _) = replay(&path, arguments);
+        let all = messages(&out);
+        let read = of(&all, "/referseg/segmentation");
+        read.map(|message| Segmentation { mask: Image::default(), ..from_cdr::<Segmentation>(&message.cdr).unwrap() })
+            .collect()
+    };
+    let own = answers(&["--text", "the red ball"]);
+    let moved = answers(&["--text", "the red ball", "--target-frame", "odom"]);
+    assert!(own[0].has_object && moved[0].has_object, "{}", moved[0].object_reason);
+    let (seen, placed) = (&own[0].object, &moved[0].object);
+    assert_eq!((placed.header.frame_id.as_str(), moved[0].header.frame_id.as_str()), ("odom", "eye"));
+    assert!((placed.point.x - (100.0 + seen.point.z)).abs() < 1e-6, "forward: {}", placed.point.x);
+    assert!((placed.point.y + seen.point.x).abs() < 1e-6 && (placed.point.z - (0.5 - seen.point.y)).abs() < 1e-6);
+    // the last frame is a second after the last transform
+    assert!(!moved[2].has_object);
+    let words = answers(&["--text", "the red ball closest to you", "--reference-frame", "base"]);
+    assert_eq!((words[0].reference_frame.as_str(), own[0].reference_frame.as_str()), ("base", ""));
+    let unknown = answers(&["--text", "the red ball", "--target-frame", "map"]);
+    assert!(unknown[0].object_reason.contains("frame map is unknown"), "{}", unknown[0].object_reason);
+    let output = referseg(&[
+        "replay",
+        text(&home.path().join("plain.db3")),
+        "--out",
+        text(&home.path().join("o.mcap")),
+        "--text",
+        "the red ball",
+        "--target-frame",
+        "odom",
+    ]);
+    assert!(said(&output).contains("neither /tf nor /tf_static"), "{}", said(&output));
 }
 
 #[test]

@@ -11,7 +11,7 @@ from geometry_msgs.msg import Twist
 from referseg.msg import Segmentation
 from std_msgs.msg import String
 
-NEAR = 0.5  # part of the picture's height or width that the thing fills at the goal
+NEAR = 0.45  # part of the picture's height or width that the thing fills at the goal; or it reaches the lower edge, right before the wheels
 ANSWER = 3.0  # seconds until a command without an answer is said again
 
 
@@ -56,7 +56,7 @@ class Navigator:
             return
         box, width, height = message.box, message.mask.width, message.mask.height
         middle = (box.x_offset + box.width / 2) / width - 0.5
-        if max(box.height / height, box.width / width) >= NEAR:
+        if max(box.height / height, box.width / width) >= NEAR or box.y_offset + box.height >= height - 4:
             self.drive(0.0, 0.0)
             self.state = "arrived"
             return

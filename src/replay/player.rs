@@ -6,6 +6,7 @@
 use super::bag_index::BagIndex;
 use super::commands::Commands;
 use super::recorded_frame::{FrameAssembly, RecordedFrame, RecordedFrames};
+use super::recorded_transforms::{OtherFrames, RecordedTransforms, FIXED, MOVING};
 use super::recorder::Recorder;
 use super::summary::Summary;
 use crate::camera::{CameraModel, Stamp};
@@ -66,6 +67,8 @@ pub struct Options {
     pub selection: Selection,
     /// Whether overlays are written.
     pub overlays: bool,
+    /// Frames beside the images' own, by the recording's transforms.
+    pub frames: OtherFrames,
     /// Whether what was found is followed into the frames after it, those between `selection.every` too.
     pub tracking: bool,
 }
@@ -94,6 +97,7 @@ struct Player<'a, S: FnMut()> {
     transports: Vec<Transport>,
     depth_transport: Transport,
     assembly: FrameAssembly,
+    transforms: RecordedTransforms,
     work: Offline<RecordedFrame, RecordedFrames, Recorder<'a>>,
     /// The commands that are still to come.
     schedule: std::iter::Peekable<std::vec::IntoIter<(u64, Result<String>)>>,
@@ -118,6 +122,11 @@ impl<S: FnMut()> Player<'_, S> {
             self.proposals(message)
         } else if depth.as_ref().is_some_and(|topics| topics.depth == topic) {
             self.depth(message)
+        } else if topic == MOVING || topic == FIXED {
+            if let Err(fact) = self.transforms.take(&message) {
+                self.summary.add_unreadable(&topic, fact);
+            }
+            Vec::new()
         } else {
             match from_cdr::<CameraInfo>(&message.cdr) {
                 Ok(info) => self.assembly.camera_info(CameraModel::from(&info)),
@@ -125,9 +134,11 @@ impl<S: FnMut()> Player<'_, S> {
             }
             Vec::new()
         };
-        self.show(complete);
+        self.show(complete, Some(at));
         match self.is_over_since {
-            Some(since) if self.assembly.is_idle() || at > since.saturating_add(GRACE) => ControlFlow::Break(()),
+            Some(since) if self.assembly.is_idle() && self.transforms.is_idle() || at > since.saturating_add(GRACE) => {
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -192,8 +203,8 @@ impl<S: FnMut()> Player<'_, S> {
     }
 
     /// Shows frames, each after the commands that were given before it was recorded.
-    fn show(&mut self, frames: Vec<RecordedFrame>) {
-        for frame in frames {
+    fn show(&mut self, frames: Vec<RecordedFrame>, now: Option<u64>) {
+        for frame in self.transforms.place(frames, now) {
             if !frame.is_asked {
                 self.work.follow(frame.camera, &frame);
                 continue;
@@ -231,6 +242,15 @@ pub fn replay(
     let several = options.images.len() > 1;
     let cameras = options.images.iter().map(|topic| if several { camera_name(topic) } else { String::new() });
     let recorder = Recorder::new(writer, cameras.collect(), options.overlays);
+    let mut transforms = RecordedTransforms::new(options.frames.clone());
+    if !options.frames.is_empty() {
+        // what never changes may stand anywhere
+        let take = |message: Message| {
+            let _ = transforms.take(&message); // read again, and told, when its turn comes
+            Ok(ControlFlow::Continue(()))
+        };
+        bag.read_as_stored(|topic, _| topic == FIXED, take)?;
+    }
     let first_image = index.first_image.unwrap_or_default();
     let schedule = options.commands.schedule(bag, first_image)?.into_iter().peekable();
     let mut player = Player {
@@ -238,6 +258,7 @@ pub fn replay(
         transports,
         depth_transport,
         assembly: FrameAssembly::new(options.proposals.is_some(), options.depth.is_some(), model),
+        transforms,
         work: Offline::new(segmenter, options.mode, options.images.len(), RecordedFrames, recorder, options.tracking),
         schedule,
         summary: Summary::default(),
@@ -247,12 +268,14 @@ pub fn replay(
         on_frame,
     };
     let depth = options.depth.as_ref().map(|topics| [&topics.depth, &topics.camera_info]);
-    let wanted: Vec<&String> =
-        options.images.iter().chain(&options.proposals).chain(depth.into_iter().flatten()).collect();
+    let tf = [MOVING.to_string(), FIXED.to_string()];
+    let tf = tf.iter().filter(|_| !options.frames.is_empty());
+    let others = depth.into_iter().flatten().chain(tf);
+    let wanted: Vec<&String> = options.images.iter().chain(&options.proposals).chain(others).collect();
     let reading =
         bag.read(|topic, _| wanted.iter().any(|wanted| *wanted == topic), |message| Ok(player.take(message)))?;
     let rest = player.assembly.end();
-    player.show(rest);
+    player.show(rest, None);
     let Player { work, mut summary, .. } = player;
     summary.truncation = reading.truncation;
     for (topic, unread) in reading.unread.iter().filter(|(topic, _)| wanted.contains(topic)) {

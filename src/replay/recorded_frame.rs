@@ -1,6 +1,6 @@
 //! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
 
-use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, Stamp, StampMatcher};
+use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, StampMatcher, TargetFrame};
 use crate::error::Result;
 use crate::image::Frame;
 use crate::proposals::GivenProposals;
@@ -32,17 +32,30 @@ pub struct RecordedFrame {
     /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
     given: Option<std::result::Result<GivenMessage, String>>,
     depth: Option<Nearest>,
+    /// The frame that points are brought to, or why it is not known; `None` for the camera's own.
+    target: Option<std::result::Result<TargetFrame, String>>,
+    /// The robot's frame, where it is asked for and known.
+    robot: Option<TargetFrame>,
 }
 
 impl RecordedFrame {
     /// An image alone.
     pub fn new(input: Input, camera: usize, log_time: u64) -> RecordedFrame {
-        RecordedFrame { input, camera, log_time, is_asked: true, given: None, depth: None }
+        RecordedFrame { input, camera, log_time, is_asked: true, given: None, depth: None, target: None, robot: None }
     }
 
     /// The same, for following things into it alone.
     pub fn unasked(self) -> RecordedFrame {
         RecordedFrame { is_asked: false, ..self }
+    }
+
+    /// The same, with where its camera stands in other frames.
+    pub fn placed(
+        self,
+        target: Option<std::result::Result<TargetFrame, String>>,
+        robot: Option<TargetFrame>,
+    ) -> RecordedFrame {
+        RecordedFrame { target, robot, ..self }
     }
 
     /// When the image was taken, nanoseconds since the epoch.
@@ -52,7 +65,11 @@ impl RecordedFrame {
 
     /// The depth image with its camera, or why there is none; `None` for replays without depth.
     pub fn depth(&self) -> Option<std::result::Result<DepthView, String>> {
-        Some(self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model)))
+        let view = self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model));
+        Some(match &self.target {
+            None => view,
+            Some(target) => view.and_then(|view| Ok(DepthView { target: Some(target.clone()?), ..view })),
+        })
     }
 }
 
@@ -74,7 +91,12 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
     }
 
     fn depth(&self, frame: &RecordedFrame) -> Option<DepthImage> {
-        Some(frame.depth()?.ok()?.depth)
+        let (depth, model) = frame.depth.as_ref()?.as_ref().ok()?;
+        let DepthView { depth, camera, .. } = depth.seen_by(model).ok()?;
+        Some(match &frame.robot {
+            Some(robot) => depth.in_robots_frame(RobotView { camera, frame: robot.clone() }),
+            None => depth,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::cdr::MessageType;
 use super::referseg::{Object, Segmentation};
-use super::standard::{CompressedImage, Image, PointCloud2, PointStamped};
+use super::standard::{CompressedImage, Image, PointCloud2, PointStamped, TfMessage};
 
 const HEADER: &str = "builtin_interfaces/Time stamp\nstring frame_id\n";
 const TIME: &str = "int32 sec\nuint32 nanosec\n";
@@ -19,6 +19,9 @@ const FIELD: &str = "uint8 INT8=1\nuint8 UINT8=2\nuint8 INT16=3\nuint8 UINT16=4\
 const CLOUD: &str = "std_msgs/Header header\nuint32 height\nuint32 width\nPointField[] fields\nbool is_bigendian\n\
                      uint32 point_step\nuint32 row_step\nuint8[] data\nbool is_dense\n";
 const POINT_STAMPED: &str = "std_msgs/Header header\nPoint point\n";
+const TRANSFORM: &str = "Vector3 translation\nQuaternion rotation\n";
+const STAMPED: &str = "std_msgs/Header header\nstring child_frame_id\nTransform transform\n";
+const TF: &str = "geometry_msgs/TransformStamped[] transforms\n";
 const OBJECT: &str = include_str!("../../msg/Object.msg");
 const SCORED_THING: &str = include_str!("../../msg/ScoredThing.msg");
 const SEGMENTATION: &str = include_str!("../../msg/Segmentation.msg");
@@ -43,6 +46,15 @@ pub fn of(kind: &str) -> Option<String> {
         CompressedImage::TYPE => (COMPRESSED, standard.to_vec()),
         PointStamped::TYPE => (POINT_STAMPED, [&standard[..], &space[..1]].concat()),
         PointCloud2::TYPE => (CLOUD, [&standard[..], &[("sensor_msgs/PointField", FIELD)]].concat()),
+        TfMessage::TYPE => (
+            TF,
+            [
+                &standard[..],
+                &space,
+                &[("geometry_msgs/Transform", TRANSFORM), ("geometry_msgs/TransformStamped", STAMPED)],
+            ]
+            .concat(),
+        ),
         Object::TYPE => (OBJECT, [&standard[..], &space].concat()),
         Segmentation::TYPE => (SEGMENTATION, [&standard[..], &space, &seen].concat()),
         _ => return None,

@@ -6,7 +6,7 @@ use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
 use referseg::atomic_file::{refuse_inputs, AtomicFile};
-use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, Selection};
+use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, OtherFrames, Selection};
 use referseg::runtime::Mode;
 use referseg::wire::bag::{Bag, Writer};
 use referseg::wire::{MessageType, Text};
@@ -53,6 +53,12 @@ pub struct Arguments {
     /// Leave depth out
     #[arg(long, conflicts_with = "depth_topic")]
     no_depth: bool,
+    /// The frame that 3D outputs are given in, by /tf and /tf_static of the recording [default: the image's]
+    #[arg(long, value_name = "FRAME")]
+    target_frame: Option<String>,
+    /// The robot's frame (x forward, y left, z up), for words of place that mean the robot
+    #[arg(long, value_name = "FRAME")]
+    reference_frame: Option<String>,
     /// No frames before so many seconds after the first image
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
@@ -132,7 +138,15 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let segmenter = segmenters.take(config)?;
     let bar = progress::bar(frames, "frames");
     let overlays = !arguments.no_overlays;
-    let options = Options { images, commands, proposals, depth, mode, selection, overlays, tracking: arguments.track };
+    let frames = OtherFrames {
+        target: arguments.target_frame.clone().unwrap_or_default(),
+        reference: arguments.reference_frame.clone().unwrap_or_default(),
+    };
+    if !frames.is_empty() && !["/tf", "/tf_static"].iter().any(|topic| index.topics.contains_key(*topic)) {
+        return Err(Error::config("--target-frame", "the recording has neither /tf nor /tf_static"));
+    }
+    let options =
+        Options { images, commands, proposals, depth, mode, selection, overlays, frames, tracking: arguments.track };
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
