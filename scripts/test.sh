@@ -30,6 +30,8 @@ cargo test --locked --workspace --features ros
 step "ROS tests"
 python -c 'import launch_ros' 2>/dev/null || bash tests/ros/play_launch.sh target/ros/play_launch
 python -m pytest -q tests/ros
+step "soak, a short one: the node under load and faults"
+python tools/soak/soak.py --minutes 0.7 --clients 20
 step "fleet on Ray"
 bash tools/fleet/tests/run.sh
 step "node without vision_msgs, bond, tf2_msgs and those for viewers: type check"

@@ -70,10 +70,16 @@ async fn next(stream: &mut Messages) -> Vec<u8> {
 }
 
 async fn open(ros: &Ros, topic: &str, profile: QosProfile) -> Result<BoxStream<'static, Vec<u8>>, String> {
-    let name = topic.to_string();
-    let opened = ros.call(move |node| node.subscribe_raw(&name, Text::TYPE, profile).map(StreamExt::boxed)).await;
-    let stream = opened.map_err(str::to_string)?.map_err(|error| format!("can't subscribe to {topic}: {error}"))?;
-    Ok(ros.drained(stream).boxed())
+    // a latched one hands out what was said before to whoever is new
+    if profile.durability == DurabilityPolicy::TransientLocal {
+        let name = topic.to_string();
+        let opened = ros.call(move |node| node.subscribe_raw(&name, Text::TYPE, profile).map(StreamExt::boxed)).await;
+        let stream = opened.map_err(str::to_string)?.map_err(|error| format!("can't subscribe to {topic}: {error}"))?;
+        return Ok(ros.drained(stream).boxed());
+    }
+    let opened = ros.subscribe_lasting(topic, Text::TYPE, profile).await;
+    let stream = opened.map_err(|error| format!("can't subscribe to {topic}: {error}"))?;
+    Ok(ros.drained(stream.boxed()).boxed())
 }
 
 /// A subscription that is open.

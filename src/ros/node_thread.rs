@@ -8,9 +8,13 @@
 use super::lock::lock;
 use futures::stream::{poll_fn, BoxStream};
 use futures::{FutureExt, Stream, StreamExt};
-use r2r::{Clock, Node};
+use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
+use r2r::{Clock, Node, QosProfile};
+use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,11 +40,44 @@ struct Owned {
     last_time: Option<Duration>,
 }
 
+/// What tells subscriptions apart: topic, type, whether they are reliable and latched.
+type Key = (String, &'static str, bool, bool);
+/// Subscriptions that nobody reads at the moment.
+type Unread = Arc<Mutex<HashMap<Key, BoxStream<'static, Vec<u8>>>>>;
+
+/// The messages of a subscription that outlasts who reads it: r2r takes an abandoned one away only when its next message comes, and on a
+/// topic on which little is said they would pile up with every activation.
+pub struct LastingSubscription {
+    key: Key,
+    stream: Option<BoxStream<'static, Vec<u8>>>,
+    unread: Unread,
+}
+
+impl Stream for LastingSubscription {
+    type Item = Vec<u8>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        match &mut self.stream {
+            Some(stream) => stream.poll_next_unpin(context),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for LastingSubscription {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            lock(&self.unread).insert(self.key.clone(), stream);
+        }
+    }
+}
+
 /// The way to the node for other threads.
 #[derive(Clone)]
 pub struct Ros {
     jobs: mpsc::Sender<Job>,
     clock: Arc<Mutex<Clock>>,
+    unread: Unread,
 }
 
 impl Ros {
@@ -66,6 +103,35 @@ impl Ros {
         let ended = "the node has ended";
         self.jobs.send(job).map_err(|_| ended)?;
         result.await.map_err(|_| ended)
+    }
+
+    /// Subscribes, or goes on with a subscription of the same kind that nobody reads; what came in between is dropped,
+    /// unless it is latched.
+    ///
+    /// # Errors
+    /// When ROS refuses or the node has ended.
+    pub async fn subscribe_lasting(
+        &self,
+        topic: &str,
+        kind: &'static str,
+        profile: QosProfile,
+    ) -> r2r::Result<LastingSubscription> {
+        let reliable = profile.reliability == ReliabilityPolicy::Reliable;
+        let key: Key = (topic.into(), kind, reliable, profile.durability == DurabilityPolicy::TransientLocal);
+        let known = lock(&self.unread).remove(&key);
+        let stream = match known {
+            Some(mut stream) => {
+                // what never changes is said once
+                while !key.3 && stream.next().now_or_never().flatten().is_some() {}
+                stream
+            }
+            None => {
+                let name = topic.to_string();
+                let opened = self.call(move |node| node.subscribe_raw(&name, kind, profile).map(StreamExt::boxed)).await;
+                opened.unwrap_or(Err(r2r::Error::RCL_RET_NODE_INVALID))?
+            }
+        };
+        Ok(LastingSubscription { key, stream: Some(stream), unread: self.unread.clone() })
     }
 
     /// The messages of an r2r stream, none of which is lost while fewer than [`WAITING`] wait.
@@ -127,7 +193,7 @@ impl NodeThread {
     pub fn start(node: Node, jumped: impl Fn() + Send + 'static) -> std::io::Result<(NodeThread, Ros)> {
         let (jobs, to_do) = mpsc::channel::<Job>();
         let clock = node.get_ros_clock();
-        let ros = Ros { jobs, clock: clock.clone() };
+        let ros = Ros { jobs, clock: clock.clone(), unread: Unread::default() };
         let running = Arc::new(AtomicBool::new(true));
         let spinning = running.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {

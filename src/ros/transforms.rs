@@ -60,8 +60,7 @@ impl SharedTransforms {
         for (topic, fixed) in [("/tf", false), ("/tf_static", true)] {
             let profile = QosProfile::default().reliable().keep_last(DEPTH);
             let profile = if fixed { profile.transient_local() } else { profile };
-            let opened =
-                ros.call(move |node| node.subscribe_raw(topic, TfMessage::TYPE, profile).map(StreamExt::boxed)).await?;
+            let opened = ros.subscribe_lasting(topic, TfMessage::TYPE, profile).await;
             let stream = opened.map_err(|error| match error {
                 r2r::Error::InvalidMessageType { .. } => {
                     "target_frame and reference_frame need tf2_msgs, without which this program was built: install \
@@ -70,7 +69,7 @@ impl SharedTransforms {
                 }
                 other => format!("can't subscribe to {topic}: {other}"),
             })?;
-            let mut messages = ros.drained(stream);
+            let mut messages = ros.drained(stream.boxed());
             let (shared, logger) = (self.clone(), logger.clone());
             tasks.push(tokio::spawn(async move {
                 while let Some(cdr) = messages.next().await {
