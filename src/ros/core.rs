@@ -231,7 +231,7 @@ impl Core {
         let mut subscriptions = Vec::new();
         let detects = running.detects;
         if !settings.target_frame.is_empty() || !settings.reference_frame.is_empty() {
-            subscriptions.extend(self.transforms.subscribe(&self.ros, &self.logger).await?);
+            subscriptions.push(self.transforms.subscribe(&self.ros, &self.logger).await?);
         }
         for (index, camera) in running.cameras.iter_mut().enumerate() {
             camera.forget_waiting();

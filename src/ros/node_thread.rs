@@ -8,7 +8,7 @@
 use super::lock::lock;
 use futures::stream::{poll_fn, BoxStream};
 use futures::{FutureExt, Stream, StreamExt};
-use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
+use r2r::qos::ReliabilityPolicy;
 use r2r::{Clock, Node, QosProfile};
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -40,13 +40,13 @@ struct Owned {
     last_time: Option<Duration>,
 }
 
-/// What tells subscriptions apart: topic, type, whether they are reliable and latched.
-type Key = (String, &'static str, bool, bool);
-/// Subscriptions that nobody reads at the moment.
+/// What tells subscriptions apart: topic, type, whether they are reliable.
+type Key = (String, &'static str, bool);
+/// Subscriptions that nobody reads, and that have received nothing since.
 type Unread = Arc<Mutex<HashMap<Key, BoxStream<'static, Vec<u8>>>>>;
 
-/// The messages of a subscription that outlasts who reads it: r2r takes an abandoned one away only when its next message comes, and on a
-/// topic on which little is said they would pile up with every activation.
+/// The messages of a subscription that outlasts who reads it while its topic is silent: r2r takes an abandoned one away only when its next
+/// message comes, so on a silent topic they would pile up with every activation.
 pub struct LastingSubscription {
     key: Key,
     stream: Option<BoxStream<'static, Vec<u8>>>,
@@ -70,6 +70,11 @@ impl Drop for LastingSubscription {
             lock(&self.unread).insert(self.key.clone(), stream);
         }
     }
+}
+
+/// Gives up what receives again: it goes with the next message.
+fn keep_the_silent(unread: &Unread) {
+    lock(unread).retain(|_, stream| stream.next().now_or_never().is_none());
 }
 
 /// The way to the node for other threads.
@@ -105,8 +110,7 @@ impl Ros {
         result.await.map_err(|_| ended)
     }
 
-    /// Subscribes, or goes on with a subscription of the same kind that nobody reads; what came in between is dropped,
-    /// unless it is latched.
+    /// Subscribes, or goes on with a subscription of the same kind that nobody reads. For volatile topics: what came in between is dropped.
     ///
     /// # Errors
     /// When ROS refuses or the node has ended.
@@ -116,21 +120,15 @@ impl Ros {
         kind: &'static str,
         profile: QosProfile,
     ) -> r2r::Result<LastingSubscription> {
-        let reliable = profile.reliability == ReliabilityPolicy::Reliable;
-        let key: Key = (topic.into(), kind, reliable, profile.durability == DurabilityPolicy::TransientLocal);
-        let known = lock(&self.unread).remove(&key);
-        let stream = match known {
-            Some(mut stream) => {
-                // what never changes is said once
-                while !key.3 && stream.next().now_or_never().flatten().is_some() {}
-                stream
-            }
-            None => {
-                let name = topic.to_string();
-                let opened = self.call(move |node| node.subscribe_raw(&name, kind, profile).map(StreamExt::boxed)).await;
-                opened.unwrap_or(Err(r2r::Error::RCL_RET_NODE_INVALID))?
-            }
-        };
+        let key: Key = (topic.into(), kind, profile.reliability == ReliabilityPolicy::Reliable);
+        let name = topic.to_string();
+        let (unread, wanted) = (self.unread.clone(), key.clone());
+        let opened = self.call(move |node| {
+            keep_the_silent(&unread);
+            let known = lock(&unread).remove(&wanted);
+            known.map_or_else(|| node.subscribe_raw(&name, kind, profile).map(StreamExt::boxed), Ok)
+        });
+        let stream = opened.await.unwrap_or(Err(r2r::Error::RCL_RET_NODE_INVALID))?;
         Ok(LastingSubscription { key, stream: Some(stream), unread: self.unread.clone() })
     }
 
@@ -193,7 +191,8 @@ impl NodeThread {
     pub fn start(node: Node, jumped: impl Fn() + Send + 'static) -> std::io::Result<(NodeThread, Ros)> {
         let (jobs, to_do) = mpsc::channel::<Job>();
         let clock = node.get_ros_clock();
-        let ros = Ros { jobs, clock: clock.clone(), unread: Unread::default() };
+        let unread = Unread::default();
+        let ros = Ros { jobs, clock: clock.clone(), unread: unread.clone() };
         let running = Arc::new(AtomicBool::new(true));
         let spinning = running.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {
@@ -204,12 +203,14 @@ impl NodeThread {
                 }
                 owned.node.spin_once(SPIN);
                 owned.drains.retain_mut(|drain| drain());
+                keep_the_silent(&unread);
                 let time = now(&clock);
                 if owned.last_time.is_some_and(|last| time + JITTER < last) {
                     jumped();
                 }
                 owned.last_time = Some(time);
             }
+            lock(&unread).clear();
             drop(owned); // peers see the endpoints go
         })?;
         Ok((NodeThread { running, thread }, ros))

@@ -6,9 +6,8 @@
 
 use super::lock::lock;
 use super::logger::Logger;
-use super::node_thread::Ros;
+use super::node_thread::{LastingSubscription, Ros};
 use super::parameters::Reliability;
-use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::qos::ReliabilityPolicy;
 use r2r::QosProfile;
@@ -49,12 +48,12 @@ pub type SharedStats = Arc<Mutex<TopicStats>>;
 
 #[derive(Default)]
 struct Streams {
-    best_effort: Option<BoxStream<'static, Vec<u8>>>,
-    reliable: Option<BoxStream<'static, Vec<u8>>>,
+    best_effort: Option<LastingSubscription>,
+    reliable: Option<LastingSubscription>,
 }
 
 /// The next message of a stream; never when there is none.
-async fn next(stream: &mut Option<BoxStream<'static, Vec<u8>>>) -> Vec<u8> {
+async fn next(stream: &mut Option<LastingSubscription>) -> Vec<u8> {
     match stream {
         Some(messages) => match messages.next().await {
             Some(message) => message,
@@ -121,14 +120,12 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
                 true => QosProfile::default().reliable().keep_last(1),
                 false => QosProfile::sensor_data().keep_last(1),
             };
-            let (name, kind) = (topic.name.clone(), topic.kind);
-            match ros.call(move |node| node.subscribe_raw(&name, kind, profile).map(StreamExt::boxed)).await {
-                Ok(Ok(stream)) if want_reliable => streams.reliable = Some(stream),
-                Ok(Ok(stream)) => streams.best_effort = Some(stream),
-                Ok(Err(error)) => {
+            match ros.subscribe_lasting(&topic.name, topic.kind, profile).await {
+                Ok(stream) if want_reliable => streams.reliable = Some(stream),
+                Ok(stream) => streams.best_effort = Some(stream),
+                Err(error) => {
                     logger.warn_throttled(&topic.name, &format!("can't subscribe to {}: {error}", topic.name))
                 }
-                Err(_) => return,
             }
         }
         if !want_reliable {

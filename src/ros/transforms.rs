@@ -5,12 +5,15 @@ use super::logger::Logger;
 use super::node_thread::Ros;
 use crate::camera::TransformBuffer;
 use crate::wire::{convert, from_cdr, MessageType, TfMessage};
+use futures::stream::BoxStream;
 use futures::StreamExt;
 use nalgebra::Isometry3;
 use r2r::QosProfile;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+
+type Messages = BoxStream<'static, Vec<u8>>;
 
 /// How long a transform may come after its image.
 const WAIT: Duration = Duration::from_millis(100);
@@ -22,6 +25,8 @@ const DEPTH: usize = 100;
 pub struct SharedTransforms {
     buffer: Mutex<TransformBuffer>,
     arrived: Condvar,
+    /// Reads `/tf_static` from the first activation on: what is latched there is said once.
+    fixed: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl SharedTransforms {
@@ -47,49 +52,54 @@ impl SharedTransforms {
         lock(&self.buffer).forget_motion();
     }
 
-    /// Subscribes to both topics.
+    /// Subscribes to both topics. The task that is given reads `/tf`, until it is aborted.
     ///
     /// # Errors
     /// When ROS refuses, or this program was built without tf2_msgs.
-    pub async fn subscribe(
-        self: &Arc<Self>,
-        ros: &Ros,
-        logger: &Logger,
-    ) -> Result<Vec<JoinHandle<()>>, super::core::BoxError> {
-        let mut tasks = Vec::new();
-        for (topic, fixed) in [("/tf", false), ("/tf_static", true)] {
-            let profile = QosProfile::default().reliable().keep_last(DEPTH);
-            let profile = if fixed { profile.transient_local() } else { profile };
-            let opened = ros.subscribe_lasting(topic, TfMessage::TYPE, profile).await;
-            let stream = opened.map_err(|error| match error {
-                r2r::Error::InvalidMessageType { .. } => {
-                    "target_frame and reference_frame need tf2_msgs, without which this program was built: install \
-                     ros-$ROS_DISTRO-tf2-msgs and build again"
-                        .to_string()
-                }
-                other => format!("can't subscribe to {topic}: {other}"),
-            })?;
-            let mut messages = ros.drained(stream.boxed());
-            let (shared, logger) = (self.clone(), logger.clone());
-            tasks.push(tokio::spawn(async move {
-                while let Some(cdr) = messages.next().await {
-                    let message = match from_cdr::<TfMessage>(&cdr) {
-                        Ok(message) => message,
-                        Err(error) => {
-                            logger.warn_throttled(topic, &format!("{topic}: {error}"));
-                            continue;
-                        }
-                    };
-                    for transform in convert::transforms(&message, fixed) {
-                        let added = lock(&shared.buffer).add(&transform);
-                        if let Err(fact) = added {
-                            logger.warn_throttled(topic, &format!("{topic}: {fact}"));
-                        }
-                    }
-                    shared.arrived.notify_all();
-                }
-            }));
+    pub async fn subscribe(self: &Arc<Self>, ros: &Ros, logger: &Logger) -> Result<JoinHandle<()>, String> {
+        let profile = QosProfile::default().reliable().keep_last(DEPTH);
+        if lock(&self.fixed).is_none() {
+            let latched = profile.clone().transient_local();
+            let opened = ros.call(move |node| node.subscribe_raw("/tf_static", TfMessage::TYPE, latched));
+            let stream = opened.await?.map_err(|error| refused("/tf_static", &error))?;
+            *lock(&self.fixed) = Some(self.read(ros, logger, "/tf_static", stream.boxed()));
         }
-        Ok(tasks)
+        let opened = ros.subscribe_lasting("/tf", TfMessage::TYPE, profile).await;
+        let stream = opened.map_err(|error| refused("/tf", &error))?;
+        Ok(self.read(ros, logger, "/tf", stream.boxed()))
+    }
+
+    fn read(self: &Arc<Self>, ros: &Ros, logger: &Logger, topic: &'static str, stream: Messages) -> JoinHandle<()> {
+        let mut messages = ros.drained(stream);
+        let (shared, logger) = (self.clone(), logger.clone());
+        tokio::spawn(async move {
+            while let Some(cdr) = messages.next().await {
+                let message = match from_cdr::<TfMessage>(&cdr) {
+                    Ok(message) => message,
+                    Err(error) => {
+                        logger.warn_throttled(topic, &format!("{topic}: {error}"));
+                        continue;
+                    }
+                };
+                for transform in convert::transforms(&message, topic == "/tf_static") {
+                    let added = lock(&shared.buffer).add(&transform);
+                    if let Err(fact) = added {
+                        logger.warn_throttled(topic, &format!("{topic}: {fact}"));
+                    }
+                }
+                shared.arrived.notify_all();
+            }
+        })
+    }
+}
+
+fn refused(topic: &str, error: &r2r::Error) -> String {
+    match error {
+        r2r::Error::InvalidMessageType { .. } => {
+            "target_frame and reference_frame need tf2_msgs, without which this program was built: install \
+             ros-$ROS_DISTRO-tf2-msgs and build again"
+                .to_string()
+        }
+        other => format!("can't subscribe to {topic}: {other}"),
     }
 }

@@ -72,6 +72,19 @@ def test_a_managed_node_goes_through_its_states(peer):
     assert way[-2:] == [("active", "shuttingdown"), ("shuttingdown", "finalized")]
 
 
+def test_activations_on_silent_topics_leave_no_subscriptions_behind(peer):
+    managed(peer, depth=True, target_frame="base")
+    assert change(peer, "configure")
+    silent = ["/image", "/depth", "/command", "/tf", "/tf_static"]
+    for _ in range(5):
+        assert change(peer, "activate")
+        peer.until(lambda: all(peer.node.count_subscribers(topic) for topic in silent), "the subscriptions")
+        peer.spin(0.5)
+        assert change(peer, "deactivate")
+    counts = {topic: peer.node.count_subscribers(topic) for topic in silent}
+    assert counts == dict.fromkeys(silent, 1), counts
+
+
 @pytest.mark.parametrize("also_cleanup", [False, True])
 def test_deactivate_answers_the_goals_and_calls_in_flight(peer, also_cleanup):
     peer.start()
