@@ -172,7 +172,7 @@ fn words_that_mean_the_robot_are_judged_in_its_frame_and_others_in_the_picture()
     assert_eq!(best("the mug farthest from you"), (1, true));
     assert_eq!(best("the mug above the box"), (1, true));
     assert_eq!(best("the topmost mug"), (1, true));
-    assert_eq!(best("the mug below the box").1, true);
+    assert!(best("the mug below the box").1);
     assert_eq!(best("the mug to the left of the box"), (2, false), "the picture's: nobody's left was said");
     assert_eq!(best("give me the red mug"), (0, false));
 }
