@@ -74,6 +74,7 @@ impl Checked {
         command.arg("models").args(arguments).arg("--manifest").arg(manifest).current_dir(root());
         command
             .env_clear()
+            .envs(common::library_path())
             .env("HOME", self.home.path())
             .env("HF_ENDPOINT", format!("http://127.0.0.1:{}", self.hub.port));
         command.output().unwrap()

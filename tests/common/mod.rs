@@ -15,6 +15,11 @@ pub fn not_run(why: &str) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("\nNOT RUN: {why}\n").as_bytes());
 }
 
+/// What the environment must hold for a program to run at all: where a build with ROS finds its libraries.
+pub fn library_path() -> Option<(&'static str, std::ffi::OsString)> {
+    std::env::var_os("LD_LIBRARY_PATH").map(|folders| ("LD_LIBRARY_PATH", folders))
+}
+
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
