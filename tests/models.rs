@@ -36,7 +36,11 @@ impl Home {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referseg"));
         command.arg("models").args(arguments).arg("--manifest").arg(self.path("manifest.yaml"));
-        command.env_clear().envs(common::library_path()).env("HOME", self.folder.path()).env("HF_ENDPOINT", &self.endpoint);
+        command
+            .env_clear()
+            .envs(common::library_path())
+            .env("HOME", self.folder.path())
+            .env("HF_ENDPOINT", &self.endpoint);
         command
     }
 

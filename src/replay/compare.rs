@@ -5,7 +5,7 @@
 
 use super::topic_pairs::{pairs, Images};
 use crate::answer::Status;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Mask, Rect, Rle};
 use crate::wire::bag::{Bag, Message, Truncation};
 use crate::wire::{encode, from_cdr, MessageType, Segmentation};
@@ -189,7 +189,9 @@ fn send_answers(bag: &Bag, topics: &BTreeMap<String, String>, answers: &SyncSend
     let ended = bag.read_as_stored(
         |_, kind| kind == Segmentation::TYPE,
         |Message { topic, cdr, .. }| {
-            let message: Segmentation = from_cdr(&cdr)?;
+            let message: Segmentation = from_cdr(&cdr).map_err(|error| {
+                Error::Message(format!("{topic}: {error}. Answers of another version of Referseg? Then make them anew with `referseg replay`"))
+            })?;
             let topic = topics.get(&topic).cloned().unwrap_or(topic);
             let mut key = (topic, message.header.stamp.nanoseconds(), message.command.clone(), 0);
             let mut hash = DefaultHasher::new();

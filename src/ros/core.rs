@@ -351,11 +351,8 @@ impl Core {
     }
 }
 
-/// Gives memory that was freed back to the system: glibc keeps it otherwise, weights of hundreds of megabytes too.
+/// Gives memory that was freed back to the system: the allocator waits with it otherwise, weights of hundreds of megabytes too.
 fn return_freed_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: malloc_trim has no preconditions and may be called from any thread
-    unsafe {
-        libc::malloc_trim(0);
-    }
+    // SAFETY: mi_collect has no preconditions and may be called from any thread
+    unsafe { libmimalloc_sys::mi_collect(true) }
 }

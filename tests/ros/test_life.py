@@ -121,14 +121,13 @@ def resident(process):
 def test_cleanup_frees_the_memory(peer):
     managed(peer, proposals="sam", sam_model=ROOT / "tests" / "data" / "sam" / "random_sam.pth")
     sizes = []
-    for _ in range(8):
+    for _ in range(14):
         assert change(peer, Transition.TRANSITION_CONFIGURE)
-        loaded = resident(peer.process)
         assert change(peer, Transition.TRANSITION_CLEANUP)
-        sizes.append((loaded, resident(peer.process)))
-    models = (ROOT / "models" / "demo" / "model.safetensors").stat().st_size / 2**20
-    grown = sizes[-1][1] - sizes[1][1]
-    assert grown < 3 * models, f"six models stay when none of them is freed: {sizes}"
+        sizes.append(resident(peer.process))
+    model = (ROOT / "models" / "demo" / "model.safetensors").stat().st_size / 2**20
+    grown = min(sizes[-4:]) - min(sizes[:4])
+    assert grown < 5 * model, f"ten models stay when none of them is freed: {sizes}"
 
 
 def test_nav2s_lifecycle_manager_finds_its_bond(peer):
@@ -342,7 +341,7 @@ def test_the_log_goes_to_rosout(peer):
 
 def test_the_readme_has_every_topic_service_and_action_of_the_node(peer):
     peer.start(depth="true")
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text() + (ROOT / "docs" / "ros.md").read_text()
     node = peer.node
     peer.until(lambda: ("referseg", "/") in node.get_node_names_and_namespaces(), "the node's name in the graph")
     topics = node.get_publisher_names_and_types_by_node("referseg", "/") + node.get_subscriber_names_and_types_by_node("referseg", "/")
@@ -357,6 +356,9 @@ def test_the_readme_has_every_topic_service_and_action_of_the_node(peer):
         said = name.replace("/referseg/", "~/") if name.startswith("/referseg/") else name.lstrip("/")
         # the lifecycle's services are named as a whole
         if said in ("~/get_available_states", "~/get_available_transitions", "~/get_transition_graph"):
+            continue
+        if said.startswith("~/track/"):  # one row for all of them
+            assert f"`{said.split('/')[2]}`" in re.search("^.*`~/track`, and.*$", readme, re.M).group(), said
             continue
         assert f"`{said}`" in readme or f"`/{said}`" in readme, said
 

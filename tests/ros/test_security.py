@@ -30,7 +30,7 @@ def allowed():
 def test_the_policy_allows_what_the_node_opens_and_nothing_else(peer):
     peer.start(depth="true", target_frame="base_link", proposals="topic", use_sim_time="true")
     node, policy = peer.node, allowed()
-    peer.until(lambda: node.count_subscribers("/image") and node.count_subscribers("/proposal_boxes")
+    peer.until(lambda: ("referseg", "/") in node.get_node_names_and_namespaces() and node.count_subscribers("/image") and node.count_subscribers("/proposal_boxes")
                and node.count_subscribers("/clock") and node.count_subscribers("/tf_static"), "the node's endpoints")
 
     def names(ask):
