@@ -5,7 +5,7 @@
 //! one fetches what it said last. What comes on several of them is taken once.
 
 use super::logger::Logger;
-use super::node_thread::{Ros, WAITING};
+use super::node_thread::{next, Ros, WAITING};
 use crate::wire::{MessageType, Text};
 use futures::stream::BoxStream;
 use futures::StreamExt;
@@ -53,22 +53,6 @@ impl Received {
     }
 }
 
-type Messages = Option<BoxStream<'static, Vec<u8>>>;
-
-/// The next message of a stream; never when there is none.
-async fn next(stream: &mut Messages) -> Vec<u8> {
-    match stream {
-        Some(messages) => match messages.next().await {
-            Some(message) => message,
-            None => {
-                *stream = None;
-                std::future::pending().await
-            }
-        },
-        None => std::future::pending().await,
-    }
-}
-
 async fn open(ros: &Ros, topic: &str, profile: QosProfile) -> Result<BoxStream<'static, Vec<u8>>, String> {
     // a latched one hands out what was said before to whoever is new
     if profile.durability == DurabilityPolicy::TransientLocal {
@@ -87,7 +71,7 @@ pub struct CommandSubscription {
     ros: Ros,
     logger: Logger,
     topic: String,
-    streams: [Messages; 3],
+    streams: [Option<BoxStream<'static, Vec<u8>>>; 3],
     received: Received,
     /// Latched publishers of which the last was fetched.
     fetched: HashSet<Vec<u8>>,
@@ -158,8 +142,8 @@ impl CommandSubscription {
         let is_new = known.difference(&self.fetched).next().is_some();
         self.fetched = known;
         if is_new {
-            self.streams[LATCHED] = None; // a subscription fetches from whom it meets once
-                                          // one: what is in force, not what was said before it
+            // a subscription fetches from whom it meets once; one message, for what is in force counts and not what was said before it
+            self.streams[LATCHED] = None;
             self.add(LATCHED, QosProfile::default().reliable().transient_local().keep_last(1)).await;
             self.fetching_until = Some(Instant::now() + SAME);
         }

@@ -72,6 +72,20 @@ impl Drop for LastingSubscription {
     }
 }
 
+/// The next message of a stream; never when there is none.
+pub async fn next(stream: &mut Option<impl Stream<Item = Vec<u8>> + Unpin>) -> Vec<u8> {
+    match stream {
+        Some(messages) => match messages.next().await {
+            Some(message) => message,
+            None => {
+                *stream = None;
+                std::future::pending().await
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
 /// Gives up what receives again: it goes with the next message.
 fn keep_the_silent(unread: &Unread) {
     lock(unread).retain(|_, stream| stream.next().now_or_never().is_none());

@@ -6,9 +6,8 @@
 
 use super::lock::lock;
 use super::logger::Logger;
-use super::node_thread::{LastingSubscription, Ros};
+use super::node_thread::{next, LastingSubscription, Ros};
 use super::parameters::Reliability;
-use futures::StreamExt;
 use r2r::qos::ReliabilityPolicy;
 use r2r::QosProfile;
 use std::sync::{Arc, Mutex};
@@ -50,20 +49,6 @@ pub type SharedStats = Arc<Mutex<TopicStats>>;
 struct Streams {
     best_effort: Option<LastingSubscription>,
     reliable: Option<LastingSubscription>,
-}
-
-/// The next message of a stream; never when there is none.
-async fn next(stream: &mut Option<LastingSubscription>) -> Vec<u8> {
-    match stream {
-        Some(messages) => match messages.next().await {
-            Some(message) => message,
-            None => {
-                *stream = None;
-                std::future::pending().await
-            }
-        },
-        None => std::future::pending().await,
-    }
 }
 
 /// Receives until it is aborted; each message's bytes go to `take`.
