@@ -4,7 +4,6 @@ The person is simulated: she knows which thing she means, answers "Which one?" w
 with its right name.
 """
 
-import argparse
 import json
 import pathlib
 import sys
@@ -16,7 +15,7 @@ from std_msgs.msg import String
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1]
 sys.path += [str(EXAMPLES / "shared"), str(EXAMPLES / "pick")]
 from ask_back import Asker  # noqa: E402
-from programs import Film, Programs  # noqa: E402
+from programs import Film, Programs, scene_arguments  # noqa: E402
 from scene import COLOURS  # noqa: E402
 
 
@@ -55,11 +54,7 @@ class Person:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="the first scene")
-    parser.add_argument("--scenes", type=int, default=1, help="how many")
-    parser.add_argument("--picture", help="write what was answered here, as a GIF")
-    arguments = parser.parse_args()
+    arguments = scene_arguments(__doc__).parse_args()
     understood, unasked = 0, 0
     with Programs(EXAMPLES / "pick" / "scene.py", "ask_back", ["image:=camera/image"]) as programs:
         node, truths = programs.node, []

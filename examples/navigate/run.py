@@ -1,6 +1,5 @@
 """Starts the simulated room and referseg_node, sends the robot to one thing a scene, and counts where it arrived; run.sh calls it."""
 
-import argparse
 import json
 import math
 import pathlib
@@ -11,7 +10,7 @@ from std_msgs.msg import String
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from navigate import Navigator  # noqa: E402
-from programs import Film, Programs  # noqa: E402
+from programs import Film, Programs, scene_arguments  # noqa: E402
 
 TIME = 60.0  # seconds for a scene
 
@@ -24,11 +23,7 @@ def nearest(things, pose):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="the first scene")
-    parser.add_argument("--scenes", type=int, default=1, help="how many")
-    parser.add_argument("--picture", help="write what the robot sees and follows here, as a GIF")
-    arguments = parser.parse_args()
+    arguments = scene_arguments(__doc__).parse_args()
     arrived = 0
     with Programs(pathlib.Path(__file__).with_name("world.py"), "navigate", ["image:=camera/image"], mode="once") as programs:
         node, truths, poses = programs.node, [], []

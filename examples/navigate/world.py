@@ -6,18 +6,20 @@ As a ROS node it is the robot: its camera's picture on `camera/image`, and wheel
 
 import json
 import math
+import pathlib
+import sys
 
 import numpy as np
 import pybullet as p
-import rclpy
 from geometry_msgs.msg import Twist
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-COLOURS = {"red": (0.9, 0.1, 0.1), "green": (0.15, 0.7, 0.2), "blue": (0.12, 0.25, 0.9), "yellow": (0.97, 0.9, 0.1),
-           "orange": (0.97, 0.5, 0.05), "purple": (0.5, 0.15, 0.7)}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from simulation import COLOURS, run  # noqa: E402
+
 SHAPES = ("box", "ball", "can")
 WIDTH, HEIGHT, FIELD = 320, 240, 50.0  # pixels, pixels, vertical degrees
 EYE, TILT = 0.55, math.radians(12)  # the camera's height, metres; how far it looks down
@@ -107,16 +109,5 @@ class Robot(Node):
         self.pose.publish(String(data=json.dumps(self.room.pose.tolist())))
 
 
-def main():
-    rclpy.init()
-    try:
-        rclpy.spin(Robot())
-    except KeyboardInterrupt:
-        pass
-    except Exception:
-        if rclpy.ok():  # else it was asked to stop, and rclpy says so in several ways
-            raise
-
-
 if __name__ == "__main__":
-    main()
+    run(Robot)

@@ -1,6 +1,5 @@
 """Starts the simulated robot and referseg_node, asks for things, and counts which were lifted; run.sh calls it."""
 
-import argparse
 import collections
 import json
 import pathlib
@@ -17,19 +16,16 @@ from scene import APPROACH, COLOURS, HEIGHT, KINDS, SHAPES, WIDTH, camera
 from std_msgs.msg import String
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
-from programs import Film, Programs  # noqa: E402
+from programs import Film, Programs, scene_arguments  # noqa: E402
 
 ENDS = ("lifted", "wrong thing lifted", "nothing lifted", "not found", "lost", "no point")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = scene_arguments(__doc__)
     parser.add_argument("text", nargs="?", help='what to pick: "the red cube", which is then on the table, or "the second cube from '
                         'the left", of three; without, one thing a scene, by name, order or place in turn')
-    parser.add_argument("--seed", type=int, default=1, help="the first scene")
-    parser.add_argument("--scenes", type=int, default=1, help="how many")
     parser.add_argument("--track", action="store_true", help="the camera moves with the arm while somebody pushes the thing: it is followed")
-    parser.add_argument("--picture", help="write what was answered or followed here, as a GIF")
     arguments = parser.parse_args()
     named = next((name for name in map(" ".join, KINDS) if name in (arguments.text or "")), None)
     shape = next((shape for shape in SHAPES if shape in (arguments.text or "")), None)

@@ -9,10 +9,11 @@ somebody pushes the thing of that name aside; `camera/pose` says where the camer
 
 import json
 import math
+import pathlib
+import sys
 
 import numpy as np
 import pybullet as p
-import rclpy
 from geometry_msgs.msg import PoseStamped
 from pick import quaternion
 from rclpy.node import Node
@@ -20,8 +21,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-COLOURS = {"red": (0.9, 0.1, 0.1), "green": (0.15, 0.7, 0.2), "blue": (0.12, 0.25, 0.9), "yellow": (0.97, 0.9, 0.1),
-           "orange": (0.97, 0.5, 0.05), "purple": (0.5, 0.15, 0.7)}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from simulation import COLOURS, run  # noqa: E402
+
 SHAPES = ("cube", "ball", "can")
 KINDS = [(colour, shape) for colour in COLOURS for shape in SHAPES]
 WIDTH, HEIGHT, FIELD = 640, 480, 38.0  # pixels, pixels, vertical degrees
@@ -229,16 +231,5 @@ class Robot(Node):
         self.lifted.publish(String(data=json.dumps(lifted)))
 
 
-def main():
-    rclpy.init()
-    try:
-        rclpy.spin(Robot())
-    except KeyboardInterrupt:
-        pass
-    except Exception:
-        if rclpy.ok():  # else it was asked to stop, and rclpy says so in several ways
-            raise
-
-
 if __name__ == "__main__":
-    main()
+    run(Robot)

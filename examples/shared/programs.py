@@ -1,5 +1,6 @@
 """What the examples have in common: programs beside each other, waiting, and a moving picture of what was seen."""
 
+import argparse
 import os
 import pathlib
 import signal
@@ -21,6 +22,15 @@ def own_domain():
     """Loopback only, in a domain that no robot nearby uses by default."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(20 + os.getpid() % 80))
+
+
+def scene_arguments(description):
+    """A parser of the arguments that every example takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seed", type=int, default=1, help="the first scene")
+    parser.add_argument("--scenes", type=int, default=1, help="how many")
+    parser.add_argument("--picture", help="write what was answered or followed here, as a GIF")
+    return parser
 
 
 class Programs:
