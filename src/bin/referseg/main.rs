@@ -51,7 +51,7 @@ enum Command {
     Bag(bag::Arguments),
     /// Measure how well things are followed in films with known masks
     Track(track::Arguments),
-    /// Look at this machine, ROS, weights and cameras, and say what helps. Exit status: 0 all is well, 1 something is to be mended
+    /// Look at this machine, ROS, weights and cameras, and say what helps. Exit status: 0 all is well, 1 something needs attention
     Doctor(doctor::Arguments),
     /// Do many jobs in one process, with the weights loaded once
     Serve(serve::Arguments),

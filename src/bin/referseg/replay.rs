@@ -143,7 +143,10 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
         reference: arguments.reference_frame.clone().unwrap_or_default(),
     };
     if !frames.is_empty() && !["/tf", "/tf_static"].iter().any(|topic| index.topics.contains_key(*topic)) {
-        return Err(Error::config("--target-frame", "the recording has neither /tf nor /tf_static"));
+        return Err(Error::config(
+            "--target-frame or --reference-frame",
+            "the recording has neither /tf nor /tf_static",
+        ));
     }
     let options =
         Options { images, commands, proposals, depth, mode, selection, overlays, frames, tracking: arguments.track };
