@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# build.sh [--release]
+# build.sh [CARGO ARGUMENTS...]
 #
 # Builds everything that runs: a ROS 2 environment if there is none, the interfaces, the programs.
-# Writes target/ros/env.sh; source it to use them. REFERSEG_ROS_PREFIX says where a ROS 2 made from
-# wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
-# REFERSEG_STAND_INS=1, for the tests, adds those of tests/ros/stand_ins whose real packages are absent.
+# Writes target/ros/env.sh; source it to have ROS, the interfaces and the programs on the path. REFERSEG_ROS_PREFIX says where
+# a ROS 2 made from wheels is kept (default: ~/.cache/referseg/ros; not below this folder, which CMake refuses).
+# Message packages that this ROS 2 lacks (vision_msgs, bond, tf2_msgs, ...) are replaced by those of tests/ros/stand_ins, so that
+# demo, examples and tests share one build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -39,10 +40,10 @@ interfaces() {
 interfaces . referseg CMakeLists.txt package.xml msg/* srv/* action/*
 echo ". \"$prefix/env.sh\"" > "$out/env.sh"
 echo ". \"$out/referseg/share/referseg/local_setup.bash\"" >> "$out/env.sh"
+echo "export PATH=\"$root/target/release:\$PATH\"" >> "$out/env.sh"
 for source in tests/ros/stand_ins/*/; do
     name=$(basename "$source")
-    [ -n "${REFERSEG_STAND_INS:-}" ] || continue
-    # env.sh of an earlier run may be in force already
+    # env.sh of an earlier run may be sourced already
     [ -z "$(IFS=:; for path in $AMENT_PREFIX_PATH; do ls -d "$path/share/$name" 2>/dev/null; done | grep -v "^$out/")" ] || continue
     interfaces "$source" "$name" "$source"*.* "$source"*/*
     echo ". \"$out/$name/share/$name/local_setup.bash\"" >> "$out/env.sh"
@@ -50,11 +51,11 @@ done
 set +u
 . "$out/env.sh"
 set -u
-# r2r keeps its bindings by the environment, not by what the messages contain, and for an environment that it has seen
-# before it forgets which messages there are (it prints no cfg then): anew for every other environment or message
+# r2r caches its bindings by the environment, not by the contents of the messages, and when it returns to an environment it
+# forgets which messages exist (it prints no cfg): rebuild it whenever environment or messages change
 sum=$(sha256sum <<< "$AMENT_PREFIX_PATH")
 if [ "$(cat "$out/r2r.stamp" 2>/dev/null)" != "$sum" ]; then
-    cargo clean -q -p r2r_msg_gen -p r2r 2>/dev/null || true
+    cargo clean -q --release -p r2r_msg_gen -p r2r 2>/dev/null || true
     echo "$sum" > "$out/r2r.stamp"
 fi
-cargo build --locked --features ros --bins "$@"
+cargo build --release --locked --no-default-features --features ros --bins "$@"

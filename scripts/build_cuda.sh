@@ -13,7 +13,7 @@ if [ -n "${AMENT_PREFIX_PATH:-}" ]; then
 fi
 [ $# -gt 0 ] || set -- 87 89 90
 for capability; do
-    CUDA_COMPUTE_CAP=$capability cargo build --locked --release --features "$features" --target-dir target/cuda/build \
+    CUDA_COMPUTE_CAP=$capability cargo build --locked --release --no-default-features --features "$features" --target-dir target/cuda/build \
         "${programs[@]/#/--bin=}" --example stages
     mkdir -p "target/cuda/sm_$capability"
     for program in "${programs[@]}"; do

@@ -79,7 +79,7 @@ def main():
     # loopback only, in a domain that no robot nearby uses by default
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(20 + os.getpid() % 80))
-    process = subprocess.Popen([str(ROOT / "target" / "debug" / "referseg_node"), "--ros-args", "-p", "mode:=once",
+    process = subprocess.Popen([str(ROOT / "target" / "release" / "referseg_node"), "--ros-args", "-p", "mode:=once",
                                 "-p", f"model:={ROOT / 'models' / 'demo'}"])
     rclpy.init()
     node = rclpy.create_node("demo")

@@ -3,7 +3,7 @@
 # what came of it. Without --minutes an hour; --day is a simulated day instead.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-REFERSEG_STAND_INS=1 bash scripts/build.sh
+bash scripts/build.sh
 set +u
 . target/ros/env.sh
 set -u

@@ -29,39 +29,28 @@
 //! ```
 #![warn(missing_docs)]
 
-pub mod error;
-pub mod fingerprint;
-
-pub mod atomic_file;
-pub mod config;
-mod foreign_file;
-mod panics;
-
-pub mod image;
-
-pub mod camera;
-pub mod language;
-
-pub mod answer;
-
-pub mod device;
-pub mod models;
-
-pub mod model_checks;
-pub mod proposals;
-pub mod tracking;
-
-pub mod grounding;
-
-pub mod drawing;
-pub mod runtime;
-pub mod wire;
+pub use referseg_answer as answer;
+pub use referseg_answer::drawing;
+pub use referseg_camera as camera;
+pub use referseg_config as config;
+#[cfg(feature = "evaluation")]
+pub use referseg_evaluation as evaluation;
+pub use referseg_files as files;
+pub use referseg_grounding as grounding;
+#[cfg(feature = "hub")]
+pub use referseg_hub as hub;
+pub use referseg_image as image;
+pub use referseg_language as language;
+pub use referseg_models as models;
+pub use referseg_models::device;
+pub use referseg_proposals as proposals;
+pub use referseg_recordings as recordings;
+pub use referseg_tracking as tracking;
 
 pub mod doctor;
-pub mod evaluation;
-pub mod hub;
 pub mod replay;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod runtime;
 
-pub use error::{Error, Result};
+pub use referseg_files::{Error, Result};

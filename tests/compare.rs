@@ -4,7 +4,7 @@ mod common;
 
 use common::data;
 use common::replays::{messages, referseg, replay, said, said_all, text};
-use referseg::wire::bag::Writer;
+use referseg::recordings::bag::Writer;
 use std::path::Path;
 
 const ONE: [&str; 2] = ["--image-topic", "/camera/image_raw"];

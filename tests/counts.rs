@@ -11,7 +11,7 @@ use referseg::grounding::{EncodedCommand, EncodedFrame, Segmenter};
 use referseg::image::{self, BlockMeans, Frame};
 use referseg::language::Command;
 use referseg::proposals::FrameInput;
-use referseg::wire::{encode, to_cdr, Header, Image, Input, Transport};
+use referseg::recordings::{encode, to_cdr, Header, Image, Input, Transport};
 use std::borrow::Cow;
 
 /// Allocations beside the picture's: headers, names, vectors of a few numbers. Bytes.

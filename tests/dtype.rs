@@ -4,7 +4,8 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::root;
-use referseg::config::{Config, Dtype, Layer};
+use referseg::config::{Config, Layer};
+use referseg::models::Dtype;
 use referseg::device;
 use referseg::grounding::Segmenter;
 use referseg::language::Command;

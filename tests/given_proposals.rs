@@ -4,8 +4,8 @@ mod common;
 
 use common::{data, root};
 use referseg::image::{self, LabelImage};
-use referseg::wire::bag::{Bag, Message, Writer};
-use referseg::wire::{from_cdr, to_cdr, Header, Image, MessageType, Segmentation, Time};
+use referseg::recordings::bag::{Bag, Message, Writer};
+use referseg::recordings::{from_cdr, to_cdr, Header, Image, MessageType, Segmentation, Time};
 use std::path::Path;
 use std::process::{Command, Output};
 

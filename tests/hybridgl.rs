@@ -8,7 +8,8 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::{json, parity_folders, safetensors, Tensors};
-use referseg::config::{Config, HybridReadout, Layer};
+use referseg::config::{Config, Layer};
+use referseg::models::HybridReadout;
 use referseg::grounding::hybridgl::{holds, softmax, HybridGuidance, HybridPictures, PlaceHeat};
 use referseg::image::{bilinear_on_grid, Frame, Mask, Rect};
 use referseg::language::{BoxRelation, Direction, SpatialWords};

@@ -5,12 +5,12 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::{data, from_names, hashed, json, relative_error, safetensors, write_open_clip};
-use referseg::config::HybridReadout;
 use referseg::grounding::hybridgl::{holds, PlaceHeat};
 use referseg::image::{Mask, Rect};
 use referseg::language::{BoxRelation, Direction};
 use referseg::models::clip::Clip;
 use referseg::models::Compute;
+use referseg::models::HybridReadout;
 
 #[test]
 fn the_small_model_that_ships_gives_the_references_features_and_places() {

@@ -6,8 +6,8 @@ mod common;
 use common::replays::{messages, of, referseg, replay, said, said_all, text};
 use common::{data, root};
 use referseg::image::LabelImage;
-use referseg::wire::bag::{Bag, Message, Order};
-use referseg::wire::{
+use referseg::recordings::bag::{Bag, Message, Order};
+use referseg::recordings::{
     from_cdr, to_cdr, CameraInfo, Header, Image, MessageType, PointCloud2, PointStamped, Quaternion, Segmentation,
     Text, TfMessage, Time, Transform, TransformStamped, Vector3,
 };

@@ -5,8 +5,8 @@ mod common;
 
 use common::data;
 use common::replays::{messages, of, referseg, replay, said, said_all, text};
-use referseg::wire::bag::{Message, Writer};
-use referseg::wire::{from_cdr, to_cdr, CompressedImage, Image, Segmentation};
+use referseg::recordings::bag::{Message, Writer};
+use referseg::recordings::{from_cdr, to_cdr, CompressedImage, Image, Segmentation};
 use std::path::Path;
 
 const FORMS: [&str; 7] =

@@ -5,8 +5,8 @@ mod common;
 use common::data;
 use common::replays::{messages, of, replay};
 use referseg::image::Mask;
-use referseg::wire::bag::{Bag, Message, Writer};
-use referseg::wire::{from_cdr, to_cdr, Image, Segmentation};
+use referseg::recordings::bag::{Bag, Message, Writer};
+use referseg::recordings::{from_cdr, to_cdr, Image, Segmentation};
 use std::ops::ControlFlow;
 use std::path::Path;
 

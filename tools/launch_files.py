@@ -4,7 +4,7 @@
     python tools/launch_files.py            # writes them
     python tools/launch_files.py --check    # says which differ; exit status 1
 
-Names, kinds, ranges and meanings are read from src/ros/parameters/table.rs, defaults from the README's table, which a test holds to it.
+Names, kinds, ranges and meanings are read from src/ros/parameters/table.rs, defaults from the table in docs/interface.md, which a test compares with it.
 """
 
 import re
@@ -33,9 +33,9 @@ def table():
     """(name, kind, meaning) of each parameter, the default in the meaning."""
     source = (ROOT / "src/ros/parameters/table.rs").read_text()
     specs = re.findall(r'spec\(\s*"(\w+)",\s*(\w+),\s*"[^"]*",\s*\w+,\s*"((?:[^"\\]|\\.)*)",?\s*\)', source)
-    readme = (ROOT / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (?:live|reload|start) \| (.*) \|$", readme, re.M))
-    defaults = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| (?:live|reload|start) \|", readme, re.M))
+    document = (ROOT / "docs/interface.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (?:live|reload|start) \| (.*) \|$", document, re.M))
+    defaults = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| (?:live|reload|start) \|", document, re.M))
     assert len(specs) == len(rows) == len(defaults), (len(specs), len(rows))
     said = {name: f" [{defaults[name]}]" if defaults[name] else "" for name in rows}
     return [(name, kind, rows[name] + said[name]) for name, kind, _ in specs]

@@ -38,7 +38,7 @@ class Programs:
 
     def __init__(self, simulation, name, remapped=(), **parameters):
         own_domain()
-        node = [ROOT / "target" / "debug" / "referseg_node", "--ros-args", "--log-level", "warn"]
+        node = [ROOT / "target" / "release" / "referseg_node", "--ros-args", "--log-level", "warn"]
         node += [word for rule in remapped for word in ("-r", rule)]
         parameters = {"model": ROOT / "models" / "demo", **parameters}
         node += [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]

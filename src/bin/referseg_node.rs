@@ -1,4 +1,4 @@
-//! The ROS 2 node. Topics and parameters are described in the README.
+//! The ROS 2 node. Topics and parameters are described in docs/interface.md.
 
 use std::process::ExitCode;
 

@@ -2,8 +2,8 @@
 
 use super::finding::Finding;
 use crate::config::Config;
-use crate::error::Result;
 use crate::grounding::Segmenter;
+use crate::Result;
 
 /// Loads what the settings name, as the node would.
 pub fn weights(config: Result<Config>) -> Vec<Finding> {

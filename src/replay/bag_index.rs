@@ -1,11 +1,11 @@
 //! `BagIndex`: what a recording holds, found by reading it once.
 
-use crate::error::Result;
 use crate::image::DEPTH_ENCODINGS;
-use crate::wire::bag::{Bag, BagFile, Message, Order, Truncation, Unread};
-use crate::wire::{
+use crate::recordings::bag::{Bag, BagFile, Message, Order, Truncation, Unread};
+use crate::recordings::{
     from_cdr, is_depth_format, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
 };
+use crate::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! `Commands`: where the commands of a replay come from, and when each is given.
 
-use crate::error::{Error, Result};
-use crate::wire::bag::Bag;
-use crate::wire::{text, MessageType, Text};
+use crate::recordings::bag::Bag;
+use crate::recordings::{text, MessageType, Text};
+use crate::{Error, Result};
 use serde::Deserialize;
 use std::ops::ControlFlow;
 use std::path::Path;

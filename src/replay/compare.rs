@@ -5,10 +5,10 @@
 
 use super::topic_pairs::{pairs, Images};
 use crate::answer::Status;
-use crate::error::{Error, Result};
 use crate::image::{Mask, Rect, Rle};
-use crate::wire::bag::{Bag, Message, Truncation};
-use crate::wire::{encode, from_cdr, MessageType, Segmentation};
+use crate::recordings::bag::{Bag, Message, Truncation};
+use crate::recordings::{encode, from_cdr, MessageType, Segmentation};
+use crate::{Error, Result};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
@@ -173,7 +173,7 @@ pub fn answer_topics(bag: &Bag, mut on_answer: impl FnMut()) -> Result<(BTreeMap
             on_answer();
             let images = topics.entry(topic).or_default();
             if images.len() < IMAGES {
-                let header = crate::wire::header(&cdr)?;
+                let header = crate::recordings::header(&cdr)?;
                 images.insert((header.stamp.nanoseconds(), header.frame_id));
             }
             Ok(ControlFlow::Continue(()))
@@ -314,10 +314,9 @@ pub fn compare(a: &Bag, b: &Bag, tolerance: Tolerance, mut on_answer: impl FnMut
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::drawn;
 
     fn answer(status: u8, row: &str) -> Compared {
-        let mask = drawn(&[row]);
+        let mask = Mask::drawn(&[row]);
         let rect = mask.bounding_box().unwrap_or_default();
         let sides = [rect.x, rect.y, rect.right(), rect.bottom()];
         Compared { status, score: 0.5, sides, mask: Rle::of(&mask) }

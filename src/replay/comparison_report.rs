@@ -3,10 +3,10 @@
 use super::compare::{AnswerPair, Change, Comparison};
 use super::page::{Numbers, Page, Words};
 use crate::drawing;
-use crate::error::Result;
 use crate::image::Frame;
-use crate::wire::bag::{Bag, Message};
-use crate::wire::{from_cdr, Image, Input, MessageType, Segmentation, Transport};
+use crate::recordings::bag::{Bag, Message};
+use crate::recordings::{from_cdr, Image, Input, MessageType, Segmentation, Transport};
+use crate::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -42,7 +42,7 @@ fn pictures(bag: &Bag, topics: &BTreeMap<String, String>, wanted: &BTreeSet<Show
         |topic, kind| reads(kind) && answers_of(topic).is_some(),
         |Message { topic, kind, cdr, .. }| {
             let Some((name, is_overlay)) = answers_of(&topic) else { return Ok(ControlFlow::Continue(())) };
-            let shown = (name, crate::wire::header(&cdr)?.stamp.nanoseconds());
+            let shown = (name, crate::recordings::header(&cdr)?.stamp.nanoseconds());
             if !wanted.contains(&shown) {
                 return Ok(ControlFlow::Continue(()));
             }

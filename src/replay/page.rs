@@ -3,7 +3,7 @@
 //! Columns are written once, as numbers into lists of names, so that 10,000 rows are about a megabyte. Plots are uPlot's (MIT,
 //! vendored in `page/` with its licence).
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use htmlize::escape_text;
 use serde::Serialize;
 use std::collections::BTreeMap;

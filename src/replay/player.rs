@@ -1,6 +1,6 @@
 //! The player: a recording in, a recording of the answers out, without ROS and without leaving a frame out.
 //!
-//! The policy and the arithmetic are the node's own ([`Offline`], [`encode`](crate::wire::encode)), so that the same frames get the
+//! The policy and the arithmetic are the node's own ([`Offline`], [`encode`](crate::recordings::encode)), so that the same frames get the
 //! same answers. The same recording and settings give the same bytes.
 
 use super::bag_index::BagIndex;
@@ -10,11 +10,12 @@ use super::recorded_transforms::{OtherFrames, RecordedTransforms, FIXED, MOVING}
 use super::recorder::Recorder;
 use super::summary::Summary;
 use crate::camera::{CameraModel, Stamp};
-use crate::error::{Error, Result};
+use crate::drawing::Captions;
 use crate::grounding::Segmenter;
+use crate::recordings::bag::{Bag, Message, Writer};
+use crate::recordings::{from_cdr, header, CameraInfo, DepthMessage, GivenMessage, Input, Transport};
 use crate::runtime::{Mode, Offline};
-use crate::wire::bag::{Bag, Message, Writer};
-use crate::wire::{from_cdr, header, CameraInfo, DepthMessage, GivenMessage, Input, Transport};
+use crate::{Error, Result};
 use std::ops::ControlFlow;
 
 /// How much longer a recording is read for what belongs to the last frame, nanoseconds.
@@ -65,8 +66,8 @@ pub struct Options {
     pub mode: Mode,
     /// On which frames.
     pub selection: Selection,
-    /// Whether overlays are written.
-    pub overlays: bool,
+    /// What is written on overlays; `None` leaves them out.
+    pub overlays: Option<Captions>,
     /// Frames beside the images' own, by the recording's transforms.
     pub frames: OtherFrames,
     /// Whether what was found is followed into the frames after it, those between `selection.every` too.

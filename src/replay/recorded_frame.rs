@@ -1,11 +1,11 @@
 //! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
 
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, StampMatcher, TargetFrame};
-use crate::error::Result;
 use crate::image::Frame;
-use crate::proposals::GivenProposals;
+use crate::image::GivenProposals;
+use crate::recordings::{DepthMessage, GivenMessage, Input};
 use crate::runtime::FrameReader;
-use crate::wire::{DepthMessage, GivenMessage, Input};
+use crate::Result;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -205,7 +205,7 @@ fn without_proposals(matcher: &StampMatcher<RecordedFrame, GivenMessage>, frame:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{to_cdr, Header, Image, Time, Transport};
+    use crate::recordings::{to_cdr, Header, Image, Time, Transport};
 
     fn at(milliseconds: i64) -> Header {
         Header { stamp: Time { sec: 5, nanosec: milliseconds as u32 * 1_000_000 }, frame_id: "eye".into() }

@@ -2,8 +2,8 @@
 
 use super::recorded_frame::RecordedFrame;
 use crate::camera::{TargetFrame, TransformBuffer};
-use crate::wire::bag::Message;
-use crate::wire::{convert, from_cdr, TfMessage};
+use crate::recordings::bag::Message;
+use crate::recordings::{convert, from_cdr, TfMessage};
 use std::collections::VecDeque;
 
 /// The topics, as everywhere in ROS.

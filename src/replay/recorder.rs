@@ -3,13 +3,13 @@
 use super::recorded_frame::RecordedFrame;
 use super::summary::{AnswerRecord, Pictures};
 use crate::answer::{FrameResult, Status};
-use crate::drawing;
-use crate::error::{Error, Result};
+use crate::drawing::{self, Captions};
 use crate::image::{Frame, Rect};
+use crate::recordings::bag::{Message, Writer};
+use crate::recordings::{convert, encode, to_cdr, CompressedImage, Image, MessageType, PointStamped, Segmentation};
 use crate::runtime::WorkerHost;
 use crate::tracking::FollowedFrame;
-use crate::wire::bag::{Message, Writer};
-use crate::wire::{convert, encode, to_cdr, CompressedImage, Image, MessageType, PointStamped, Segmentation};
+use crate::{Error, Result};
 
 /// Boxes that overlap less have moved, IoU.
 const MOVED: f32 = 0.5;
@@ -19,7 +19,8 @@ pub struct Recorder<'a> {
     writer: &'a mut Writer,
     /// The names of the cameras; empty for one alone.
     cameras: Vec<String>,
-    overlays: bool,
+    /// What is written on overlays; `None` leaves them out.
+    overlays: Option<Captions>,
     /// What was answered last of each camera.
     last: Vec<Option<(Status, String, Rect)>>,
     /// The answers so far.
@@ -34,8 +35,8 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// For cameras of these names; with or without overlays.
-    pub fn new(writer: &'a mut Writer, cameras: Vec<String>, overlays: bool) -> Recorder<'a> {
+    /// For cameras of these names.
+    pub fn new(writer: &'a mut Writer, cameras: Vec<String>, overlays: Option<Captions>) -> Recorder<'a> {
         let last = vec![None; cameras.len()];
         let pictures = Pictures::default();
         Recorder { writer, cameras, overlays, last, answers: Vec::new(), tracked: 0, lost: 0, failed: None, pictures }
@@ -70,8 +71,8 @@ impl<'a> Recorder<'a> {
         if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, result, seen.as_ref().ok()?)) {
             self.write(camera, "cloud", at, &cloud)?;
         }
-        if self.overlays {
-            let overlay = encode::overlay(header, image, result);
+        if let Some(captions) = self.overlays {
+            let overlay = encode::overlay(header, image, result, captions);
             self.write::<CompressedImage>(camera, "overlay/compressed", at, &encode::compressed(&overlay)?)?;
         }
         Ok(())
@@ -103,8 +104,8 @@ impl<'a> Recorder<'a> {
         if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, &together, seen.as_ref().ok()?)) {
             self.write(camera, "track/cloud", at, &cloud)?;
         }
-        if self.overlays {
-            let overlay = encode::overlay(header, image, &together);
+        if let Some(captions) = self.overlays {
+            let overlay = encode::overlay(header, image, &together, captions);
             self.write::<CompressedImage>(camera, "track/overlay/compressed", at, &encode::compressed(&overlay)?)?;
         }
         Ok(())
@@ -145,7 +146,10 @@ impl WorkerHost<RecordedFrame> for Recorder<'_> {
             self.failed.get_or_insert(error);
         }
         let is_change = self.has_changed(result);
-        let drawn = |frame: &Frame| Frame::new(frame.width(), frame.height(), drawing::describe(frame, result)).ok();
+        let drawn = |frame: &Frame| {
+            let canvas = drawing::describe(frame, result, Captions::Line);
+            Frame::new(canvas.width(), canvas.height(), canvas.into_rgb()).ok()
+        };
         let place = self.answers.len();
         let picture = || drawing::thumbnail(&result.frame.and_then(drawn)?);
         self.answers.push(AnswerRecord {

@@ -3,7 +3,7 @@
 use super::page::{Numbers, Page, Words};
 use super::summary::Summary;
 use crate::answer::Status;
-use crate::error::Result;
+use crate::Result;
 
 /// The statuses with their colours.
 pub(super) const STATUSES: [(Status, &str); 4] = [

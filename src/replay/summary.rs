@@ -1,8 +1,8 @@
 //! `Summary`: the answers of a replay, for the console and the report.
 
 use crate::answer::Status;
-use crate::error::{Error, Result};
-use crate::wire::bag::Truncation;
+use crate::recordings::bag::Truncation;
+use crate::{Error, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 

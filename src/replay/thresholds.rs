@@ -1,7 +1,7 @@
 //! `Thresholds`: how much may change between two recordings of answers, for CI.
 
 use super::compare::{Change, Comparison, Tolerance};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::Path;
 

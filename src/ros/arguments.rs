@@ -1,6 +1,6 @@
 //! `Arguments`: the ROS arguments of this process, as rcl reads them.
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use r2r_rcl::{
     rcl_arguments_fini, rcl_arguments_t, rcl_get_zero_initialized_arguments, rcl_parse_arguments,
     rcutils_get_default_allocator, rcutils_reset_error, RCL_RET_OK,

@@ -6,7 +6,7 @@
 use super::core::Core;
 use super::lifecycle_state::State;
 use super::publisher::RawPublisher;
-use crate::wire::{from_cdr, BondStatus, Header, MessageType, Time};
+use crate::recordings::{from_cdr, BondStatus, Header, MessageType, Time};
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::{Node, QosProfile};

@@ -9,10 +9,10 @@ use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{subscribe, SharedStats, Topic};
 use super::waiting_frames::WaitingFrames;
 use crate::camera::{CameraModel, Stamp};
-use crate::runtime::Worker;
-use crate::wire::{
+use crate::recordings::{
     from_cdr, header, sibling_topic, CameraInfo, DepthMessage, GivenMessage, Image, Input, MessageType, Transport,
 };
+use crate::runtime::Worker;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;

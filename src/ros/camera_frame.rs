@@ -6,9 +6,9 @@ use super::parameters::Parameters;
 use super::transforms::SharedTransforms;
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, TargetFrame};
 use crate::image::Frame;
-use crate::proposals::GivenProposals;
+use crate::image::GivenProposals;
+use crate::recordings::{DepthMessage, GivenMessage, Input};
 use crate::runtime::FrameReader;
-use crate::wire::{DepthMessage, GivenMessage, Input};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -145,11 +145,11 @@ impl CameraFrames {
 }
 
 impl FrameReader<CameraFrame> for CameraFrames {
-    fn image(&self, frame: &CameraFrame) -> crate::error::Result<Frame> {
+    fn image(&self, frame: &CameraFrame) -> crate::Result<Frame> {
         frame.input.frame()
     }
 
-    fn decode(&self, camera: usize, frame: &CameraFrame) -> crate::error::Result<Frame> {
+    fn decode(&self, camera: usize, frame: &CameraFrame) -> crate::Result<Frame> {
         self.find_depth(camera, frame, true);
         self.image(frame)
     }
@@ -172,7 +172,7 @@ impl FrameReader<CameraFrame> for CameraFrames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{to_cdr, Header, Image, Time, Transport};
+    use crate::recordings::{to_cdr, Header, Image, Time, Transport};
 
     #[test]
     fn depth_that_came_late_is_found_by_a_later_answer() {

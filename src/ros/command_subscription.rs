@@ -6,7 +6,7 @@
 
 use super::logger::Logger;
 use super::node_thread::{next, Ros, WAITING};
-use crate::wire::{MessageType, Text};
+use crate::recordings::{MessageType, Text};
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};

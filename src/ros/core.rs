@@ -14,10 +14,10 @@ use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{SharedStats, Topic};
 use super::track_outputs::TrackOutputs;
 use super::transforms::SharedTransforms;
-use crate::fingerprint::FileDigest;
+use crate::files::fingerprint::FileDigest;
 use crate::grounding::{ConfigPreparer, Segmenter};
+use crate::recordings::{text, Detection2DArray, Image, MessageType, Transport};
 use crate::runtime::Worker;
-use crate::wire::{text, Detection2DArray, Image, MessageType, Transport};
 use r2r::{ParameterValue, PublisherUntyped};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -155,10 +155,11 @@ impl Core {
         let depths = cameras.iter().map(|camera| camera.depth.clone()).collect();
         let (transforms, logger) = (self.transforms.clone(), self.logger.clone());
         let inputs = CameraFrames { depths, parameters: self.parameters.clone(), transforms, logger };
+        let captions = settings.captions;
         let (ros, logger, reader) = (self.ros.clone(), self.logger.clone(), inputs.clone());
         let opened = self.ros.call(move |node| {
-            let tracks = TrackOutputs::open(node, &ends, logger.clone(), inputs.clone())?;
-            Ok::<_, BoxError>((Outputs::open(node, ends, ros, logger, inputs)?, tracks))
+            let tracks = TrackOutputs::open(node, &ends, captions, logger.clone(), inputs.clone())?;
+            Ok::<_, BoxError>((Outputs::open(node, ends, captions, ros, logger, inputs)?, tracks))
         });
         let (outputs, tracks) = opened.await??;
         let mut publishers = outputs.publishers();

@@ -1,7 +1,7 @@
 //! What `referseg doctor` sees of the running system: nodes of the same name, cameras, how they publish, and whether their images arrive.
 
 use crate::doctor::{ros_environment, Finding};
-use crate::wire::{header, CompressedImage, Image, MessageType};
+use crate::recordings::{header, CompressedImage, Image, MessageType};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};

@@ -4,7 +4,7 @@
 //! (image_transport, image_pipeline), so rcl's functions are called here.
 
 use super::arguments::{c_text, Arguments};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use r2r_rcl::{
     rcl_allocator_t, rcl_arguments_t, rcl_ret_t, rcutils_get_default_allocator,
     rcutils_get_zero_initialized_string_map, rcutils_reset_error, rcutils_string_map_fini, rcutils_string_map_init,

@@ -8,7 +8,7 @@ use super::node_thread::{NodeThread, WAITING};
 use super::parameters::{GivenParameters, Parameters};
 use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};
 use crate::doctor::ros_environment;
-use crate::panics::caught;
+use crate::files::catch_panic::caught;
 use futures::{FutureExt, StreamExt};
 use r2r::referseg::srv::Segment;
 use r2r::{Context, Node, QosProfile};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 fn open_context() -> Result<Context, BoxError> {
     // r2r panics on arguments that rcl refuses; rcl's own words go to stderr either way
     let context = caught(Context::create)
-        .map_err(|said| format!("ROS arguments refused: {said}; expected --ros-args as in the README"))?;
+        .map_err(|said| format!("ROS arguments refused: {said}; expected --ros-args as in docs/ros.md"))?;
     context.map_err(|error| refused("ROS does not start", &error))
 }
 

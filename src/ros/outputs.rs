@@ -13,12 +13,13 @@ use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
 use super::view_outputs::ViewPublishers;
 use crate::answer::{FrameResult, Origin, Status};
-use crate::error::{Error, Result};
-use crate::runtime::WorkerHost;
-use crate::wire::{
+use crate::drawing::Captions;
+use crate::recordings::{
     convert, encode, to_cdr, CompressedImage, Detection2DArray, Detection3DArray, Image, LabelInfo, Object,
     PointCloud2, PointStamped, Segmentation,
 };
+use crate::runtime::WorkerHost;
+use crate::{Error, Result};
 use r2r::{Node, PublisherUntyped, QosProfile};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -92,6 +93,7 @@ impl Outputs {
     pub fn open(
         node: &mut Node,
         cameras: Vec<CameraEnds>,
+        captions: Captions,
         ros: Ros,
         logger: Logger,
         inputs: CameraFrames,
@@ -139,7 +141,7 @@ impl Outputs {
         };
         let cameras = cameras.into_iter().map(|camera| open(node, camera)).collect::<r2r::Result<Vec<_>>>()?;
         let pictures = cameras.iter().map(|camera| camera.pictures.clone()).collect();
-        let pictures = PictureOutputs::start(pictures, logger.clone())?;
+        let pictures = PictureOutputs::start(pictures, captions, logger.clone())?;
         Ok(Outputs { cameras, pictures, ros, logger, inputs })
     }
 

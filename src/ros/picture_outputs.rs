@@ -4,10 +4,11 @@
 use super::logger::Logger;
 use super::publisher::RawPublisher;
 use crate::answer::{Answer, CommandInfo, FrameResult, Origin};
-use crate::error::{Error, Result};
+use crate::drawing::Captions;
 use crate::image::Frame;
+use crate::recordings::{encode, Header};
 use crate::runtime::guarded;
-use crate::wire::{encode, Header};
+use crate::{Error, Result};
 use std::sync::mpsc::{sync_channel, SyncSender};
 use std::thread::JoinHandle;
 
@@ -43,6 +44,7 @@ pub struct PictureOutputs {
     queue: Option<SyncSender<Picture>>,
     thread: Option<JoinHandle<()>>,
     publishers: Vec<PicturePublishers>,
+    captions: Captions,
     logger: Logger,
 }
 
@@ -51,7 +53,7 @@ impl PictureOutputs {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(publishers: Vec<PicturePublishers>, logger: Logger) -> Result<PictureOutputs> {
+    pub fn start(publishers: Vec<PicturePublishers>, captions: Captions, logger: Logger) -> Result<PictureOutputs> {
         let (queue, waiting) = sync_channel::<Picture>(WAITING);
         let (of_thread, log) = (publishers.clone(), logger.clone());
         let thread = std::thread::Builder::new().name("pictures".into()).spawn(move || {
@@ -67,7 +69,7 @@ impl PictureOutputs {
                     answer: Ok(answer),
                 };
                 let published = guarded(|| {
-                    publish(&of_thread[*camera], header, &result, &log);
+                    publish(&of_thread[*camera], header, &result, captions, &log);
                     Ok(())
                 });
                 if let Err(error) = published {
@@ -76,7 +78,7 @@ impl PictureOutputs {
             }
         });
         let thread = thread.map_err(Error::file("thread of pictures"))?;
-        Ok(PictureOutputs { queue: Some(queue), thread: Some(thread), publishers, logger })
+        Ok(PictureOutputs { queue: Some(queue), thread: Some(thread), publishers, captions, logger })
     }
 
     /// Takes a result whose pictures somebody subscribes to; the pixels are shared, not copied.
@@ -85,7 +87,7 @@ impl PictureOutputs {
         let Some(frame) = result.frame.filter(|_| publishers.are_wanted(result)) else { return };
         let Ok(answer) = result.answer else {
             // rare, and its error can't be kept
-            publish(publishers, header, result, &self.logger);
+            publish(publishers, header, result, self.captions, &self.logger);
             return;
         };
         let picture = Picture {
@@ -129,7 +131,7 @@ impl PicturePublishers {
     }
 }
 
-fn publish(publishers: &PicturePublishers, header: &Header, result: &FrameResult, logger: &Logger) {
+fn publish(publishers: &PicturePublishers, header: &Header, result: &FrameResult, captions: Captions, logger: &Logger) {
     let PicturePublishers { mask, label_mask, confidence, overlay, overlay_compressed } = publishers;
     if result.command.origin == Origin::Topic {
         if mask.is_subscribed() {
@@ -145,7 +147,7 @@ fn publish(publishers: &PicturePublishers, header: &Header, result: &FrameResult
     let raw = overlay.is_subscribed();
     let compressed = overlay_compressed.is_subscribed();
     if let Some(image) = result.frame.filter(|_| raw || compressed) {
-        let drawn = encode::overlay(header, image, result);
+        let drawn = encode::overlay(header, image, result, captions);
         if raw {
             overlay.publish(&drawn);
         }

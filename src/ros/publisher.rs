@@ -1,6 +1,6 @@
 //! `RawPublisher`: a publisher of serialised messages.
 
-use crate::wire::{to_cdr, MessageType};
+use crate::recordings::{to_cdr, MessageType};
 use r2r::{Node, PublisherUntyped, QosProfile};
 
 /// A publisher of bytes, or none when this build does not know the message type.

@@ -7,12 +7,13 @@ use super::names::child_topic;
 use super::outputs::{CameraEnds, CameraStats, Reply};
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Status};
+use crate::drawing::Captions;
 use crate::image::Frame;
-use crate::runtime::TrackHost;
-use crate::tracking::FollowedFrame;
-use crate::wire::{
+use crate::recordings::{
     convert, encode, to_cdr, CompressedImage, Detection2DArray, Image, Object, PointCloud2, PointStamped, Segmentation,
 };
+use crate::runtime::TrackHost;
+use crate::tracking::FollowedFrame;
 use r2r::{Node, PublisherUntyped, QosProfile};
 use std::sync::{Arc, Mutex};
 
@@ -41,6 +42,7 @@ pub struct TrackOutputs {
     cameras: Vec<Mutex<CameraTracks>>,
     /// The same publishers, for asking who subscribes: that must not wait for what is being published.
     heard: Vec<Mutex<Vec<RawPublisher>>>,
+    captions: Captions,
     logger: Logger,
     inputs: CameraFrames,
 }
@@ -53,6 +55,7 @@ impl TrackOutputs {
     pub fn open(
         node: &mut Node,
         cameras: &[CameraEnds],
+        captions: Captions,
         logger: Logger,
         inputs: CameraFrames,
     ) -> r2r::Result<TrackOutputs> {
@@ -90,7 +93,7 @@ impl TrackOutputs {
         };
         let cameras = cameras.iter().map(&mut open).collect::<r2r::Result<Vec<_>>>()?;
         let heard = cameras.iter().map(|camera| Mutex::new(camera.all().map(RawPublisher::clone).to_vec())).collect();
-        Ok(TrackOutputs { cameras: cameras.into_iter().map(Mutex::new).collect(), heard, logger, inputs })
+        Ok(TrackOutputs { cameras: cameras.into_iter().map(Mutex::new).collect(), heard, captions, logger, inputs })
     }
 
     /// All publishers, to be taken from the graph at cleanup.
@@ -166,7 +169,7 @@ impl TrackOutputs {
         if !raw && !compressed {
             return;
         }
-        let drawn = encode::overlay(&input.input.header, frame, result);
+        let drawn = encode::overlay(&input.input.header, frame, result, self.captions);
         if raw {
             outputs.overlay.publish(&drawn);
         }

@@ -4,7 +4,7 @@ use super::lock::lock;
 use super::logger::Logger;
 use super::node_thread::Ros;
 use crate::camera::TransformBuffer;
-use crate::wire::{convert, from_cdr, MessageType, TfMessage};
+use crate::recordings::{convert, from_cdr, MessageType, TfMessage};
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use nalgebra::Isometry3;

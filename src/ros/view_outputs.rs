@@ -6,7 +6,7 @@
 use super::logger::Logger;
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Status};
-use crate::wire::{Header, Object};
+use crate::recordings::{Header, Object};
 use r2r::{Node, QosProfile, WrappedNativeMsgUntyped};
 use serde_json::{json, Value};
 

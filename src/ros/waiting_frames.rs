@@ -3,7 +3,7 @@
 use super::camera_frame::CameraFrame;
 use super::lock::lock;
 use crate::camera::StampMatcher;
-use crate::wire::GivenMessage;
+use crate::recordings::GivenMessage;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 

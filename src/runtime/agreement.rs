@@ -75,10 +75,9 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::drawn;
 
     fn add(agreement: &mut Agreement, row: &str, status: Status, score: f32) -> Progress {
-        agreement.add(status, Some(&drawn(&[row])), score)
+        agreement.add(status, Some(&Mask::drawn(&[row])), score)
     }
 
     #[test]

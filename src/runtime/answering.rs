@@ -7,19 +7,16 @@ use super::following::Following;
 use super::frame_encoder::FrameEncoder;
 use super::guard::guarded;
 use super::host::{FrameReader, Input, TrackHost, WorkerHost};
-use super::look_ahead::{self, LookAhead, UntilDropped};
 use super::queue::{Job, Pending, Waiting};
 use crate::answer::{Answer, CommandInfo, FrameResult, Status};
 use crate::config::AnswerSettings;
-use crate::error::{Error, Result};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::grounding::{EncodedFrame, PreparedConfig, Segmenter, Stage};
 use crate::image::Frame;
 use crate::language::Command;
+use crate::{Error, Result};
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
-use std::thread;
 
 /// What the work is told while it goes on.
 pub struct Control<'a, I, R> {
@@ -27,8 +24,8 @@ pub struct Control<'a, I, R> {
     pub stop: &'a dyn Fn() -> bool,
     /// Whether the job's answers still count: to the topic's command of a number, or to its requests.
     pub current: &'a dyn Fn(Option<u32>) -> bool,
-    /// Where the next frame comes from; `None` where frames are no live cameras'.
-    pub look_ahead: Option<&'a LookAhead<'a, I>>,
+    /// Whether frames are a live camera's, which may show the same again and again.
+    pub is_live: bool,
     /// Where what was found is followed.
     pub following: &'a Following<I, R>,
 }
@@ -64,8 +61,7 @@ impl Answering {
         self.frames.enter(frames_epoch);
     }
 
-    /// Answers all who wait for one frame; gives back the requests that want another. Where settings say so, the next
-    /// frame's proposals are looked for meanwhile.
+    /// Answers all who wait for one frame; gives back the requests that want another.
     pub fn answer<I: Send + Sync, R>(
         &mut self,
         job: Job<I, R>,
@@ -75,51 +71,37 @@ impl Answering {
     ) -> Vec<Pending<I, R>> {
         let Job { epoch, camera, frame: number, input, commands, mut requests } = job;
         let Answering { segmenter, frames, commands: cache } = self;
-        let (segmenter, over) = (&*segmenter, AtomicBool::new(false));
+        let segmenter = &*segmenter;
         let input = Input { camera, number, input };
         let heard = |host: &Arc<dyn TrackHost<I, Reply = R>>| !commands.is_empty() && host.wanted(camera);
         let is_followed = number.is_some()
             && (control.following.host.as_ref().is_some_and(heard) || requests.iter().any(|one| one.request.by_track));
         control.following.begin(camera, is_followed);
         let usable = commands.iter().any(|one| one.parsed.is_ok()) || requests.iter().any(|one| one.parsed.is_ok());
-        let source = control.look_ahead.filter(|_| segmenter.config().live.pipelined);
-        let (again, ahead) = thread::scope(|scope| {
-            let end = source.map(|source| UntilDropped { over: &over, wake: source.wake });
-            let mut looking = None;
-            let look_ahead = |known| {
-                looking = source.and_then(|source| look_ahead::start(scope, source, &over, segmenter, reader, known));
-            };
-            let go_on = |stage: Stage| {
-                let waiting = (control.current)(None);
-                for pending in requests.iter_mut().filter(|pending| waiting && !pending.request.is_cancelled()) {
-                    let told = guarded(|| {
-                        pending.request.caller.stage(stage);
-                        Ok(())
-                    });
-                    drop(told); // a caller that panics is told of nothing more
-                }
-                let waited_for = commands.iter().any(|one| (control.current)(Some(one.command.number)))
-                    || waiting && requests.iter().any(|pending| !pending.request.is_cancelled());
-                waited_for && !(control.stop)()
-            };
-            // a refused command costs no frame
-            let encode = || frames.encode(segmenter, &input, reader, control.look_ahead.is_some(), go_on, look_ahead);
-            let encoded = usable.then(encode);
-            if matches!(encoded, Some(None)) {
-                return (Vec::new(), None); // nobody waits for it any more
+        let go_on = |stage: Stage| {
+            let waiting = (control.current)(None);
+            for pending in requests.iter_mut().filter(|pending| waiting && !pending.request.is_cancelled()) {
+                let reported = guarded(|| {
+                    pending.request.caller.stage(stage);
+                    Ok(())
+                });
+                drop(reported); // a caller that panics gets no further stages
             }
-            let encoded = encoded.flatten();
-            let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
-            let at = (epoch, reader.stamp(&input.input).filter(|_| number.is_some()));
-            let again = commands_encoder.answer_all(&input, at, encoded.as_ref(), (&commands, requests), host, control);
-            drop(end);
-            if let Some(encoded) = encoded {
-                frames.keep(camera, encoded);
-            }
-            (again, looking.and_then(|looking| looking.join().ok().flatten()))
-        });
-        if let Some(ahead) = ahead {
-            frames.keep_ahead(ahead);
+            let waited_for = commands.iter().any(|one| (control.current)(Some(one.command.number)))
+                || waiting && requests.iter().any(|pending| !pending.request.is_cancelled());
+            waited_for && !(control.stop)()
+        };
+        // a refused command costs no frame
+        let encoded = usable.then(|| frames.encode(segmenter, &input, reader, control.is_live, go_on));
+        if matches!(encoded, Some(None)) {
+            return Vec::new(); // nobody waits for it any more
+        }
+        let encoded = encoded.flatten();
+        let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
+        let at = (epoch, reader.stamp(&input.input).filter(|_| number.is_some()));
+        let again = commands_encoder.answer_all(&input, at, encoded.as_ref(), (&commands, requests), host, control);
+        if let Some(encoded) = encoded {
+            frames.keep(camera, encoded);
         }
         again
     }

@@ -1,11 +1,10 @@
 //! `CameraState`: what is kept for each camera between frames: its last encoded frame, reused while its fingerprint is
 //! still the segmenter's and it is still the newest frame, or the newest shows the same.
 
-use super::look_ahead::Ahead;
-use crate::error::Result;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::grounding::EncodedFrame;
 use crate::image::{BlockMeans, Frame};
+use crate::Result;
 use std::sync::Arc;
 
 /// A camera's frame as far as it is encoded.
@@ -26,8 +25,6 @@ pub struct EncodedInput {
 #[derive(Default)]
 pub struct CameraState {
     last: Option<EncodedInput>,
-    /// A later frame that was looked at ahead.
-    pub ahead: Option<Ahead>,
 }
 
 impl CameraState {

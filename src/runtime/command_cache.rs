@@ -1,9 +1,9 @@
 //! `CommandCache`: encoded commands that may be asked again, reused while their fingerprint is the segmenter's.
 
-use crate::error::Result;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::grounding::{EncodedCommand, Segmenter};
 use crate::language::Command;
+use crate::Result;
 
 /// Encoded commands that are kept: enough for every camera's command and a few requests.
 const CAPACITY: usize = 16;

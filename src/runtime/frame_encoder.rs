@@ -4,10 +4,11 @@
 use super::camera_state::{CameraState, EncodedInput};
 use super::guard::guarded;
 use super::host::{FrameReader, Input};
-use super::look_ahead::{Ahead, KnownView, Seen};
-use crate::error::{Error, Result};
-use crate::grounding::{ProposedFrame, Segmenter, Stage};
+use crate::grounding::{Segmenter, Stage};
+use crate::image::BlockMeans;
 use crate::proposals::FrameInput;
+use crate::Error;
+use std::sync::Arc;
 
 /// The encoded frames of all cameras.
 pub struct FrameEncoder {
@@ -36,15 +37,8 @@ impl FrameEncoder {
         }
     }
 
-    /// Keeps a frame that was looked at ahead until its turn comes.
-    pub fn keep_ahead(&mut self, ahead: Ahead) {
-        if let Some(state) = self.cameras.get_mut(ahead.camera) {
-            state.ahead = Some(ahead);
-        }
-    }
-
     /// Decodes and encodes what is not yet, asking `go_on` before each stage; `None` when it said no. Frames of a `live`
-    /// camera are compared with the one before, and `before_features` is told of the view when its proposals are known.
+    /// camera are compared with the one before.
     pub fn encode<I>(
         &mut self,
         segmenter: &Segmenter,
@@ -52,7 +46,6 @@ impl FrameEncoder {
         reader: &impl FrameReader<I>,
         live: bool,
         mut go_on: impl FnMut(Stage) -> bool,
-        before_features: impl FnOnce(KnownView),
     ) -> Option<EncodedInput> {
         let fingerprint = segmenter.fingerprints().visual;
         let (camera, number) = (input.camera, input.number);
@@ -69,12 +62,10 @@ impl FrameEncoder {
             true => config.live.static_tolerance,
             false => 0.0,
         };
-        let ahead = state.as_mut().and_then(|state| state.ahead.take_if(|ahead| ahead.number == number));
-        let (seen, proposed) = match ahead {
-            Some(ahead) => (ahead.seen, ahead.proposed),
-            None => (Seen::of(input, reader, tolerance > 0.0 && state.is_some()), None),
-        };
-        let Seen { frame, depth, means } = seen;
+        let frame = guarded(|| reader.decode(camera, &input.input));
+        let depth = guarded(|| Ok(reader.depth(&input.input))).ok().flatten();
+        let compares = tolerance > 0.0 && state.is_some();
+        let means = frame.as_ref().ok().filter(|_| compares).map(|frame| Arc::new(BlockMeans::of(frame)));
         let Ok(pixels) = &frame else {
             let encoded = Err(Error::Image("no frame".into()));
             let failed = EncodedInput { number, frame, encoded, means: None, is_static: false };
@@ -90,20 +81,13 @@ impl FrameEncoder {
         if !go_on(Stage::Proposals) {
             return None;
         }
-        // what failed, or was made under other settings, is made again
-        let current = |proposed: &ProposedFrame| proposed.fingerprint == fingerprint;
-        let proposed = match proposed.and_then(Result::ok).filter(current) {
-            Some(proposed) => Ok(proposed),
-            None => {
-                let (stamp, depth, given) = (reader.stamp(&input.input), depth.as_ref(), reader.given(&input.input));
-                let given = given.as_ref().map(|given| given.as_ref().map_err(String::as_str));
-                guarded(|| segmenter.propose(&FrameInput { frame: pixels, camera, stamp, depth, given }))
-            }
-        };
+        let (stamp, external) = (reader.stamp(&input.input), reader.given(&input.input));
+        let given = external.as_ref().map(|given| given.as_ref().map_err(String::as_str));
+        let frame_input = FrameInput { frame: pixels, camera, stamp, depth: depth.as_ref(), given };
+        let proposed = guarded(|| segmenter.propose(&frame_input));
         if !go_on(Stage::Features) {
             return None;
         }
-        before_features(KnownView { camera, means: means.clone(), tolerance });
         let encode = |proposed| guarded(|| segmenter.encode_proposed(pixels, depth.as_ref(), proposed));
         let encoded = proposed.and_then(encode);
         let encoded = EncodedInput { number, frame, encoded, means, is_static: false };

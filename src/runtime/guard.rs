@@ -1,6 +1,6 @@
 //! A guard around code of others (libraries, hosts, callers): a panic becomes an error of this frame alone.
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 

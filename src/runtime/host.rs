@@ -2,10 +2,10 @@
 
 use crate::answer::FrameResult;
 use crate::camera::DepthImage;
-use crate::error::Result;
 use crate::image::Frame;
-use crate::proposals::GivenProposals;
+use crate::image::GivenProposals;
 use crate::tracking::FollowedFrame;
+use crate::Result;
 use std::sync::Arc;
 
 /// A frame as it came, to be encoded.

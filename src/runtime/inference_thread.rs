@@ -2,13 +2,11 @@
 
 use super::answering::{Answering, Control};
 use super::guard::{guarded, panic_message};
-use super::host::{FrameReader, Input, WorkerHost};
-use super::look_ahead::LookAhead;
+use super::host::{FrameReader, WorkerHost};
 use super::queue::Job;
 use super::shared::{ConfigChange, Shared};
 use crate::grounding::Segmenter;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::PoisonError;
 
 enum Work<I, R> {
@@ -37,18 +35,10 @@ pub fn run<I: Send + Sync, R>(
             Work::Job(job) => {
                 let (epoch, camera) = (job.epoch, job.camera);
                 let answered = job.frame;
-                let wanted: Vec<bool> = (0..cameras).map(|camera| is_wanted(&host, camera)).collect();
-                let look_ahead = LookAhead {
-                    next: &|over: &AtomicBool| next_frame(shared, over, &wanted),
-                    wake: &|| {
-                        drop(shared.lock()); // whoever looked at the flag before waits by now
-                        shared.changed.notify_all();
-                    },
-                };
                 let control = Control {
                     stop: &|| shared.lock().stop,
                     current: &|command| shared.lock().queue.is_current(epoch, camera, command),
-                    look_ahead: Some(&look_ahead),
+                    is_live: true,
                     following: &shared.following,
                 };
                 let done = catch_unwind(AssertUnwindSafe(|| answering.answer(job, reader, &mut host, &control)));
@@ -93,18 +83,4 @@ fn next<I, R>(
 
 fn is_wanted<I, R>(host: &impl WorkerHost<I, Reply = R>, camera: usize) -> bool {
     catch_unwind(AssertUnwindSafe(|| host.wanted(camera))).unwrap_or(false)
-}
-
-/// Waits for a frame to look at while another is worked on; `None` when that work is over.
-fn next_frame<I, R>(shared: &Shared<I, R>, over: &AtomicBool, wanted: &[bool]) -> Option<Input<I>> {
-    let mut state = shared.lock();
-    loop {
-        if over.load(Ordering::Acquire) || state.stop || !state.changes.is_empty() {
-            return None;
-        }
-        if let Some(input) = state.queue.reserve(wanted) {
-            return Some(input);
-        }
-        state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-    }
 }

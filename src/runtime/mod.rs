@@ -16,7 +16,6 @@ mod frame_encoder;
 mod guard;
 mod host;
 mod inference_thread;
-mod look_ahead;
 mod mode;
 mod offline;
 mod queue;

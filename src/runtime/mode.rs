@@ -1,6 +1,6 @@
 //! `Mode`: when commands of a topic are answered.
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// When commands of a topic are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

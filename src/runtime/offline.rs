@@ -7,8 +7,8 @@ use super::guard::guarded;
 use super::host::{FrameReader, WorkerHost};
 use super::mode::Mode;
 use super::queue::Queue;
-use crate::error::Result;
 use crate::grounding::Segmenter;
+use crate::Result;
 use std::sync::Arc;
 
 /// A segmenter that answers every frame as it is shown.
@@ -55,7 +55,7 @@ impl<I: Send + Sync, F: FrameReader<I>, H: WorkerHost<I>> Offline<I, F, H> {
         self.follow(camera, &input);
         self.queue.offer_frame(camera, Arc::new(input));
         while let Some(job) = self.queue.next_job(|camera| self.host.wanted(camera)) {
-            let control = Control { stop: &|| false, current: &|_| true, look_ahead: None, following: &self.following };
+            let control = Control { stop: &|| false, current: &|_| true, is_live: false, following: &self.following };
             // only requests want more frames, and there are none
             self.answering.answer(job, &self.reader, &mut self.host, &control);
         }

@@ -3,12 +3,11 @@
 //! Jobs carry the epoch in which they were taken. When the queue is cleared the epoch changes, and whatever a job of an
 //! earlier one still brings counts no more.
 
-use super::host::Input;
 use super::mode::Mode;
 use super::request::Request;
 use crate::answer::{CommandInfo, Origin};
-use crate::error::{Error, Result};
 use crate::language::Command;
+use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -73,8 +72,6 @@ struct Camera<I> {
     refused: VecDeque<AtCamera>,
     /// Commands up to this number were cleared.
     cleared: u32,
-    /// A frame that is looked at ahead, and its number: it is answered next, whatever came after it.
-    reserved: Option<(u64, Arc<I>)>,
 }
 
 impl<I> Camera<I> {
@@ -133,7 +130,6 @@ impl<I, R> Queue<I, R> {
             once: VecDeque::new(),
             refused: VecDeque::new(),
             cleared: 0,
-            reserved: None,
         };
         let cameras = (0..cameras).map(camera).collect();
         let requests = VecDeque::new();
@@ -263,7 +259,6 @@ impl<I, R> Queue<I, R> {
         self.frames_epoch += 1;
         for camera in &mut self.cameras {
             camera.newest = None;
-            camera.reserved = None;
         }
     }
 
@@ -308,47 +303,9 @@ impl<I, R> Queue<I, R> {
         Some(Job { epoch, camera, frame: None, input, commands: Vec::new(), requests: vec![pending] })
     }
 
-    /// The newest frame that somebody waits for, to be looked at while another is worked on; it is answered before newer
-    /// ones of its camera. `wanted` says of each camera whether its answers for all are received.
-    pub fn reserve(&mut self, wanted: &[bool]) -> Option<Input<I>> {
-        let (cameras, turn) = (self.cameras.len(), self.turn);
-        for place in (0..cameras).map(|step| (turn + step) % cameras) {
-            let camera = &mut self.cameras[place];
-            let number = camera.number;
-            let Some(input) = camera.newest.clone().filter(|_| camera.reserved.is_none() && camera.looked_at < number)
-            else {
-                continue;
-            };
-            let mut commands = camera.refused.iter().chain(&camera.once).chain(&camera.standing);
-            let asked = wanted.get(place) == Some(&true) && commands.any(|at| at.after < number);
-            if asked || self.requests.iter().any(|pending| pending.waits_for(place, number)) {
-                camera.looked_at = number;
-                camera.reserved = Some((number, input.clone()));
-                return Some(Input { camera: place, number: Some(number), input });
-            }
-        }
-        None
-    }
-
     fn camera_job(&mut self, place: usize, wanted: &impl Fn(usize) -> bool) -> Option<Job<I, R>> {
-        if let Some((number, input)) = self.cameras[place].reserved.take() {
-            if let Some(job) = self.job_on(place, number, input, wanted) {
-                return Some(job);
-            }
-            self.cameras[place].dropped.superseded += 1; // who waited for it does no more
-        }
-        let camera = &self.cameras[place];
-        self.job_on(place, camera.number, camera.newest.clone()?, wanted)
-    }
-
-    fn job_on(
-        &mut self,
-        place: usize,
-        number: u64,
-        input: Arc<I>,
-        wanted: &impl Fn(usize) -> bool,
-    ) -> Option<Job<I, R>> {
         let camera = &mut self.cameras[place];
+        let (number, input) = (camera.number, camera.newest.clone()?);
         let (mut commands, mut requests) = (Vec::new(), Vec::new());
         let asked = !camera.once.is_empty() || !camera.refused.is_empty() || camera.standing.is_some();
         if asked && wanted(place) {

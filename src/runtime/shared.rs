@@ -2,8 +2,8 @@
 
 use super::following::Following;
 use super::queue::Queue;
-use crate::error::Result;
 use crate::grounding::PreparedConfig;
+use crate::Result;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Other settings, and who is told whether they are in force.

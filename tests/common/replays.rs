@@ -1,6 +1,6 @@
 //! `referseg replay` run as a person does, and what it writes read back.
 
-use referseg::wire::bag::{Bag, Message};
+use referseg::recordings::bag::{Bag, Message};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -3,17 +3,18 @@
 //! A target must neither panic nor allocate more than its bound, whatever the bytes.
 #![allow(dead_code)]
 
-use referseg::config::{Config, Layer, Parser};
+use referseg::config::{Config, Layer};
+use referseg::language::ParserKind;
 use referseg::image::{self, LabelImage};
 use referseg::language::{Command, CommandParser};
 use referseg::models::clip::Tokenizer;
 use referseg::models::Weights;
-use referseg::replay::{BagIndex, Commands, Thresholds};
-use referseg::wire::bag::{Bag, Serialization};
-use referseg::wire::{
+use referseg::recordings::bag::{Bag, Serialization};
+use referseg::recordings::{
     from_cdr, header, CameraInfo, DepthMessage, Detection2DArray, GivenMessage, Image, Input, MessageType,
     Segmentation, Transport,
 };
+use referseg::replay::{BagIndex, Commands, Thresholds};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -87,7 +88,7 @@ fn with_file(name: &str, bytes: &[u8], call: impl FnOnce(&Path)) {
 
 fn cdr(bytes: &[u8]) {
     let _ = header(bytes);
-    let _ = referseg::wire::text(bytes);
+    let _ = referseg::recordings::text(bytes);
     let _ = from_cdr::<CameraInfo>(bytes);
     let _ = from_cdr::<Segmentation>(bytes);
     for transport in [Transport::Raw, Transport::Compressed] {
@@ -290,8 +291,8 @@ fn command(bytes: &[u8]) {
             Layer::value("target", "text.parser", "rules"),
         ];
         let config = Config::resolve(&layers, None).unwrap();
-        assert_eq!(config.text.parser, Parser::Rules);
-        CommandParser::open(&config.text).unwrap()
+        assert_eq!(config.text.parser, ParserKind::Rules);
+        CommandParser::open(config.text.parser, &config.text.parser_model).unwrap()
     });
     if let Ok(command) = Command::parse(&String::from_utf8_lossy(bytes)) {
         parser.parse(command.text());

@@ -24,7 +24,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NODE = ROOT / "target" / "debug" / "referseg_node"
+NODE = ROOT / "target" / "release" / "referseg_node"
 SCENE = ROOT / "tests" / "data" / "scene"
 LIMIT = 30.0
 ASKED = json.loads((SCENE / "asked.json").read_text())  # {"text": ..., "target": label, "phrase": ...}

@@ -135,10 +135,10 @@ def test_all_three_declare_the_same_arguments():
 
 
 def test_every_parameter_of_the_node_is_a_launch_argument_and_is_passed_on():
-    # the generator reads the table of parameters; the unit test of that table holds the README to it
+    # the generator reads the table of parameters; the unit test of that table checks docs/interface.md
     made = subprocess.run([sys.executable, str(ROOT / "tools" / "launch_files.py"), "--check"], capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    names = re.findall(r"^\| `(\w+)` \| .*? \| (?:live|reload|start) \|", (ROOT / "README.md").read_text(), re.M)
+    names = re.findall(r"^\| `(\w+)` \| .*? \| (?:live|reload|start) \|", (ROOT / "docs" / "interface.md").read_text(), re.M)
     assert len(names) > 20
     nodes = xml.etree.ElementTree.parse(ROOT / "launch" / FILES[1]).getroot().iter("node")
     assert [param.get("name") for node in nodes for param in node.iter("param") if param.get("name")] == names

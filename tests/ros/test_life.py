@@ -341,7 +341,7 @@ def test_the_log_goes_to_rosout(peer):
 
 def test_the_readme_has_every_topic_service_and_action_of_the_node(peer):
     peer.start(depth="true")
-    readme = (ROOT / "README.md").read_text() + (ROOT / "docs" / "ros.md").read_text()
+    readme = (ROOT / "docs" / "interface.md").read_text() + (ROOT / "docs" / "ros.md").read_text()
     node = peer.node
     peer.until(lambda: ("referseg", "/") in node.get_node_names_and_namespaces(), "the node's name in the graph")
     topics = node.get_publisher_names_and_types_by_node("referseg", "/") + node.get_subscriber_names_and_types_by_node("referseg", "/")

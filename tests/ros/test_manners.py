@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 from test_node import refusal
 
-DOCTOR = ROOT / "target" / "debug" / "referseg"
+DOCTOR = ROOT / "target" / "release" / "referseg"
 
 
 def answered(peer, count=1):

@@ -90,7 +90,7 @@ def test_live_and_offline_give_the_same_answers(peer, tmp_path):
         frames = [message.data for _, _, message in make_reader(file).iter_messages()]
     for command in [one["text"] for one in json.loads((RECORDING / "commands.json").read_text())]:
         offline = tmp_path / "answers.mcap"
-        subprocess.run([ROOT / "target" / "debug" / "referseg", "replay", RECORDING / "bag", "--out", offline, "--text", command,
+        subprocess.run([ROOT / "target" / "release" / "referseg", "replay", RECORDING / "bag", "--out", offline, "--text", command,
                         "--no-overlays"], check=True, cwd=ROOT)
         expected = {(a.header.stamp.sec, a.header.stamp.nanosec): a for a in answers_of(offline)}
         assert len(expected) == len(frames)

@@ -39,7 +39,7 @@ robot:
     ros__parameters: {min_score: 0.06, cameras: [left, right], mode: "once", use_sim_time: false}
   deep:
     eye:
-      ros__parameters: {min_score: 0.07, proposal_limit: 7, pipelined: on}
+      ros__parameters: {min_score: 0.07, proposal_limit: 7, tracking: on}
 eye:
   ros__parameters: {min_score: 0.08, tracking: off}
 """

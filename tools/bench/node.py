@@ -2,7 +2,7 @@
 """The node's own cost, measured from outside through rclpy: what it adds to inference, how much memory it holds, how fast
 it starts. Needs a sourced target/ros/env.sh (scripts/build.sh makes it); nothing leaves the loopback.
 
-    python tools/bench/node.py --parts latency pipelined memory start [--model DIR] [--sam FILE] [--frames N] [--out FILE.md]
+    python tools/bench/node.py --parts latency memory start [--model DIR] [--sam FILE] [--frames N] [--out FILE.md]
 
 Frames are 1280x720 rgb8 of noise with moving squares, so that none is like the one before.
 """
@@ -140,31 +140,6 @@ def latency(arguments, domain):
             ("age at the subscriber minus inference, ms (aim 4)", f"{age - inference:.1f}")]
 
 
-def pipelined(arguments, domain):
-    robots = [Robot(arguments, domain + place, {"pipelined": value}.items()) for place, value in enumerate(["false", "true"])]
-    rates = [[], []]
-    for robot in robots:
-        robot.commands.publish(String(data=arguments.command))
-        robot.answered(3)
-    for _ in range(4):
-        for robot, rate in zip(robots, rates):
-            robot.answers.clear()
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                robot.show()
-                robot.rest(1 / 30)
-            rate.append(len(robot.answers) / 10)
-            ages = statistics.median(age for age, _ in robot.answers)
-            print(f"node.py: {rate[-1]:.1f} answers a second, median age {ages:.0f} ms", file=sys.stderr)
-            robot.rest(1)
-    for robot in robots:
-        robot.close()
-    ratios = [after / before for before, after in zip(*rates)]
-    return [("answers a second at 30 Hz, one after the other", f"{statistics.median(rates[0]):.1f}"),
-            ("answers a second at 30 Hz, pipelined", f"{statistics.median(rates[1]):.1f}"),
-            ("ratio, smallest to largest", f"{min(ratios):.2f} to {max(ratios):.2f}")]
-
-
 def memory(arguments, domain):
     robot = Robot(arguments, domain)
     robot.commands.publish(String(data=arguments.command))
@@ -211,13 +186,13 @@ def start(arguments, domain):
             ("configured, s (aim 1.5 of it)", f"{statistics.median(loads):.1f}")]
 
 
-PARTS = {"latency": latency, "pipelined": pipelined, "memory": memory, "start": start}
+PARTS = {"latency": latency, "memory": memory, "start": start}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--node", type=pathlib.Path, default=ROOT / "target/debug/referseg_node")
+    parser.add_argument("--node", type=pathlib.Path, default=ROOT / "target/release/referseg_node")
     parser.add_argument("--model", default=str(ROOT / "models/demo"))
     parser.add_argument("--sam", help="weights of Segment Anything: proposals are its, else regions")
     parser.add_argument("--command", default="the red thing")

@@ -8,7 +8,8 @@
 //! The last compares a device with the CPU: relative differences of the embedding and of the decoder's logits.
 
 use candle_core::{Device, Tensor};
-use referseg::config::{Config, Dtype, Layer};
+use referseg::config::{Config, Layer};
+use referseg::models::Dtype;
 use referseg::grounding::Segmenter;
 use referseg::language::Command;
 use referseg::models::sam::SamModel;

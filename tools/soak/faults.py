@@ -51,7 +51,7 @@ def random_parameters():
     """A change and whether it must be taken."""
     good = [("min_margin", random.choice([0.0, 0.01, 0.02])), ("mode", random.choice(["once", "continuous"])),
             ("tracking", random.random() < 0.8), ("static_tolerance", random.choice([0.0, 2.0])),
-            ("pipelined", random.random() < 0.5), ("depth_tolerance", random.choice([0.02, 0.05]))]
+            ("depth_tolerance", random.choice([0.02, 0.05]))]
     bad = [("min_margin", 7.0), ("mode", "sometimes"), ("nothing", 1), ("proposal_limit", -3), ("device", "cuda:9")]
     name, value = random.choice(good + bad)
     return SetParameters.Request(parameters=[parameter(name, value)]), (name, value) in good
@@ -84,7 +84,7 @@ def full_disk(log):
             return None
         try:
             out = os.path.join(folder, "answers.mcap")
-            command = [str(ROOT / "target/debug/referseg"), "replay", str(ROOT / "tests/data/recording/bag"), "--out", out,
+            command = [str(ROOT / "target/release/referseg"), "replay", str(ROOT / "tests/data/recording/bag"), "--out", out,
                        "--text", "the red mug"]
             ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
             log.write(ended.stderr)

@@ -27,7 +27,7 @@ from measure import Life
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 
-NODE = ROOT / "target/debug/referseg_node"
+NODE = ROOT / "target/release/referseg_node"
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
 # growth that is no growth: the allocator's and DDS's own unrest
 SLOPE_LIMIT, FILES_LIMIT, THREADS_LIMIT = 8.0, 8, 4

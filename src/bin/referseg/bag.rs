@@ -3,8 +3,8 @@
 use crate::progress::ReadingBar;
 use crate::stdout::print_line;
 use clap::Subcommand;
+use referseg::recordings::bag::{Bag, Order};
 use referseg::replay::{BagIndex, BagTopic};
-use referseg::wire::bag::{Bag, Order};
 use referseg::Result;
 use std::path::PathBuf;
 
@@ -64,7 +64,7 @@ fn in_words(index: &BagIndex) -> Result<()> {
         print_line(format_args!("{name}: {kind}, {count} messages{rate}, {:.1} MB{image}", *bytes as f64 / 1e6))?;
     }
     for (name, unread) in &index.unread {
-        let referseg::wire::bag::Unread { kind, count, reason } = unread;
+        let referseg::recordings::bag::Unread { kind, count, reason } = unread;
         print_line(format_args!("{name}: {kind}, {count} messages that can't be read: {reason}"))?;
     }
     for file in &index.files {

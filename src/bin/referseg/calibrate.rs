@@ -8,12 +8,12 @@
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
-use referseg::atomic_file::AtomicFile;
 use referseg::config::{AnswerSettings, Config, Layer};
 use referseg::evaluation::dataset::DatasetOptions;
 use referseg::evaluation::results;
 use referseg::evaluation::run::Run;
 use referseg::evaluation::variants::Variant;
+use referseg::files::atomic_file::AtomicFile;
 use referseg::grounding::{decide_status, BestProposal, Segmenter};
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};

@@ -3,10 +3,10 @@
 use crate::stdout::print_line;
 use referseg::config::{Config, Layer};
 use referseg::device;
-use referseg::fingerprint::FileDigest;
+use referseg::files::fingerprint::FileDigest;
+use referseg::hub::model_checks::{self, all_passed, Finding};
 use referseg::hub::{FileState, Hub, Kind, Manifest, Model, Pins, Published};
 use referseg::image::open as open_image;
-use referseg::model_checks::{self, all_passed, Finding};
 use referseg::models::sam::SamModel;
 use referseg::models::{self, Compute, ModelFamily};
 use referseg::{Error, Result};

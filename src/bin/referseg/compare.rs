@@ -2,9 +2,9 @@
 
 use crate::progress::ReadingBar;
 use crate::stdout::print_line;
-use referseg::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::recordings::bag::Bag;
 use referseg::replay::{compare, comparison_html, AnswerPair, Change, Comparison, Thresholds};
-use referseg::wire::bag::Bag;
 use referseg::{Error, Result};
 use std::path::PathBuf;
 

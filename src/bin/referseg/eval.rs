@@ -3,13 +3,13 @@
 use crate::stdout::print;
 use crate::ModelArguments;
 use indicatif::{ProgressBar, ProgressStyle};
-use referseg::atomic_file::AtomicFile;
 use referseg::config::{Config, Layer};
 use referseg::evaluation::dataset::DatasetOptions;
 use referseg::evaluation::report::Report;
 use referseg::evaluation::results;
 use referseg::evaluation::run::Run;
 use referseg::evaluation::variants::Variant;
+use referseg::files::atomic_file::AtomicFile;
 use referseg::grounding::Segmenter;
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};

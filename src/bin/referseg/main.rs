@@ -2,12 +2,18 @@
 
 mod bag;
 mod bench;
+#[cfg(feature = "evaluation")]
 mod calibrate;
+#[cfg(feature = "hub")]
 mod check;
 mod compare;
 mod doctor;
+#[cfg(feature = "evaluation")]
 mod eval;
+#[cfg(feature = "hub")]
 mod models;
+#[cfg(not(all(feature = "evaluation", feature = "hub")))]
+mod not_built;
 mod parse;
 mod progress;
 mod replay;
@@ -40,9 +46,17 @@ enum Command {
     /// Time the stages on an image
     Bench(bench::Arguments),
     /// Measure methods on a dataset and print the table
+    #[cfg(feature = "evaluation")]
     Eval(Box<eval::Arguments>),
+    /// Not in this build: measure methods on a dataset
+    #[cfg(not(feature = "evaluation"))]
+    Eval(not_built::Arguments),
     /// Choose the answer thresholds on rendered scenes and write them beside the model
+    #[cfg(feature = "evaluation")]
     Calibrate(calibrate::Arguments),
+    /// Not in this build: choose the answer thresholds
+    #[cfg(not(feature = "evaluation"))]
+    Calibrate(not_built::Arguments),
     /// Answer a recording (rosbag2: sqlite3 or MCAP) into another, without ROS
     Replay(Box<replay::Arguments>),
     /// Compare two recordings of answers. Exit status: 0 the same, 1 different, 2 error
@@ -56,7 +70,11 @@ enum Command {
     /// Do many jobs in one process, with the weights loaded once
     Serve(serve::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
+    #[cfg(feature = "hub")]
     Models(models::Arguments),
+    /// Not in this build: list, fetch, verify and check public checkpoints
+    #[cfg(not(feature = "hub"))]
+    Models(not_built::Arguments),
 }
 
 /// What every command that loads a model takes.
@@ -142,15 +160,22 @@ impl Command {
             Command::Segment(arguments) => segment::run(arguments),
             Command::Parse(arguments) => parse::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),
+            #[cfg(feature = "evaluation")]
             Command::Eval(arguments) => eval::run(arguments),
+            #[cfg(feature = "evaluation")]
             Command::Calibrate(arguments) => calibrate::run(arguments),
+            #[cfg(not(feature = "evaluation"))]
+            Command::Eval(arguments) | Command::Calibrate(arguments) => not_built::run(arguments, "evaluation"),
             Command::Replay(arguments) => replay::run(arguments, segmenters),
             Command::Compare(arguments) => compare::run(arguments),
             Command::Bag(arguments) => bag::run(arguments),
             Command::Doctor(arguments) => doctor::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
             Command::Track(arguments) => track::run(arguments),
+            #[cfg(feature = "hub")]
             Command::Models(arguments) => models::run(arguments),
+            #[cfg(not(feature = "hub"))]
+            Command::Models(arguments) => not_built::run(arguments, "hub"),
         }
     }
 }

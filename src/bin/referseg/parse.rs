@@ -24,7 +24,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<u8> {
     let parser = Layer::value("--parser", "text.parser", arguments.parser.as_str());
-    let parser = CommandParser::open(&Config::from_layers(&[parser])?.text)?;
+    let text = Config::from_layers(&[parser])?.text;
+    let parser = CommandParser::open(text.parser, &text.parser_model)?;
     let show = |text: &str| {
         let parsed = parser.parse(text);
         if arguments.reading {

@@ -1,7 +1,7 @@
 //! Progress bars with the time that is left, on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use referseg::wire::bag::Bag;
+use referseg::recordings::bag::Bag;
 
 /// A bar over so many `things`.
 pub fn bar(count: u64, things: &str) -> ProgressBar {

@@ -5,11 +5,12 @@ use crate::segmenters::Segmenters;
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
-use referseg::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::drawing::Captions;
+use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
+use referseg::recordings::bag::{Bag, Writer};
+use referseg::recordings::{MessageType, Text};
 use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, OtherFrames, Selection};
 use referseg::runtime::Mode;
-use referseg::wire::bag::{Bag, Writer};
-use referseg::wire::{MessageType, Text};
 use referseg::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -80,6 +81,9 @@ pub struct Arguments {
     /// Leave the overlays out
     #[arg(long)]
     no_overlays: bool,
+    /// Text on the overlays: line, or terms (also command, reading and scoring terms, below the image)
+    #[arg(long, default_value = "line", conflicts_with = "no_overlays")]
+    captions: String,
     /// Write a page with a timeline and images here
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -137,7 +141,7 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
     let segmenter = segmenters.take(config)?;
     let bar = progress::bar(frames, "frames");
-    let overlays = !arguments.no_overlays;
+    let overlays = if arguments.no_overlays { None } else { Some(Captions::parse(&arguments.captions)?) };
     let frames = OtherFrames {
         target: arguments.target_frame.clone().unwrap_or_default(),
         reference: arguments.reference_frame.clone().unwrap_or_default(),

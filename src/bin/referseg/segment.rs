@@ -4,8 +4,8 @@ use crate::stdout::print_line;
 use crate::ModelArguments;
 use ::image::{ExtendedColorType, ImageFormat};
 use referseg::answer::{Answer, FoundThing, ScoredProposal, Status};
-use referseg::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::drawing;
+use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::grounding::{EncodedFrame, Segmenter};
 use referseg::image::{self, Frame, Mask};
 use referseg::language::Command;
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     Ok(worst)
 }
 
-/// One answer as the JSON object that the README promises; all keys are there whatever the status.
+/// One answer as the JSON object of docs/command_line.md; all keys are there whatever the status.
 fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Value {
     let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let mut times = json!({"proposals": ms(frame.proposals_time), "visual_features": ms(frame.features_time)});

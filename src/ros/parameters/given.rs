@@ -6,7 +6,7 @@
 
 use super::super::arguments::Arguments;
 use super::table::PARAMETERS;
-use crate::error::Result;
+use crate::Result;
 use r2r::ParameterValue;
 use r2r_rcl::{rcl_arguments_get_param_overrides, rcl_params_t, rcl_variant_t, rcl_yaml_node_struct_fini, RCL_RET_OK};
 use std::ffi::{c_char, CStr};
@@ -193,7 +193,7 @@ fn unknown(name: &str) -> Option<String> {
     let likeness = |known: &str| strsim::jaro_winkler(name, known);
     let nearest = PARAMETERS.iter().max_by(|a, b| likeness(a.name).total_cmp(&likeness(b.name)));
     let meant = nearest.filter(|spec| likeness(spec.name) >= LIKE);
-    let hint = meant.map_or("`ros2 param list` or the README has those that there are".into(), |spec| {
+    let hint = meant.map_or("`ros2 param list` or docs/interface.md lists them".into(), |spec| {
         format!("did you mean {}?", spec.name)
     });
     Some(format!("parameter {name} is unknown and has no effect; {hint}"))
@@ -252,6 +252,8 @@ mod tests {
         assert!(other.warnings[0].contains("none for this node, /eye"), "{:?}", other.warnings);
         let misspelled = given(&["node", "--ros-args", "-p", "min_scor:=0.5", "-p", "zoom:=2"], "/eye");
         assert_eq!(misspelled.warnings[0], "parameter min_scor is unknown and has no effect; did you mean min_score?");
-        assert!(misspelled.warnings[1].contains("zoom is unknown") && misspelled.warnings[1].contains("README"));
+        assert!(
+            misspelled.warnings[1].contains("zoom is unknown") && misspelled.warnings[1].contains("docs/interface.md")
+        );
     }
 }

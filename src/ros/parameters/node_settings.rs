@@ -1,9 +1,10 @@
 //! `NodeSettings`: what concerns the node rather than the segmenter.
 
 use super::table::position;
-use crate::error::{Error, Result};
+use crate::drawing::Captions;
+use crate::recordings::Transport;
 use crate::runtime::Mode;
-use crate::wire::Transport;
+use crate::{Error, Result};
 use r2r::ParameterValue;
 
 /// The reliability of an image subscription.
@@ -36,6 +37,8 @@ pub struct NodeSettings {
     pub target_frame: String,
     /// The robot's frame, for words of place that mean the robot; empty for none.
     pub reference_frame: String,
+    /// What is written on overlays.
+    pub captions: Captions,
     /// Seconds.
     pub depth_tolerance: f64,
     /// Seconds.
@@ -89,6 +92,7 @@ impl NodeSettings {
             depth: flag("depth")?,
             target_frame: text("target_frame")?,
             reference_frame: text("reference_frame")?,
+            captions: Captions::parse(&text("captions")?)?,
             depth_tolerance: number("depth_tolerance")?,
             proposals_tolerance: number("proposals_tolerance")?,
             proposals_wait: number("proposals_wait")?,

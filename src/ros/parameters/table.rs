@@ -1,6 +1,6 @@
 //! The table of the node's parameters: names, types, ranges, meanings.
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Kind {
 /// When a parameter may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Any time; in force from the next frame on.
+    /// Any time; takes effect with the next frame.
     Live,
     /// While the node is unconfigured: it is read when the node is configured.
     Reload,
@@ -70,27 +70,27 @@ impl Spec {
 use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
-/// All parameters, in the order of the README's table.
+/// All parameters, in the order of the table in docs/interface.md.
 pub const PARAMETERS: [Spec; 34] = [
     spec(
         "mode",
         Text,
         "",
         Live,
-        "continuous: every newest frame while a command is set; once: one answer per command, on the next frame",
+        "continuous: answer every newest frame while a command is set; once: answer each command once, on the next frame",
     ),
-    spec("tracking", Flag, "", Live, "Whether what was found is followed into every frame until the next answer, for whoever subscribes to ~/track"),
+    spec("tracking", Flag, "", Live, "Track what was found from frame to frame until the next answer, while anything below ~/track has a subscriber"),
     spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
     spec(
         "config",
         Text,
         "",
         Reload,
-        "YAML file of segmenter settings; empty for none. Parameters set on the node override it",
+        "YAML file of segmenter settings, or empty. Parameters set on the node override it",
     ),
     spec("device", Text, "device", Reload, "auto (first GPU, else CPU), cpu or cuda:N"),
-    spec("dtype", Text, "dtype", Reload, "Type that models compute in: auto (f16 on a GPU, else f32), f32, f16 or bf16"),
-    spec("threads", Count, "threads", Start, "Threads that compute, for the whole process; 0 for one a core").within(0.0, 1024.0),
+    spec("dtype", Text, "dtype", Reload, "Data type of the models: auto (f16 on a GPU, else f32), f32, f16 or bf16"),
+    spec("threads", Count, "threads", Start, "Compute threads of the whole process; 0 = one per core").within(0.0, 1024.0),
     spec("preset", Text, "preset", Live, "clean (CLIP's own preprocessing), paper (the paper's constants) or best (HybridGL with SAM, for real weights)"),
     spec(
         "method",
@@ -104,37 +104,37 @@ pub const PARAMETERS: [Spec; 34] = [
         Text,
         "guidance",
         Live,
-        "full (places, orders, relations, exclusions, numbers decide too), hybridgl (boxes and a heat map, ViT) or none (similarity alone)",
+        "full (places, orders, relations, exclusions and numbers also decide), hybridgl (boxes and a heat map, ViT) or none (similarity only)",
     ),
-    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (sam asked where regions are), topic (masks or boxes of yours) or labels:FILE.png"),
-    spec("sam_model", Text, "proposals.sam.model", Live, "Weights of Segment Anything for proposals sam and prompted, and refine"),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (SAM prompted at the regions), topic (your own masks or boxes) or labels:FILE.png"),
+    spec("sam_model", Text, "proposals.sam.model", Live, "Segment Anything weights, used by proposals sam and prompted and by refine"),
     spec(
         "sam_preset",
         Text,
         "proposals.sam.preset",
         Live,
-        "objects (whole things, coarse grid) or everything (Segment Anything's own defaults)",
+        "objects (whole objects, coarse grid) or everything (Segment Anything's own defaults)",
     ),
-    spec("refine", Text, "refine", Live, "none, or sam: the mask of a thing that was found is made anew by Segment Anything"),
-    spec("proposal_limit", Count, "proposals.limit", Live, "Maximum proposals per frame").within(1.0, 1000.0),
-    spec("parser", Text, "text.parser", Live, "How the target's noun phrase is found: rules or dependency"),
+    spec("refine", Text, "refine", Live, "none, or sam: re-segment what was found with Segment Anything"),
+    spec("proposal_limit", Count, "proposals.limit", Live, "Maximum number of proposals per frame").within(1.0, 1000.0),
+    spec("parser", Text, "text.parser", Live, "How the target noun phrase is found: rules or dependency"),
     spec(
         "global_weight",
         Number,
         "visual.global_weight",
         Live,
-        "Weight of the global visual feature against the local one",
+        "Weight of the global visual feature; the local one has the rest",
     )
     .within(0.0, 1.0),
-    spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence against the noun phrase")
+    spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence feature; the noun phrase has the rest")
         .within(0.0, 1.0),
-    spec("min_score", Number, "answer.min_score", Live, "Score below which the answer is NOT_FOUND").within(-1.0, 1.0),
+    spec("min_score", Number, "answer.min_score", Live, "Threshold: below this score the answer is NOT_FOUND").within(-1.0, 1.0),
     spec(
         "min_margin",
         Number,
         "answer.min_margin",
         Live,
-        "Lead over the best other thing below which the answer is AMBIGUOUS",
+        "Threshold: with a smaller lead over the runner-up the answer is AMBIGUOUS",
     )
     .within(0.0, 2.0),
     spec(
@@ -142,16 +142,15 @@ pub const PARAMETERS: [Spec; 34] = [
         Number,
         "live.static_tolerance",
         Live,
-        "Largest change of an 8x8 block's mean colour, levels, in a frame that is not encoded again; 0: encode each",
+        "A frame is not encoded again if no 8x8 block changed its mean colour by more than this many levels; 0 = always encode",
     )
     .within(0.0, 255.0),
-    spec("pipelined", Flag, "live.pipelined", Live, "Whether the next frame's proposals are looked for while this one's features are computed"),
     spec(
         "cameras",
         Texts,
         "",
         Reload,
-        "Names of cameras, each with its own topics NAME/image and ~/NAME/...; empty for one camera without a name",
+        "Camera names, each with its own topics NAME/image and ~/NAME/...; empty for one unnamed camera",
     ),
     spec("image_transport", Text, "", Reload, "raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage)"),
     spec(
@@ -159,24 +158,25 @@ pub const PARAMETERS: [Spec; 34] = [
         Text,
         "",
         Reload,
-        "auto (as the publisher offers), best_effort (takes every publisher) or reliable (only reliable publishers)",
+        "auto (match the publisher), best_effort (accept every publisher) or reliable (only reliable publishers)",
     ),
-    spec("depth", Flag, "", Reload, "Whether to subscribe to depth images and publish 3D outputs"),
-    spec("target_frame", Text, "", Reload, "Frame that 3D outputs are given in, by /tf at the image's stamp; empty for the image's optical frame"),
+    spec("depth", Flag, "", Reload, "Subscribe to depth images and publish 3D outputs"),
+    spec("target_frame", Text, "", Reload, "Frame of the 3D outputs, looked up in /tf at the image's stamp; empty for the image's optical frame"),
     spec(
         "reference_frame",
         Text,
         "",
         Reload,
-        "The robot's frame (x forward, y left, z up), for words that mean the robot or gravity, with depth and /tf; empty: the picture's",
+        "Robot frame (x forward, y left, z up) for words such as 'on your left', with depth and /tf; empty to judge them in the image",
     ),
-    spec("depth_tolerance", Number, "", Live, "Largest time between a depth image and its image, seconds")
+    spec("captions", Text, "", Reload, "Text on the overlays: line (status, score and target) or terms (also command, reading and scoring terms, below the image)"),
+    spec("depth_tolerance", Number, "", Live, "Maximum stamp difference between depth and colour, seconds")
         .within(0.0, 1.0),
-    spec("proposals_tolerance", Number, "", Live, "Largest time between proposals on a topic and their image, seconds").within(0.0, 1.0),
-    spec("proposals_wait", Number, "", Live, "Longest time that images wait for proposals on a topic until an answer says that none come, seconds").within(0.05, 60.0),
-    spec("autostart", Flag, "", Start, "Whether the node configures and activates itself at the start"),
+    spec("proposals_tolerance", Number, "", Live, "Maximum stamp difference between external proposals and their image, seconds").within(0.0, 1.0),
+    spec("proposals_wait", Number, "", Live, "How long an image waits for external proposals before it is answered with an error, seconds").within(0.05, 60.0),
+    spec("autostart", Flag, "", Start, "Configure and activate on startup"),
     spec("diagnostics_period", Number, "", Start, "Period of /diagnostics, seconds").within(0.1, 60.0),
-    spec("use_sim_time", Flag, "", Live, "Whether time comes from /clock"),
+    spec("use_sim_time", Flag, "", Live, "Take time from /clock"),
 ];
 
 /// How errors name a parameter.

@@ -6,8 +6,8 @@
 use super::node_settings::NodeSettings;
 use super::table::{position, subject, Kind, Spec, When, PARAMETERS};
 use crate::config::{expanded, Config, Layer};
-use crate::error::{Error, Result};
 use crate::proposals;
+use crate::{Error, Result};
 use r2r::ParameterValue;
 use std::path::Path;
 use Kind::{Count, Flag, Number, Text, Texts};
@@ -61,8 +61,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "min_score" => decimal(config.answer.min_score),
         "min_margin" => decimal(config.answer.min_margin),
         "static_tolerance" => decimal(config.live.static_tolerance),
-        "pipelined" => ParameterValue::Bool(config.live.pipelined),
         "cameras" => ParameterValue::StringArray(Vec::new()),
+        "captions" => text("line".into()),
         "image_transport" => text("raw".into()),
         "image_reliability" => text("auto".into()),
         "depth_tolerance" | "proposals_tolerance" => ParameterValue::Double(0.02),
@@ -96,7 +96,7 @@ fn typed(spec: &Spec, value: ParameterValue) -> Result<Option<ParameterValue>> {
                 Number => "double",
                 Count => "integer",
             };
-            return Err(Error::config(subject(spec), format!("is a {}; expected a {expected}", value.type_name())));
+            return Err(Error::config(subject(spec), format!("must be a {expected}, got a {}", value.type_name())));
         }
     };
     let number = match value {
@@ -231,12 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_every_parameter_with_its_meaning() {
-        let readme = include_str!("../../../README.md");
+    fn the_document_has_every_parameter_with_its_meaning() {
+        let document = include_str!("../../../docs/interface.md");
         let parameters = Parameters::read(|_| None).unwrap();
         for spec in PARAMETERS {
-            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", spec.name)));
-            let row = row.unwrap_or_else(|| panic!("{} is not in the README", spec.name));
+            let row = document.lines().find(|line| line.starts_with(&format!("| `{}` |", spec.name)));
+            let row = row.unwrap_or_else(|| panic!("{} is not in docs/interface.md", spec.name));
             assert!(row.contains(spec.description), "{row}");
             if let Some((low, high)) = spec.range {
                 assert!(row.contains(&format!("{low} to {high}")), "{row}");
@@ -300,7 +300,7 @@ mod tests {
         let parameters = started(&[]).unwrap();
         let text = |text: &str| ParameterValue::String(text.into());
         for (name, value, said) in [
-            ("min_score", text("high"), "is a string; expected a double"),
+            ("min_score", text("high"), "must be a double, got a string"),
             ("min_score", ParameterValue::Double(1.5), "1.5 is out of range; expected -1 to 1"),
             ("min_score", ParameterValue::Double(f64::NAN), "out of range"),
             ("proposal_limit", ParameterValue::Integer(0), "0 is out of range; expected 1 to 1000"),

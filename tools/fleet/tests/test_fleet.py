@@ -17,7 +17,7 @@ from ray.cluster_utils import Cluster  # noqa: E402
 from referseg_fleet import cli, recordings, report  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-BINARY = os.environ.get("REFERSEG", str(ROOT / "target" / "debug" / "referseg"))
+BINARY = os.environ.get("REFERSEG", str(ROOT / "target" / "release" / "referseg"))
 BAG = ROOT / "tests" / "data" / "recording" / "bag"
 OPTIONS = ["--text", "the red mug", "--model", str(ROOT / "models" / "demo"), "--no-overlays"]
 

@@ -1,0 +1,13 @@
+//! The answer to a command on a frame, in plain types: no tensors, no messages.
+#![warn(missing_docs)]
+
+mod answer;
+mod command_info;
+pub mod drawing;
+mod frame_result;
+mod status;
+
+pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
+pub use command_info::{CommandInfo, Origin};
+pub use frame_result::{Following, FrameResult};
+pub use status::Status;

@@ -1,0 +1,29 @@
+//! The camera: stamps, depth images, the pinhole model, and where a masked thing is in space.
+//!
+//! Plain types in metres and nanoseconds, in the camera's optical frame (REP 103: x right, y down, z forward). ROS
+//! messages become these and are made of these in `wire`.
+#![warn(missing_docs)]
+
+mod depth_buffer;
+mod depth_image;
+mod depth_view;
+mod localization;
+mod pinhole;
+mod point_cloud;
+mod stamp;
+mod stamp_matcher;
+mod target_frame;
+mod transforms;
+mod view;
+
+pub use depth_buffer::DepthBuffer;
+pub use depth_image::{DepthImage, RobotView};
+pub use depth_view::DepthView;
+pub use localization::{locate, ObjectInSpace, Pose};
+pub use pinhole::{CameraModel, Pinhole};
+pub use point_cloud::{point_cloud, ColouredPoint};
+pub use stamp::Stamp;
+pub use stamp_matcher::StampMatcher;
+pub use target_frame::TargetFrame;
+pub use transforms::{StampedTransform, TransformBuffer};
+pub use view::check_aligned;

@@ -1,0 +1,17 @@
+//! The configuration: settings with their defaults, presets and ranges, and the YAML layers that they are made of.
+#![warn(missing_docs)]
+
+mod layer;
+mod proposal_settings;
+mod resolve;
+mod settings;
+
+pub use layer::Layer;
+pub use proposal_settings::{
+    BoxMasks, Generator, PromptKind, ProposalSettings, Refine, RefinementSettings, SamPreset, SamSettings, TOPIC,
+};
+pub use resolve::expanded;
+pub use settings::{
+    AnswerSettings, Config, Crops, Guidance, HybridSettings, MaskResampling, Method, Preset, ResNetNorms, Resampling,
+    TermWeights, TextSettings, VisualSettings, WordSettings,
+};

@@ -1,0 +1,40 @@
+//! Opening a dataset, whatever its format.
+
+use super::dataset::{Dataset, DatasetOptions};
+use super::rendered_scenes::RenderedScenes;
+use super::{hub, ocid_ref, phrasecut, refcoco, roborefit, spoken};
+use referseg_files::{Error, Result};
+
+/// Reads a dataset, its format told by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
+/// `refer_SPLIT.json`, `SPLIT/roborefit_SPLIT.json`, `SPLIT_expressions.json`, or `SPLIT*.parquet`.
+///
+/// # Errors
+/// When it is none of these or can't be read.
+pub fn open(options: &DatasetOptions) -> Result<Dataset> {
+    let DatasetOptions { data, .. } = options;
+    if data.join("scenes.jsonl").is_file() {
+        return RenderedScenes::open(data)?.dataset();
+    }
+    if data.join(spoken::FILE).is_file() {
+        return spoken::open(data);
+    }
+    if data.join("instances.json").is_file() {
+        return refcoco::open(options);
+    }
+    if data.join(format!("refer_{}.json", options.split)).is_file() {
+        return phrasecut::open(options);
+    }
+    if let Some(file) = roborefit::file(options) {
+        return roborefit::open(options, &file);
+    }
+    if let Some(file) = ocid_ref::file(options) {
+        return ocid_ref::open(options, &file);
+    }
+    if let Some(files) = hub::files(options) {
+        return hub::open(options, &files);
+    }
+    let expected = "expected scenes.jsonl or expressions.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
+                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), SPLIT/roborefit_SPLIT.json (RoboRefIt), SPLIT_expressions.json (OCID-Ref), or \
+                        SPLIT*.parquet (the hub's copies, RefSpatial-Bench)";
+    Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", options.split)))
+}

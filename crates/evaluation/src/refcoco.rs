@@ -1,0 +1,164 @@
+//! RefCOCO, RefCOCO+ and RefCOCOg from their original files: `refs(BY).p` and `instances.json`.
+//!
+//! The pickles are read as data; what they would run is never run.
+
+use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
+use referseg_files::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_pickle::{HashableValue, Value as Pickled};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+struct Ref {
+    image_id: i64,
+    ann_id: i64,
+    split: String,
+    sentences: Vec<Sentence>,
+}
+
+/// A sentence of a ref; the hub's copies have the same.
+#[derive(Deserialize)]
+pub struct Sentence {
+    pub sent_id: i64,
+    pub sent: String,
+}
+
+#[derive(Deserialize)]
+struct Instances {
+    images: Vec<Image>,
+    annotations: Vec<Annotation>,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    id: i64,
+    file_name: String,
+}
+
+#[derive(Deserialize)]
+struct Annotation {
+    id: i64,
+    image_id: i64,
+    segmentation: Value,
+    #[serde(default)]
+    iscrowd: u8,
+}
+
+pub fn open(options: &DatasetOptions) -> Result<Dataset> {
+    let (by, refs) = refs_file(options)?;
+    let wrong = |fact: String| Error::config(refs.display().to_string(), fact);
+    let bytes = std::fs::read(&refs).map_err(Error::file(&refs))?;
+    let pickled = serde_pickle::value_from_slice(&bytes, serde_pickle::DeOptions::new())
+        .map_err(|cause| wrong(format!("not a pickle of plain data: {cause}")))?;
+    let refs_read: Vec<Ref> =
+        serde_json::from_value(plain(pickled)).map_err(|cause| wrong(format!("not a list of refs: {cause}")))?;
+    let file = options.data.join("instances.json");
+    let text = std::fs::read(&file).map_err(Error::file(&file))?;
+    let instances: Instances = serde_json::from_slice(&text)
+        .map_err(|cause| Error::config(file.display().to_string(), format!("not COCO's instances: {cause}")))?;
+    let names: HashMap<i64, &str> = instances.images.iter().map(|image| (image.id, image.file_name.as_str())).collect();
+    let mut of_image: HashMap<i64, Vec<&Annotation>> = HashMap::new();
+    for annotation in &instances.annotations {
+        of_image.entry(annotation.image_id).or_default().push(annotation);
+    }
+
+    let chosen: Vec<&Ref> = refs_read.iter().filter(|one| one.split == options.split).collect();
+    if chosen.is_empty() {
+        let mut splits: Vec<&str> = refs_read.iter().map(|one| one.split.as_str()).collect();
+        splits.sort_unstable();
+        splits.dedup();
+        return Err(wrong(format!("no split {:?}; it has {}", options.split, splits.join(", "))));
+    }
+    let mut images: Vec<(i64, ImageEntry)> = Vec::new();
+    let mut place: HashMap<i64, usize> = HashMap::new();
+    // the crowds that a ref of the image means; any other crowd is not one thing
+    let mut meant: HashMap<i64, Vec<i64>> = HashMap::new();
+    for one in &chosen {
+        meant.entry(one.image_id).or_default().push(one.ann_id);
+    }
+    for one in chosen {
+        let annotations = of_image.get(&one.image_id).map_or(&[][..], Vec::as_slice);
+        let meant = meant.get(&one.image_id).map_or(&[][..], Vec::as_slice);
+        let things = || annotations.iter().filter(|a| a.iscrowd == 0 || meant.contains(&a.id));
+        let index = *place.entry(one.image_id).or_insert_with(|| {
+            let name = names.get(&one.image_id).copied().unwrap_or("");
+            let targets = things().map(|a| Target::of_shape(Shape::parse(&a.segmentation))).collect();
+            let source = ImageSource::File(located(options, name, one.image_id));
+            images.push((one.image_id, ImageEntry { source, depth: None, targets, expressions: Vec::new() }));
+            images.len() - 1
+        });
+        let entry = &mut images[index].1;
+        let target = things().position(|a| a.id == one.ann_id).unwrap_or_else(|| {
+            let unknown = Shape::Unknown(format!("instances.json has no annotation {}", one.ann_id));
+            entry.targets.push(Target::of_shape(unknown));
+            entry.targets.len() - 1
+        });
+        entry
+            .expressions
+            .extend(one.sentences.iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent.clone(), target)));
+    }
+    let folder = options.data.canonicalize().map_err(Error::file(options.data))?;
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    // of RefCOCOg there are two partitions, with other numbers
+    let name = if folder == "refcocog" { format!("{folder} {by}") } else { folder.into_owned() };
+    let images = images.into_iter().map(|(_, entry)| entry).collect();
+    Ok(Dataset { name, split: options.split.into(), images, complete: true })
+}
+
+/// Who made the split, and the file.
+fn refs_file<'a>(options: &DatasetOptions<'a>) -> Result<(&'a str, PathBuf)> {
+    let file = |by: &str| options.data.join(format!("refs({by}).p"));
+    if let Some(by) = options.split_by {
+        return Ok((by, file(by)));
+    }
+    let there: Vec<&str> = ["unc", "umd", "google"].into_iter().filter(|by| file(by).is_file()).collect();
+    match there[..] {
+        [by] => Ok((by, file(by))),
+        [] => Err(Error::config(options.data.display().to_string(), "no refs(unc).p, refs(umd).p or refs(google).p")),
+        _ => {
+            let fact = format!("splits by {}; choose one with --by", there.join(" and "));
+            Err(Error::config(options.data.display().to_string(), fact))
+        }
+    }
+}
+
+/// The image of this name, in the folder of images or where COCO's archives put it.
+pub fn located(options: &DatasetOptions, name: &str, image: i64) -> PathBuf {
+    if name.is_empty() {
+        return PathBuf::from(format!("(image {image} is not in instances.json)"));
+    }
+    let root: &Path = options.images.unwrap_or(options.data);
+    let folders = ["", "images", "train2014", "images/train2014", "images/mscoco/images/train2014", "images/mscoco"];
+    let places = folders.map(|folder| root.join(folder).join(name));
+    places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
+}
+
+/// A pickle's data as JSON. Strings of Python 2 are bytes.
+fn plain(value: Pickled) -> Value {
+    let list = |items: Vec<Pickled>| Value::Array(items.into_iter().map(plain).collect());
+    match value {
+        Pickled::None => Value::Null,
+        Pickled::Bool(yes) => yes.into(),
+        Pickled::I64(number) => number.into(),
+        Pickled::Int(number) => number.to_string().parse::<i64>().map_or(Value::Null, Value::from),
+        Pickled::F64(number) => number.into(),
+        Pickled::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        Pickled::String(text) => text.into(),
+        Pickled::List(items) | Pickled::Tuple(items) => list(items),
+        Pickled::Set(items) | Pickled::FrozenSet(items) => {
+            list(items.into_iter().map(HashableValue::into_value).collect())
+        }
+        Pickled::Dict(entries) => {
+            let entry = |(key, value): (HashableValue, Pickled)| {
+                let key = match plain(key.into_value()) {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                (key, plain(value))
+            };
+            Value::Object(entries.into_iter().map(entry).collect())
+        }
+    }
+}

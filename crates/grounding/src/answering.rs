@@ -1,0 +1,75 @@
+//! Answering: the proposals of a frame scored for a command, and what that decides.
+
+use super::decision::{best_first, decide, decide_guided};
+use super::encoded::{EncodedCommand, EncodedFrame};
+use super::scorer::{Scored, Scorer};
+use super::terms;
+use referseg_answer::{Answer, FoundThing, ScoredProposal, StageTimes};
+use referseg_config::AnswerSettings;
+use referseg_files::Result;
+use std::time::{Duration, Instant};
+
+/// The margin of a thing beside which nothing else was proposed.
+const WITHOUT_RIVAL: f32 = 1.0;
+
+/// Proposals with their terms that an answer lists.
+const LEADING: usize = 2;
+
+/// Scores the proposals of a frame for a command and decides.
+///
+/// # Errors
+/// When the device fails.
+pub fn answer(
+    scorer: &Scorer,
+    frame: &EncodedFrame,
+    command: &EncodedCommand,
+    thresholds: &AnswerSettings,
+) -> Result<Answer> {
+    let began = Instant::now();
+    let config = scorer.config;
+    let Scored { guided, terms: scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
+    let decision = match &guided {
+        Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
+        None => decide(&scored.total, &frame.proposals, thresholds),
+    };
+    let best = decision.best.map(|best| best.index);
+    let probability = scored.terms.iter().find(|(name, _)| *name == terms::PROBABILITY);
+    let probability = probability.zip(best).map(|((_, values), best)| values[best]);
+    let decision = decision.doubted(probability, thresholds);
+    let scores = scored.total;
+    let leading = best_first(&scores).into_iter().take(LEADING).map(|proposal| ScoredProposal {
+        proposal,
+        rect: frame.proposals[proposal].mask.bounding_box().unwrap_or_default(),
+        score: scores[proposal],
+        terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
+    });
+    let found = decision.found.iter().map(|proposal| FoundThing {
+        proposal: *proposal,
+        score: scores[*proposal],
+        mask: frame.proposals[*proposal].mask.clone(),
+        refined: false,
+    });
+    let best = decision.best;
+    Ok(Answer {
+        status: decision.status,
+        reason: command.reason_with_cut(decision.reason),
+        target: command.parsed.target.phrase.clone(),
+        reading: command.parsed.reading(),
+        score: best.map_or(0.0, |best| best.score),
+        margin: best.map_or(0.0, |best| best.margin.unwrap_or(WITHOUT_RIVAL)),
+        best: best.map(|best| best.index),
+        found: found.collect(),
+        leading: leading.collect(),
+        by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
+        reference_frame: guided.as_ref().map_or_else(String::new, |guided| guided.reference_frame.clone()),
+        scores,
+        crops,
+        times: StageTimes {
+            proposals: frame.proposals_time,
+            visual_features: frame.features_time + crops_time,
+            text_features: command.time,
+            scoring: began.elapsed().saturating_sub(crops_time),
+            refinement: Duration::ZERO,
+        },
+    })
+}

@@ -1,0 +1,265 @@
+//! The decision: the best proposals by their scores, the margin, and the status that follows, with its reason.
+
+use super::guidance::{look_up, Guided, NounIs};
+use referseg_answer::Status;
+use referseg_config::{AnswerSettings, WordSettings};
+use referseg_language::{ParsedCommand, Quantity};
+use referseg_proposals::Proposal;
+
+/// The best proposal and its margin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BestProposal {
+    /// Index of the proposal.
+    pub index: usize,
+    /// Its score.
+    pub score: f32,
+    /// Its margin over the best proposal of another thing; `None` when there is no other thing.
+    pub margin: Option<f32>,
+}
+
+/// Part of the smaller of two proposals that must be shared for both to count as one thing.
+const SAME_THING: f32 = 0.6;
+
+/// Probability below which an anchor counts as missing.
+const MISSING: f32 = 0.2;
+
+/// The proposals by their scores `[n]`, best first, ties in their order; scores that are no numbers are left out.
+pub fn best_first(scores: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).filter(|i| !scores[*i].is_nan()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    order
+}
+
+/// The proposal with the highest score, ties to the first; `None` without proposals. Scores that are no
+/// numbers are never best. A proposal that mostly overlaps the best is the same thing seen otherwise (a
+/// part, a rim, a shadow included), not a rival.
+pub fn best_proposal(scores: &[f32], proposals: &[Proposal]) -> Option<BestProposal> {
+    let order = best_first(scores);
+    let (&index, others) = order.split_first()?;
+    let area = |i: usize| proposals[i].mask.area();
+    let rival = others.iter().find(|other| {
+        let shared = proposals[index].mask.intersection(&proposals[**other].mask);
+        (shared as f32) < SAME_THING * area(index).min(area(**other)) as f32
+    });
+    let margin = rival.map(|rival| scores[index] - scores[*rival]);
+    Some(BestProposal { index, score: scores[index], margin })
+}
+
+/// The status of the best of `proposals` proposals and the reason for it, in words.
+pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &AnswerSettings) -> (Status, String) {
+    let Some(best) = best else {
+        if proposals == 0 {
+            return (Status::NotFound, "no proposals in this frame".into());
+        }
+        let reason = format!(
+            "none of the {proposals} scores is a number; the model's weights are damaged or do not fit this device"
+        );
+        return (Status::Error, reason);
+    };
+    if best.score < settings.min_score {
+        let reason = format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score);
+        return (Status::NotFound, reason);
+    }
+    match best.margin {
+        Some(margin) if margin < settings.min_margin => {
+            let reason = format!(
+                "another thing scores nearly as well: margin {margin:.4} is below answer.min_margin {:.4}",
+                settings.min_margin
+            );
+            (Status::Ambiguous, reason)
+        }
+        _ => (Status::Found, String::new()),
+    }
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The status; never `Error` but for scores that are no numbers.
+    pub status: Status,
+    /// Why it is not `Found`, and what was not understood.
+    pub reason: String,
+    /// The best proposal, whatever the status.
+    pub best: Option<BestProposal>,
+    /// The proposals that are shown.
+    pub found: Vec<usize>,
+}
+
+impl Decision {
+    /// Nothing is found if the model itself thinks the best less probable than the settings ask for.
+    pub fn doubted(self, probability: Option<f32>, settings: &AnswerSettings) -> Decision {
+        let shown = matches!(self.status, Status::Found | Status::Ambiguous);
+        match probability {
+            Some(probability) if shown && probability < settings.min_probability => {
+                let doubt = format!(
+                    "the model gives the best a probability of {probability:.5}, below answer.min_probability {}",
+                    settings.min_probability
+                );
+                let reason =
+                    [doubt, self.reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+                Decision { status: Status::NotFound, reason, found: Vec::new(), ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Decides by the scores alone: one thing is meant.
+pub fn decide(scores: &[f32], proposals: &[Proposal], settings: &AnswerSettings) -> Decision {
+    let best = best_proposal(scores, proposals);
+    let (status, reason) = decide_status(best, proposals.len(), settings);
+    let shown = matches!(status, Status::Found | Status::Ambiguous);
+    let found = best.filter(|_| shown).map(|best| best.index).into_iter().collect();
+    Decision { status, reason, best, found }
+}
+
+/// Decides with the command's meaning: as many as are meant, none that is excluded, and which part failed.
+pub fn decide_guided(
+    scores: &[f32],
+    guided: &Guided,
+    parsed: &ParsedCommand,
+    words: &WordSettings,
+    settings: &AnswerSettings,
+) -> Decision {
+    let mut order = guided.things.clone();
+    order.retain(|thing| !scores[*thing].is_nan());
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    let best = order.first().map(|first| BestProposal {
+        index: *first,
+        score: scores[*first],
+        // as a part of the best: what is half as likely is no rival, however sure the best is
+        margin: order.get(1).map(|second| 1.0 - scores[*second] / scores[*first].max(f32::MIN_POSITIVE)),
+    });
+    let (status, mut reasons, found) = match best {
+        None => {
+            let (status, reason) = decide_status(None, guided.proposals(), settings);
+            (status, vec![reason], Vec::new())
+        }
+        Some(best) => guided_status(best, &order, scores, guided, parsed, words, settings),
+    };
+    if !parsed.not_understood.is_empty() {
+        let words: Vec<String> = parsed.not_understood.iter().map(|word| format!("\"{word}\"")).collect();
+        reasons.push(format!("not understood: {}", words.join(", ")));
+    }
+    if !parsed.also_named.is_empty() {
+        let others: Vec<&str> = parsed.also_named.iter().map(|other| other.phrase.as_str()).collect();
+        reasons.push(format!("of a list the first was looked for; also named: {}", others.join(", ")));
+    }
+    reasons.retain(|reason| !reason.is_empty());
+    Decision { status, reason: reasons.join("; "), best, found }
+}
+
+fn guided_status(
+    best: BestProposal,
+    order: &[usize],
+    scores: &[f32],
+    guided: &Guided,
+    parsed: &ParsedCommand,
+    words: &WordSettings,
+    settings: &AnswerSettings,
+) -> (Status, Vec<String>, Vec<usize>) {
+    let look = parsed.target.look();
+    if parsed.forbidden {
+        let reason = format!("the command forbids \"{}\" and names nothing else", parsed.target.phrase);
+        return (Status::NotFound, vec![reason], Vec::new());
+    }
+    if best.score < settings.min_score {
+        return (Status::NotFound, vec![failed(guided, parsed, words, settings)], Vec::new());
+    }
+    // those that fit as well as can be told from the best
+    let level = settings.min_score.max(best.score / 2.0);
+    let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
+    let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);
+    let rivals = order.iter().filter(close).count();
+    let several = |count: usize| format!("{count} things fit \"{look}\"");
+    match parsed.quantity {
+        Quantity::One if rivals > 1 => {
+            let reason = format!("{rivals} things fit \"{}\" about equally well", parsed.target.reading());
+            (Status::Ambiguous, vec![reason], vec![best.index])
+        }
+        Quantity::One | Quantity::Any => (Status::Found, Vec::new(), vec![best.index]),
+        Quantity::All => (Status::Found, Vec::new(), fitting),
+        Quantity::Exactly(count) | Quantity::Some(count) if fitting.len() < count => {
+            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            (Status::NotFound, vec![reason], Vec::new())
+        }
+        Quantity::Exactly(count) if fitting.len() > count => {
+            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            (Status::Ambiguous, vec![reason], fitting[..count].to_vec())
+        }
+        Quantity::Exactly(count) | Quantity::Some(count) => (Status::Found, Vec::new(), fitting[..count].to_vec()),
+    }
+}
+
+/// Which part of what was said fits nothing.
+fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, settings: &AnswerSettings) -> String {
+    let most = |values: &[f32]| values.iter().copied().fold(0.0, f32::max);
+    let target = &parsed.target;
+    if let Some(noun) = target.noun.as_deref().filter(|noun| look_up(noun, words) == NounIs::Unknown) {
+        return format!("the word \"{noun}\" is not among those that this model knows");
+    }
+    let factors = &guided.resolved.factors;
+    let Some((description, others)) = factors.split_first() else { return String::new() };
+    let looks = most(&description.values);
+    if looks < settings.min_score {
+        return format!(
+            "no {}: the best is {looks:.2}, below answer.min_score {:.2}",
+            target.look(),
+            settings.min_score
+        );
+    }
+    for factor in others {
+        if let Some((anchor, best)) = factor.anchor.as_ref().filter(|(_, best)| *best < settings.min_score.max(MISSING))
+        {
+            return format!("no {anchor}: the anchor of \"{}\" was not found (best {best:.2})", factor.words);
+        }
+    }
+    let mut fit = description.values.clone();
+    for factor in others {
+        fit.iter_mut().zip(&factor.values).for_each(|(fit, value)| *fit *= value);
+        let best = most(&fit);
+        if best < settings.min_score {
+            return format!("no {} is {} (best {best:.2})", target.look(), factor.words);
+        }
+    }
+    format!("nothing fits all of \"{}\" well enough (best {:.2})", target.reading(), most(&fit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proposals(rows: &[&str]) -> Vec<Proposal> {
+        rows.iter().map(|row| Proposal::of_mask(Mask::drawn(&[row]))).collect()
+    }
+
+    #[test]
+    fn the_margin_is_over_another_thing_not_over_a_part_of_the_best() {
+        let found = best_proposal(&[0.5, 0.49, 0.2], &proposals(&["####..", "##....", "....##"])).unwrap();
+        assert_eq!(found.index, 0);
+        assert!((found.margin.unwrap() - 0.3).abs() < 1e-6);
+    }
+
+    #[test]
+    fn nan_is_never_best_and_ties_go_to_the_first() {
+        let three = proposals(&["#..", ".#.", "..#"]);
+        assert_eq!(best_proposal(&[f32::NAN, 0.1, 0.1], &three).unwrap().index, 1);
+        assert_eq!(best_proposal(&[f32::NAN; 3], &three), None);
+        assert_eq!(best_proposal(&[], &[]), None);
+    }
+
+    #[test]
+    fn the_status_follows_from_score_and_margin() {
+        let settings = AnswerSettings { min_score: 0.3, min_margin: 0.1, min_probability: 0.2 };
+        let status = |score, margin| decide_status(Some(BestProposal { index: 0, score, margin }), 2, &settings).0;
+        assert_eq!(status(0.5, Some(0.2)), Status::Found);
+        assert_eq!(status(0.5, None), Status::Found);
+        assert_eq!(status(0.5, Some(0.05)), Status::Ambiguous);
+        assert_eq!(status(0.2, Some(0.2)), Status::NotFound);
+        let (status, reason) = decide_status(None, 0, &settings);
+        assert_eq!((status, reason.as_str()), (Status::NotFound, "no proposals in this frame"));
+        let (status, reason) = decide_status(best_proposal(&[f32::NAN], &proposals(&["#."])), 1, &settings);
+        assert_eq!(status, Status::Error);
+        assert!(reason.contains("none of the 1 scores is a number"), "{reason}");
+    }
+}

@@ -1,0 +1,113 @@
+//! `Appearance`: what each proposal looks like, as probabilities of nouns and colours.
+
+use super::word_bank::{colour_number, look_up, NounIs, OwnWords};
+use referseg_config::WordSettings;
+use referseg_language::Description;
+
+/// Probabilities of the bank's words for each proposal.
+pub struct Appearance<'a> {
+    settings: &'a WordSettings,
+    own: &'a OwnWords,
+    scale: f32,
+    /// Cosine similarities, `[n]` rows of the bank's words and the command's own.
+    similarities: Vec<Vec<f32>>,
+    /// `[n]` rows over nouns and, behind them, what is no thing.
+    nouns: Vec<Vec<f32>>,
+    /// `[n]` rows over colours.
+    colours: Vec<Vec<f32>>,
+}
+
+fn softmax(logits: impl Iterator<Item = f32> + Clone) -> Vec<f32> {
+    let most = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+    let raised: Vec<f32> = logits.map(|logit| (logit - most).exp()).collect();
+    let sum: f32 = raised.iter().sum();
+    raised.into_iter().map(|value| value / sum).collect()
+}
+
+impl<'a> Appearance<'a> {
+    /// Turns similarities into probabilities; `scale` is the model's factor on them.
+    pub fn new(similarities: Vec<Vec<f32>>, settings: &'a WordSettings, own: &'a OwnWords, scale: f32) -> Self {
+        let (nouns, colours) = (settings.nouns.len(), settings.colours.len());
+        let bank = nouns + colours + settings.nothing.len();
+        let of_nouns = |row: &Vec<f32>| {
+            let row = row[..nouns].iter().chain(&row[nouns + colours..bank]);
+            softmax(row.map(|similarity| scale * similarity))
+        };
+        let of_colours = |row: &Vec<f32>| softmax(row[nouns..nouns + colours].iter().map(|s| scale * s));
+        let (of_nouns, of_colours) =
+            (similarities.iter().map(of_nouns).collect(), similarities.iter().map(of_colours).collect());
+        Appearance { settings, own, scale, similarities, nouns: of_nouns, colours: of_colours }
+    }
+
+    /// How surely a proposal is a thing rather than a part, a group or background, 0..1.
+    pub fn thing(&self, i: usize) -> f32 {
+        self.nouns[i][..self.settings.nouns.len()].iter().sum()
+    }
+
+    /// How surely a proposal is what a noun says, 0..1.
+    pub fn noun(&self, i: usize, noun: &str) -> f32 {
+        match look_up(noun, self.settings) {
+            NounIs::InBank(numbers) => numbers.iter().map(|number| self.nouns[i][*number]).sum(),
+            NounIs::Unknown => 0.0,
+            NounIs::Own(text) => {
+                let Some(column) = self.own.column(text, self.settings) else { return 0.0 };
+                // "coffee mug" does not compete with "mug", nor "mug" with "coffee mug"
+                let related = |word: &str| text.ends_with(word) || word.ends_with(text);
+                let row = &self.similarities[i];
+                let mine = (self.scale * row[column]).exp();
+                let rivals =
+                    self.settings.nouns.iter().enumerate().filter(|(_, word)| !related(word)).map(|(k, _)| row[k]);
+                let from = self.settings.nouns.len() + self.settings.colours.len();
+                let nothing = row[from..from + self.settings.nothing.len()].iter().copied();
+                mine / (mine + rivals.chain(nothing).map(|s| (self.scale * s).exp()).sum::<f32>())
+            }
+        }
+    }
+
+    /// How surely a proposal looks as an attribute says, 0..1; `noun` is what it describes.
+    pub fn attribute(&self, i: usize, attribute: &str, noun: Option<&str>) -> f32 {
+        if let Some(number) = colour_number(attribute, self.settings) {
+            return self.colours[i][number];
+        }
+        let noun = noun.unwrap_or("thing");
+        self.contrast(i, &format!("{attribute} {noun}"), noun)
+    }
+
+    /// How much better a text fits than the same without a word, 0..1; 1 where the model knows neither.
+    fn contrast(&self, i: usize, with: &str, without: &str) -> f32 {
+        let (with, without) = (self.own.column(with, self.settings), self.own.column(without, self.settings));
+        let (Some(with), Some(without)) = (with, without) else { return 1.0 };
+        let row = &self.similarities[i];
+        1.0 / (1.0 + (self.scale * (row[without] - row[with])).exp())
+    }
+
+    /// How surely a proposal looks as a description says: its noun, attributes and details, 0..1.
+    pub fn look(&self, i: usize, description: &Description) -> f32 {
+        let noun = description.noun.as_deref();
+        let mut fit = noun.map_or_else(|| self.thing(i), |noun| self.noun(i, noun));
+        for attribute in &description.attributes {
+            fit *= self.attribute(i, attribute, noun);
+        }
+        for detail in &description.details {
+            let noun = noun.unwrap_or("thing");
+            fit *= self.contrast(i, &format!("{noun} {detail}"), noun);
+        }
+        fit
+    }
+
+    /// [`Appearance::look`] of all proposals.
+    pub fn looks(&self, description: &Description) -> Vec<f32> {
+        (0..self.nouns.len()).map(|i| self.look(i, description)).collect()
+    }
+
+    /// How surely two proposals have the same colour, 0..1.
+    pub fn same_colour(&self, i: usize, j: usize) -> f32 {
+        self.colours[i].iter().zip(&self.colours[j]).map(|(a, b)| a * b).sum()
+    }
+
+    /// How surely two proposals are things of one kind, 0..1.
+    pub fn same_kind(&self, i: usize, j: usize) -> f32 {
+        let nouns = self.settings.nouns.len();
+        self.nouns[i][..nouns].iter().zip(&self.nouns[j]).map(|(a, b)| a * b).sum()
+    }
+}

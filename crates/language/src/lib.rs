@@ -1,0 +1,28 @@
+//! Language: what a person said, as words and as meaning. Knows neither images nor models of them.
+#![warn(missing_docs)]
+
+mod clause;
+mod command;
+pub mod dependency;
+mod expression;
+mod lexicon;
+mod negation;
+mod noun_phrase;
+mod noun_words;
+mod parsed_command;
+mod parser;
+mod pattern;
+mod phrases;
+mod reading;
+mod rules;
+mod spatial_words;
+mod turns;
+mod word_classes;
+mod words;
+
+pub use command::{Command, MAX_CHARACTERS};
+pub use parsed_command::{
+    Clause, Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size,
+};
+pub use parser::{CommandParser, ParserKind};
+pub use spatial_words::{BoxRelation, Direction, SpatialWords};

@@ -1,0 +1,343 @@
+//! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
+//! boxes are decoded to masks.
+//!
+//! The parts are candle-transformers', but for the decoder, and the encoder on the CPU; this file reads their sizes off the checkpoint and keeps the
+//! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
+//! is padding; *low* pixels, a quarter of those, in which the decoder answers.
+
+use super::image_encoder::{EncoderSizes, ImageEncoder};
+use super::layout;
+use super::mask_decoder::MaskDecoder;
+use super::prompt::{Decoded, Embedding, Prompt, PromptedMask};
+use super::tiny_vit::TinyVit;
+use crate::compute::Compute;
+use crate::device::Device;
+use crate::tensor_math::normalized;
+use crate::weights::Weights;
+use candle_core::{DType, Module, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
+use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder;
+use candle_transformers::models::segment_anything::tiny_vit::{tiny_vit_5m, TinyViT};
+use referseg_files::fingerprint::FileDigest;
+use referseg_files::{Error, Result};
+use referseg_image::resample::{normalize, resize_like_pillow, Filter};
+use referseg_image::{Frame, Rect};
+use std::path::{Path, PathBuf};
+
+/// ImageNet's mean and deviation, of pixels in 0..1, with which SAM was trained.
+const MEAN: [f32; 3] = [123.675 / 255.0, 116.28 / 255.0, 103.53 / 255.0];
+const STD: [f32; 3] = [58.395 / 255.0, 57.12 / 255.0, 57.375 / 255.0];
+/// Channels of the mask prompt's first layers.
+const MASK_CHANNELS: usize = 16;
+/// Masks that the decoder gives to one ambiguous prompt.
+const MULTIMASK: usize = 3;
+/// Layers of the perceptron that predicts a mask's quality.
+const QUALITY_LAYERS: usize = 3;
+/// A label that candle's prompt encoder gives no embedding, only the place.
+const CORNER: f32 = 2.0;
+/// MobileSAM's encoder comes in one size only.
+const TINY: Sizes = Sizes { image_size: 1024, grid: 64, channels: 256 };
+
+enum Encoder {
+    /// On the CPU.
+    Fused(Box<ImageEncoder>),
+    /// On the CPU.
+    FusedTiny(Box<TinyVit>),
+    /// On other devices.
+    Vit(Box<ImageEncoderViT>),
+    /// On other devices.
+    Tiny(Box<TinyViT>),
+}
+
+/// What the decoder must know of the encoder.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Model pixels a side.
+    image_size: usize,
+    /// Places of the embedding a side.
+    grid: usize,
+    /// Channels of the embedding.
+    channels: usize,
+}
+
+/// A loaded SAM or MobileSAM.
+pub struct SamModel {
+    encoder: Encoder,
+    prompts: PromptEncoder,
+    /// What a box's two corners are told apart by, `[2, c]`.
+    corners: Tensor,
+    decoder: Box<MaskDecoder>,
+    sizes: Sizes,
+    digest: FileDigest,
+    device: Device,
+    /// What the encoder computes in; prompts and decoder are f32.
+    dtype: DType,
+}
+
+/// The file of weights that a path names: itself, or `model.safetensors` of a folder.
+pub fn weights_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("model.safetensors")
+    } else {
+        path.to_path_buf()
+    }
+}
+
+impl SamModel {
+    /// Loads a file, or `model.safetensors` of a folder: SAM ViT or MobileSAM, of the original layout or
+    /// (SAM ViT) of Hugging Face's.
+    ///
+    /// # Errors
+    /// When the file is absent, damaged, of another model, or holds what `compute` can't.
+    pub fn open(path: &Path, compute: &Compute) -> Result<SamModel> {
+        let file = weights_file(path);
+        if !file.is_file() {
+            let fact =
+                "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
+            return Err(Error::model(file, fact));
+        }
+        let weights = Weights::open(&file)?;
+        if let Some(other) = layout::other_model(&weights) {
+            let fact = format!("weights of {other}; expected SAM (ViT-B, L or H) or MobileSAM");
+            return Err(Error::model(file, fact));
+        }
+        let device = &compute.device;
+        // the fused encoders of the CPU are f32
+        let dtype = if device.is_cpu() { DType::F32 } else { compute.dtype(&weights)? };
+        let weights = match weights.has("vision_encoder.pos_embed") {
+            true => weights.with_layout(layout::hugging_face),
+            false => weights,
+        };
+        let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
+            let encoder = weights.build(dtype, device, |vb| {
+                let vb = vb.pp("image_encoder");
+                Ok(match device.is_cpu() {
+                    true => Encoder::FusedTiny(Box::new(TinyVit::new(&vb)?)),
+                    false => Encoder::Tiny(Box::new(tiny_vit_5m(vb)?)),
+                })
+            })?;
+            (encoder, TINY)
+        } else if weights.has("image_encoder.pos_embed") || weights.has("vision_encoder.pos_embed") {
+            vision_transformer(&weights, dtype, device)?
+        } else {
+            let fact =
+                "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
+                        (\"image_encoder.patch_embed.seq.0.c.weight\"); later models are not supported";
+            return Err(Error::model(file, fact));
+        };
+        let Sizes { image_size, grid, channels } = sizes;
+        let [_, hidden] = weights.shape("mask_decoder.iou_prediction_head.layers.1.weight")?;
+        let (prompts, corners, decoder) = weights.build(DType::F32, device, |vb: VarBuilder| {
+            let (at, side) = ((grid, grid), (image_size, image_size));
+            let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
+            let of_decoder = vb.pp("mask_decoder");
+            let decoder = Box::new(MaskDecoder::new(channels, MULTIMASK, (QUALITY_LAYERS, hidden), &of_decoder)?);
+            let corner =
+                |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
+            Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
+        })?;
+        Ok(SamModel {
+            encoder,
+            prompts,
+            corners,
+            decoder,
+            sizes,
+            digest: weights.file().digest.clone(),
+            dtype,
+            device: device.clone(),
+        })
+    }
+
+    /// The SHA-256 of its file.
+    pub fn digest(&self) -> &FileDigest {
+        &self.digest
+    }
+
+    /// What the image encoder computes in.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Model pixels a side.
+    pub fn image_size(&self) -> usize {
+        self.sizes.image_size
+    }
+
+    /// Embeds `[1, 3, s, s]` normalised and padded model pixels to `[1, c, grid, grid]`.
+    ///
+    /// # Errors
+    /// When the device fails or the shape is another.
+    pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
+        let pixels = &pixels.to_dtype(self.dtype)?;
+        let features = match &self.encoder {
+            Encoder::Fused(encoder) => encoder.forward(pixels)?,
+            Encoder::FusedTiny(encoder) => encoder.forward(pixels)?,
+            Encoder::Vit(encoder) => encoder.forward(pixels)?,
+            Encoder::Tiny(encoder) => encoder.forward(pixels)?,
+        };
+        Ok(features.to_dtype(DType::F32)?)
+    }
+
+    /// Embeds a frame: its longer side to the model's size, zeros behind the shorter one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn embed(&self, frame: &Frame) -> Result<Embedding> {
+        self.embed_crop(frame, Rect::whole(frame.width(), frame.height()))
+    }
+
+    /// Embeds a rectangle of an image, which becomes the image that prompts and masks speak of.
+    ///
+    /// # Errors
+    /// When it reaches outside the frame or the device fails.
+    pub fn embed_crop(&self, frame: &Frame, crop: Rect) -> Result<Embedding> {
+        let side = self.sizes.image_size;
+        let scale = side as f64 / crop.width.max(crop.height) as f64;
+        let scaled = |length: usize| ((length as f64 * scale + 0.5) as usize).clamp(1, side);
+        let inner = (scaled(crop.width), scaled(crop.height));
+        let part = frame.cropped(crop)?;
+        let part = match inner == (crop.width, crop.height) {
+            true => part,
+            false => resize_like_pillow(&part, inner.0, inner.1, Filter::Bilinear)?,
+        };
+        let planes = match self.device.is_cpu() {
+            true => Tensor::from_vec(normalize(part.rgb(), MEAN, STD), (1, 3, inner.1, inner.0), &self.device)?,
+            // bytes are a quarter of what normalized pixels are to carry
+            false => {
+                let bytes = Tensor::from_slice(part.rgb(), (1, inner.1, inner.0, 3), &self.device)?;
+                normalized(&bytes, MEAN, STD)?
+            }
+        };
+        let padded = planes.pad_with_zeros(2, 0, side - inner.1)?.pad_with_zeros(3, 0, side - inner.0)?;
+        let features = self.features(&padded)?;
+        Ok(Embedding { features, image: (crop.width, crop.height), inner, side })
+    }
+
+    /// Asks `n` lone points (`[x, y]` in image pixels), each for several masks of growing size.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode_points(&self, embedding: &Embedding, points: &[[f32; 2]]) -> Result<Decoded> {
+        let flat: Vec<f32> = points.iter().flat_map(|point| embedding.in_model(*point)).collect();
+        let coordinates = Tensor::from_vec(flat, (points.len(), 1, 2), &self.device)?;
+        let labels = Tensor::ones((points.len(), 1), DType::F32, &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&coordinates, &labels)), None, None)?;
+        self.decode(embedding, &sparse, &dense, true)
+    }
+
+    /// Asks `n` boxes (left, top, right and bottom in image pixels), each for three masks with `multimask`, else one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]], multimask: bool) -> Result<Decoded> {
+        let (sparse, dense) = self.embedded_boxes(embedding, boxes)?;
+        self.decode(embedding, &sparse, &dense, multimask)
+    }
+
+    /// Boxes as the decoder reads them: `[n, 2, c]`, and `[1, c, grid, grid]`.
+    fn embedded_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]]) -> Result<(Tensor, Tensor)> {
+        let in_model = |[left, top, right, bottom]: &[f32; 4]| {
+            [[*left, *top], [*right, *bottom]].map(|corner| embedding.in_model(corner)).concat()
+        };
+        let flat: Vec<f32> = boxes.iter().flat_map(in_model).collect();
+        let places = Tensor::from_vec(flat, (boxes.len(), 2, 2), &self.device)?;
+        let labels = Tensor::full(CORNER, (boxes.len(), 2), &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and no padding
+        // point behind them
+        Ok((sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?, dense))
+    }
+
+    /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
+    fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
+        let places = self.prompts.get_dense_pe()?;
+        let features = &embedding.features;
+        let (low, predicted_iou) = match self.device.is_cpu() {
+            true => self.decoder.forward(features, &places, sparse, dense, multimask)?,
+            false => self.decoder.plain(features, &places, sparse, dense, multimask)?,
+        };
+        Ok(Decoded { low, predicted_iou })
+    }
+
+    /// The decoder's answer to one prompt: three masks of growing size with `multimask`, else one.
+    ///
+    /// # Errors
+    /// When the prompt is empty or the device fails.
+    pub fn ask(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Decoded> {
+        let (corners, points) = match prompt {
+            Prompt::Box(corners) => return self.decode_boxes(embedding, &[*corners], multimask),
+            Prompt::Points(points) => (None, points),
+            Prompt::BoxWithPoints(corners, points) => (Some(*corners), points),
+        };
+        if points.is_empty() {
+            return Err(Error::Proposals("a prompt without points; expected at least one".into()));
+        }
+        let flat: Vec<f32> = points.iter().flat_map(|(place, _)| embedding.in_model(*place)).collect();
+        let labels: Vec<f32> = points.iter().map(|(_, inside)| f32::from(u8::from(*inside))).collect();
+        let places = Tensor::from_vec(flat, (1, points.len(), 2), &self.device)?;
+        let labels = Tensor::from_vec(labels, (1, points.len()), &self.device)?;
+        let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
+        let sparse = match corners {
+            // the padding point stands where no box does
+            Some(corners) => {
+                let points = sparse.narrow(1, 0, points.len())?;
+                Tensor::cat(&[points, self.embedded_boxes(embedding, &[corners])?.0], 1)?
+            }
+            None => sparse,
+        };
+        self.decode(embedding, &sparse, &dense, multimask)
+    }
+
+    /// The masks for one prompt, best first: three of growing size with `multimask`, else one.
+    ///
+    /// # Errors
+    /// As [`SamModel::ask`].
+    pub fn segment(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Vec<PromptedMask>> {
+        let decoded = self.ask(embedding, prompt, multimask)?;
+        let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let low = decoded.logits()?;
+        let mut masks = Vec::new();
+        for (low, predicted_iou) in low.chunks_exact(low.len() / quality.len().max(1)).zip(quality) {
+            masks.push(PromptedMask { mask: embedding.mask(low), predicted_iou });
+        }
+        masks.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
+        Ok(masks)
+    }
+}
+
+/// SAM's vision transformer, its sizes read off the tensors.
+fn vision_transformer(weights: &Weights, dtype: DType, device: &Device) -> Result<(Encoder, Sizes)> {
+    let [_, grid, _, width] = weights.shape("image_encoder.pos_embed")?;
+    let [_, colours, patch, _] = weights.shape("image_encoder.patch_embed.proj.weight")?;
+    let [channels, _, _, _] = weights.shape("image_encoder.neck.0.weight")?;
+    let mut global = Vec::new();
+    let mut window = 0;
+    let (mut depth, mut heads) = (0, 1);
+    while let Ok([reach, head]) = weights.shape(&format!("image_encoder.blocks.{depth}.attn.rel_pos_h")) {
+        heads = width.checked_div(head).unwrap_or(1).max(1);
+        match reach == 2 * grid - 1 {
+            true => global.push(depth),
+            false => window = reach.div_ceil(2),
+        }
+        depth += 1;
+    }
+    if depth == 0 {
+        let fact = "tensor \"image_encoder.blocks.0.attn.rel_pos_h\" is absent; expected SAM's relative positions";
+        return Err(Error::model(weights.path(), fact));
+    }
+    let image_size = grid * patch;
+    let encoder = weights.build(dtype, device, |vb| {
+        let vb = vb.pp("image_encoder");
+        if device.is_cpu() {
+            let sizes = EncoderSizes { patch, colours, width, depth, heads, grid, channels, window, global };
+            return Ok(Encoder::Fused(Box::new(ImageEncoder::new(sizes, &vb)?)));
+        }
+        let (bias, relative, absolute) = (true, true, true);
+        let encoder = ImageEncoderViT::new(
+            image_size, patch, colours, width, depth, heads, channels, bias, relative, absolute, window, &global, vb,
+        )?;
+        Ok(Encoder::Vit(Box::new(encoder)))
+    })?;
+    Ok((encoder, Sizes { image_size, grid, channels }))
+}

@@ -1,0 +1,75 @@
+//! `Prompt`: what Segment Anything is asked of an embedded image, and what it answers.
+
+use candle_core::Tensor;
+use referseg_files::Result;
+use referseg_image::resample::bilinear_twice;
+use referseg_image::Mask;
+
+/// A prompt for one embedded image, in image pixels.
+#[derive(Clone, Debug)]
+pub enum Prompt {
+    /// A place, and whether it belongs to the thing.
+    Points(Vec<([f32; 2], bool)>),
+    /// Left, top, right and bottom.
+    Box([f32; 4]),
+    /// A box, and places in it.
+    BoxWithPoints([f32; 4], Vec<([f32; 2], bool)>),
+}
+
+/// An image as the decoder reads it.
+pub struct Embedding {
+    /// `[1, c, grid, grid]`.
+    pub features: Tensor,
+    /// Columns and rows of the image.
+    pub(super) image: (usize, usize),
+    /// Columns and rows that it fills in model pixels.
+    pub(super) inner: (usize, usize),
+    /// Model pixels a side.
+    pub(super) side: usize,
+}
+
+/// The decoder's answer to `n` prompts of one kind.
+pub struct Decoded {
+    /// Logits in low pixels, `[n, masks, s, s]`.
+    pub low: Tensor,
+    /// Quality that the model predicts, `[n, masks]`.
+    pub predicted_iou: Tensor,
+}
+
+/// One mask for a prompt.
+pub struct PromptedMask {
+    /// In image pixels; it may be empty.
+    pub mask: Mask,
+    /// Quality that the model predicts.
+    pub predicted_iou: f32,
+}
+
+impl Embedding {
+    /// Image pixels to model pixels.
+    pub(super) fn in_model(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [x * (self.inner.0 as f32 / self.image.0 as f32), y * (self.inner.1 as f32 / self.image.1 as f32)]
+    }
+
+    /// Logits in low pixels, `[s, s]` row by row, to image pixels: enlarged to the model's size, the padding cut
+    /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`.
+    pub fn in_image(&self, low: &[f32]) -> Vec<f32> {
+        let (rows, side) = (low.len().isqrt(), self.side);
+        bilinear_twice(low, (rows, rows), (side, side), self.inner, self.image)
+    }
+
+    /// The mask of logits in low pixels, `[s, s]`: where they are above 0, in image pixels.
+    pub fn mask(&self, low: &[f32]) -> Mask {
+        let ((width, height), logits) = (self.image, self.in_image(low));
+        Mask::from_fn(width, height, |x, y| logits[y * width + x] > 0.0)
+    }
+}
+
+impl Decoded {
+    /// The logits of all masks, `[n * masks]` of `[s * s]`, one behind the other.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn logits(&self) -> Result<Vec<f32>> {
+        Ok(self.low.flatten_all()?.to_vec1()?)
+    }
+}

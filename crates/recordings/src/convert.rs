@@ -1,0 +1,156 @@
+//! Conversion between messages and the plain types of `camera`.
+
+use super::referseg::Object;
+use super::standard::{
+    BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage,
+    TransformStamped, Vector3,
+};
+use referseg_answer::FrameResult;
+use referseg_camera::{
+    self, locate, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform, TargetFrame,
+};
+use referseg_image::Rect;
+use referseg_image::{DetectedBox, DetectedClass};
+
+/// `sensor_msgs/PointField` FLOAT32.
+const FLOAT32: u8 = 7;
+
+impl From<&Header> for Stamp {
+    fn from(header: &Header) -> Stamp {
+        Stamp { nanoseconds: header.stamp.nanoseconds(), frame_id: header.frame_id.clone() }
+    }
+}
+
+impl From<&CameraInfo> for CameraModel {
+    fn from(info: &CameraInfo) -> CameraModel {
+        let roi = Rect {
+            x: info.roi.x_offset as usize,
+            y: info.roi.y_offset as usize,
+            width: info.roi.width as usize,
+            height: info.roi.height as usize,
+        };
+        CameraModel { width: info.width as usize, height: info.height as usize, k: info.k, p: info.p, roi }
+    }
+}
+
+/// The transforms of a message of `/tf`, or of `/tf_static` when they are `fixed`.
+pub fn transforms(message: &TfMessage, fixed: bool) -> Vec<StampedTransform> {
+    let one = |given: &TransformStamped| {
+        let (at, turned) = (given.transform.translation, given.transform.rotation);
+        StampedTransform {
+            parent: given.header.frame_id.clone(),
+            child: given.child_frame_id.clone(),
+            stamp: (!fixed).then(|| given.header.stamp.nanoseconds()),
+            translation: [at.x, at.y, at.z],
+            rotation: [turned.x, turned.y, turned.z, turned.w],
+        }
+    };
+    message.transforms.iter().map(one).collect()
+}
+
+/// What a detector found, as boxes; of several names for one the surest counts.
+pub fn detected(message: &Detection2DArray) -> Vec<DetectedBox> {
+    let found = message.detections.iter().map(|detection| {
+        let BoundingBox2D { centre_x, centre_y, size_x, size_y, .. } = detection.bbox;
+        let edge = |centre: f64, half: f64| (centre + half) as f32;
+        let corners = [
+            edge(centre_x, -size_x / 2.0),
+            edge(centre_y, -size_y / 2.0),
+            edge(centre_x, size_x / 2.0),
+            edge(centre_y, size_y / 2.0),
+        ];
+        let surest = detection.results.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+        let class = surest.filter(|result| !result.class_id.is_empty());
+        let class = class.map(|result| DetectedClass { name: result.class_id.clone(), score: result.score as f32 });
+        DetectedBox { corners, class }
+    });
+    found.collect()
+}
+
+fn vector([x, y, z]: [f64; 3]) -> Vector3 {
+    Vector3 { x, y, z }
+}
+
+/// The image's header with the frame that points are given in.
+fn placed(header: &Header, target: Option<&TargetFrame>) -> Header {
+    let frame_id = target.map_or(&header.frame_id, |target| &target.frame_id);
+    Header { frame_id: frame_id.clone(), ..header.clone() }
+}
+
+/// Where a thing is, as `referseg/msg/Object`.
+fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace, target: Option<&TargetFrame>) -> Object {
+    let point = |point| target.map_or(point, |target| target.point(point));
+    let own = found.pose.orientation;
+    let [x, y, z, w] = target.map_or(own, |target| target.orientation(own));
+    Object {
+        header: placed(header, target),
+        target: result.target().into(),
+        score: result.score(),
+        track_id: result.track(),
+        point: vector(point(found.point)),
+        pose: Pose { position: vector(point(found.pose.position)), orientation: Quaternion { x, y, z, w } },
+        size: vector(found.size),
+        points: found.points as u32,
+    }
+}
+
+/// Where the best of the things that were found is, from the depth image of the frame and its camera, or why there is none.
+///
+/// # Errors
+/// In words, when nothing was found or the depth does not tell.
+pub fn located(header: &Header, result: &FrameResult, seen: &Result<DepthView, String>) -> Result<Object, String> {
+    let view = seen.as_ref().map_err(String::clone)?;
+    // of several things the best is the one to reach for
+    let first = result.found().first().ok_or("nothing was found in the image")?;
+    Ok(object(header, result, &locate(&first.mask, &view.depth, &view.camera)?, view.target.as_ref()))
+}
+
+/// The points of what a result shows; `None` when it shows nothing, or the depth is of another view.
+pub fn cloud(header: &Header, result: &FrameResult, view: &DepthView) -> Option<PointCloud2> {
+    let (shown, _) = result.shown()?;
+    let mut points = referseg_camera::point_cloud(&shown, result.frame?, &view.depth, &view.camera).ok()?;
+    if let Some(target) = &view.target {
+        points.iter_mut().for_each(|point| point.position = target.point(point.position));
+    }
+    Some(point_cloud(&placed(header, view.target.as_ref()), &points))
+}
+
+/// Coloured points as `sensor_msgs/PointCloud2`: x, y, z and PCL's packed rgb, each 4 bytes.
+fn point_cloud(header: &Header, points: &[ColouredPoint]) -> PointCloud2 {
+    let mut data = Vec::with_capacity(points.len() * 16);
+    for point in points {
+        for value in point.position {
+            data.extend((value as f32).to_le_bytes());
+        }
+        // 0x00rrggbb, little endian
+        data.extend([point.rgb[2], point.rgb[1], point.rgb[0], 0]);
+    }
+    let field = |name: &str, offset| PointField { name: name.into(), offset, datatype: FLOAT32, count: 1 };
+    let count = points.len() as u32;
+    PointCloud2 {
+        header: header.clone(),
+        height: 1,
+        width: count,
+        fields: vec![field("x", 0), field("y", 4), field("z", 8), field("rgb", 12)],
+        is_bigendian: false,
+        point_step: 16,
+        row_step: 16 * count,
+        data,
+        is_dense: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_four_floats_with_pcls_packed_colour() {
+        let points = [ColouredPoint { position: [1.5, -2.0, 0.25], rgb: [10, 20, 30] }];
+        let cloud = point_cloud(&Header::default(), &points);
+        assert_eq!((cloud.width, cloud.height, cloud.data.len()), (1, 1, 16));
+        let value = |at: usize| f32::from_le_bytes(cloud.data[at..at + 4].try_into().unwrap());
+        assert_eq!([value(0), value(4), value(8)], [1.5, -2.0, 0.25]);
+        assert_eq!(cloud.data[12..16], [30, 20, 10, 0]);
+    }
+}

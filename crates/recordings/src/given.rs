@@ -1,0 +1,96 @@
+//! `GivenMessage`: a message of proposals that somebody else sends beside images, kept as bytes until it is needed.
+
+use super::cdr::{from_cdr, MessageType};
+use super::convert::detected;
+use super::standard::{Detection2DArray, Image};
+use referseg_files::Result;
+use referseg_image::GivenProposals;
+use referseg_image::LabelImage;
+
+/// Its kind and its bytes.
+#[derive(Clone, Debug)]
+pub enum GivenMessage {
+    /// A label image, `sensor_msgs/msg/Image`.
+    Labels(Vec<u8>),
+    /// Boxes, `vision_msgs/msg/Detection2DArray`.
+    Boxes(Vec<u8>),
+}
+
+impl GivenMessage {
+    /// A message of this type; `None` for types that hold no proposals.
+    pub fn of_type(kind: &str, cdr: Vec<u8>) -> Option<GivenMessage> {
+        match kind {
+            kind if kind == Image::TYPE => Some(GivenMessage::Labels(cdr)),
+            kind if kind == Detection2DArray::TYPE => Some(GivenMessage::Boxes(cdr)),
+            _ => None,
+        }
+    }
+
+    /// What it holds.
+    ///
+    /// # Errors
+    /// When it is damaged or no label image.
+    pub fn read(&self) -> Result<GivenProposals> {
+        match self {
+            GivenMessage::Labels(cdr) => {
+                let image: Image = from_cdr(cdr)?;
+                Ok(GivenProposals::Labels(LabelImage::read(&(&image).into())?))
+            }
+            GivenMessage::Boxes(cdr) => Ok(GivenProposals::Boxes(detected(&from_cdr::<Detection2DArray>(cdr)?))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{to_cdr, BoundingBox2D, Detection2D, Header, ObjectHypothesisWithPose};
+
+    #[test]
+    fn labels_of_every_width_and_boxes_by_their_centres() {
+        let read = |encoding: &str, big: u8, step: u32, data: &[u8]| {
+            let image = Image {
+                header: Header::default(),
+                height: 1,
+                width: 2,
+                encoding: encoding.into(),
+                is_bigendian: big,
+                step,
+                data: data.into(),
+            };
+            match GivenMessage::Labels(to_cdr(&image).unwrap()).read() {
+                Ok(GivenProposals::Labels(labels)) => Ok(labels.values().to_vec()),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        assert_eq!(read("mono8", 0, 4, &[3, 0, 9, 9]).unwrap(), [3, 0]);
+        assert_eq!(read("16UC1", 0, 4, &[1, 2, 0, 0]).unwrap(), [0x201, 0]);
+        assert_eq!(read("mono16", 1, 4, &[1, 2, 0, 7]).unwrap(), [0x102, 7]);
+        let signed = [(-1i32).to_le_bytes(), 70_000i32.to_le_bytes()].concat();
+        assert_eq!(read("32SC1", 0, 8, &signed).unwrap(), [0, 70_000], "negative ones count as 0");
+        assert!(read("rgb8", 0, 6, &[0; 6]).unwrap_err().contains("supported: mono8, mono16, 32SC1"));
+        assert!(read("32SC1", 0, 8, &[0; 5]).unwrap_err().contains("rows of 8 bytes or more"));
+        assert!(GivenMessage::Labels(vec![1, 2, 3]).read().is_err());
+
+        let result = |class_id: &str, score: f64| ObjectHypothesisWithPose {
+            class_id: class_id.into(),
+            score,
+            pose: Default::default(),
+            covariance: ([0.0; 18], [0.0; 18]),
+        };
+        let detection = Detection2D {
+            header: Header::default(),
+            results: vec![result("dog", 0.2), result("cup", 0.7)],
+            bbox: BoundingBox2D { centre_x: 20.0, centre_y: 30.0, theta: 0.0, size_x: 10.0, size_y: 20.0 },
+            id: "4".into(),
+        };
+        let message = Detection2DArray { header: Header::default(), detections: vec![detection] };
+        let Ok(GivenProposals::Boxes(boxes)) = GivenMessage::Boxes(to_cdr(&message).unwrap()).read() else {
+            panic!("boxes were expected")
+        };
+        assert_eq!(boxes[0].corners, [15.0, 20.0, 25.0, 40.0]);
+        let class = boxes[0].class.as_ref().unwrap();
+        assert_eq!((class.name.as_str(), class.score), ("cup", 0.7), "the surest name");
+    }
+}

@@ -1,0 +1,25 @@
+//! The wire: ROS 2's messages as they are in DDS and in recordings (CDR), without ROS, and their way to and from the plain
+//! types.
+//!
+//! The node and `referseg replay` read and write the same bytes through this module, so that both give the same answers.
+#![warn(missing_docs)]
+
+pub mod bag;
+mod cdr;
+pub mod convert;
+mod decode;
+pub mod definitions;
+mod depth;
+pub mod encode;
+mod given;
+mod referseg;
+mod standard;
+mod transport;
+
+pub use cdr::{from_cdr, to_cdr, MessageType};
+pub use decode::{header, is_depth_format, text, Input};
+pub use depth::DepthMessage;
+pub use given::GivenMessage;
+pub use referseg::{Object, Segmentation};
+pub use standard::*;
+pub use transport::{sibling_topic, Transport};
