@@ -45,6 +45,7 @@ pub use referseg_models as models;
 pub use referseg_models::device;
 pub use referseg_proposals as proposals;
 pub use referseg_recordings as recordings;
+pub use referseg_report as report;
 pub use referseg_tracking as tracking;
 
 pub mod doctor;

@@ -5,10 +5,10 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::root;
 use referseg::config::{Config, Layer};
-use referseg::models::Dtype;
 use referseg::device;
 use referseg::grounding::Segmenter;
 use referseg::language::Command;
+use referseg::models::Dtype;
 use referseg::models::{Compute, Weights};
 use referseg::proposals::FrameInput;
 

@@ -1,7 +1,5 @@
-//! The direction of dependencies: a module uses only modules of earlier layers, and no files use each other in a circle.
-//!
-//! The list of layers stands in ARCHITECTURE.md, in the code block marked `layers`; each line is a layer, and modules
-//! of one line do not use each other.
+//! What Cargo does not enforce of the direction of dependencies: the order of the package's own modules, files without cycles,
+//! and libraries that only one place may use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,32 +8,35 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The layers, lowest first.
-fn layers() -> Vec<Vec<String>> {
-    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let block = text.split_once("```layers\n").expect("ARCHITECTURE.md has a block of layers").1;
-    let block = block.split_once("```").unwrap().0;
-    block.lines().map(|line| line.split_whitespace().map(String::from).collect()).collect()
-}
+/// The package at the top level, as the first part of its modules' paths.
+const PACKAGE: &str = "referseg";
 
-/// Every file of the library with its module's path: `image::mask` for `src/image/mask.rs`.
+/// Every file of the libraries with its module's path, the crate first: `image::mask` for `crates/image/src/mask.rs`.
 fn modules() -> BTreeMap<Vec<String>, PathBuf> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![root().join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                if !path.ends_with("src/bin") {
-                    folders.push(path);
+    let mut sources = vec![(PACKAGE.to_string(), root().join("src"))];
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let path = entry.unwrap().path();
+        sources.push((path.file_name().unwrap().to_str().unwrap().to_string(), path.join("src")));
+    }
+    for (name, source) in sources {
+        let mut folders = vec![source.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    if !path.ends_with("src/bin") {
+                        folders.push(path);
+                    }
+                } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("src/lib.rs") {
+                    let inside = path.strip_prefix(&source).unwrap().with_extension("");
+                    let mut parts = vec![name.clone()];
+                    parts.extend(inside.iter().map(|part| part.to_str().unwrap().to_string()));
+                    if parts.last().is_some_and(|last| last == "mod") {
+                        parts.pop();
+                    }
+                    found.insert(parts, path);
                 }
-            } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("src/lib.rs") {
-                let inside = path.strip_prefix(root().join("src")).unwrap().with_extension("");
-                let mut parts: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_string()).collect();
-                if parts.last().is_some_and(|last| last == "mod") {
-                    parts.pop();
-                }
-                found.insert(parts, path);
             }
         }
     }
@@ -101,28 +102,20 @@ fn named(code: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_module_uses_only_modules_of_earlier_layers() {
-    let layers = layers();
-    let layer = |name: &str| layers.iter().position(|modules| modules.iter().any(|module| module == name));
+fn the_modules_of_the_package_use_only_earlier_ones() {
+    // what needs more stands further right; the crates below `crates/` know none of these
+    let order = ["runtime", "doctor", "replay", "ros"];
     let mut wrong = Vec::new();
-    let modules = modules();
-    let top: BTreeSet<&str> = modules.keys().map(|path| path[0].as_str()).collect();
-    for module in &top {
-        assert!(layer(module).is_some(), "{module} stands in no layer of ARCHITECTURE.md");
-    }
-    for module in layers.iter().flatten() {
-        assert!(top.contains(module.as_str()), "ARCHITECTURE.md names {module}, which is no module");
-    }
-    for (module, file) in &modules {
+    for (module, file) in modules().iter().filter(|(module, _)| module[0] == PACKAGE) {
+        let own = order.iter().position(|name| *name == module[1]);
+        let own = own.unwrap_or_else(|| panic!("{} has no place in the order {order:?}", module[1]));
         for name in named(&code(file)) {
-            // `crate::Result` and the like are the crate's own names
-            let Some(lower) = layer(&name) else { continue };
-            if name != module[0] && Some(lower) >= layer(&module[0]) {
+            if order.iter().position(|known| *known == name).is_some_and(|used| used > own) {
                 wrong.push(format!("{} uses crate::{name}", file.strip_prefix(root()).unwrap().display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "against the direction of the layers:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "against the direction:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -138,7 +131,10 @@ fn no_files_of_a_folder_use_each_other_in_a_circle() {
             let mut at: Vec<String> = Vec::new();
             let mut rest = path.as_slice();
             match path[0].as_str() {
-                "crate" => rest = &rest[1..],
+                "crate" => {
+                    at.push(module[0].clone());
+                    rest = &rest[1..];
+                }
                 "super" | "self" => {
                     at = module.clone();
                     if path[0] == "self" {
@@ -201,10 +197,28 @@ fn libraries_stay_where_they_belong() {
         let code = code(&file);
         let shown = file.strip_prefix(root()).unwrap().display().to_string();
         let uses = |library: &str| code.contains(&format!("{library}::"));
-        assert!(module[0] == "ros" || !(uses("r2r") || uses("tokio")), "{shown} knows ROS");
-        let plain = ["image", "camera", "answer", "wire", "runtime", "drawing"];
-        assert!(!plain.contains(&module[0].as_str()) || !uses("candle_core"), "{shown} knows tensors");
-        assert!(module[0] == "device" || !code.contains("new_cuda"), "{shown} chooses a device");
+        let is_ros = module[..2] == [PACKAGE.to_string(), "ros".to_string()];
+        assert!(is_ros || !(uses("r2r") || uses("tokio")), "{shown} uses ROS");
+        let is_device = module[..] == ["models".to_string(), "device".to_string()];
+        assert!(is_device || !code.contains("new_cuda"), "{shown} chooses a device");
+    }
+}
+
+/// What Cargo would allow, but must not come: a crate that is useful without tensors or images stays so.
+#[test]
+fn crates_without_tensors_and_images_stay_without() {
+    let manifest = |name: &str| std::fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
+    for (name, forbidden) in [
+        ("language", &["candle", "referseg-image", "referseg-models"][..]),
+        ("image", &["candle", "referseg-models"]),
+        ("camera", &["candle", "referseg-models"]),
+        ("answer", &["candle", "referseg-models"]),
+        ("recordings", &["candle", "referseg-models"]),
+        ("tracking", &["candle", "referseg-models"]),
+    ] {
+        for crate_name in forbidden {
+            assert!(!manifest(name).contains(crate_name), "crates/{name} depends on {crate_name}");
+        }
     }
 }
 

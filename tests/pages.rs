@@ -64,7 +64,7 @@ fn ten_thousand_answers_are_shown_and_filtered_without_a_server() {
     let summary = Summary { frames: 10_000, answers: (0..10_000).map(record).collect(), ..Summary::default() };
     let home = tempfile::tempdir().unwrap();
     let page = home.path().join("report.html");
-    let html = html("ten thousand", &summary).unwrap();
+    let html = html("ten thousand", &[], &summary).unwrap();
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
     std::fs::write(&page, &html).unwrap();
     let Some((all, console)) = shown(&page, "") else { return };

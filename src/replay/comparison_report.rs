@@ -1,11 +1,10 @@
 //! The report of a comparison: one page that shows what changed between two recordings of answers, frame by frame, side by side.
 
 use super::compare::{AnswerPair, Change, Comparison};
-use super::page::{Numbers, Page, Words};
-use crate::drawing;
 use crate::image::Frame;
 use crate::recordings::bag::{Bag, Message};
 use crate::recordings::{from_cdr, Image, Input, MessageType, Segmentation, Transport};
+use crate::report::{date, thumbnail, Heading, Numbers, Page, Total, Words};
 use crate::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -14,11 +13,11 @@ use std::ops::ControlFlow;
 const PICTURES: usize = 100;
 
 const CHANGES: [(Change, &str); 6] = [
-    (Change::Same, "#1e963c"),
-    (Change::Status, "#c80028"),
+    (Change::Same, "#2f9e44"),
+    (Change::Status, "#d1263f"),
     (Change::Size, "#7a3fb0"),
     (Change::Box, "#c85a14"),
-    (Change::Mask, "#d2a000"),
+    (Change::Mask, "#b08500"),
     (Change::Missing, "#606060"),
 ];
 
@@ -51,7 +50,7 @@ fn pictures(bag: &Bag, topics: &BTreeMap<String, String>, wanted: &BTreeSet<Show
                 None if kind == Segmentation::TYPE => of_mask(&from_cdr::<Segmentation>(&cdr)?.mask),
                 None => None,
             };
-            if let Some(picture) = frame.and_then(|frame| drawing::thumbnail(&frame)) {
+            if let Some(picture) = frame.and_then(|frame| thumbnail(&frame)) {
                 if is_overlay || !found.contains_key(&shown) {
                     found.insert(shown, picture);
                 }
@@ -66,6 +65,10 @@ fn pictures(bag: &Bag, topics: &BTreeMap<String, String>, wanted: &BTreeSet<Show
 fn of_mask(mask: &Image) -> Option<Frame> {
     let rgb = mask.data.iter().flat_map(|value| [if *value > 0 { 255 } else { 0 }; 3]).collect();
     Frame::new(mask.width as usize, mask.height as usize, rgb).ok()
+}
+
+fn file_name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
 /// The page. Pictures are shown of up to 100 answers that are different, spread over all of them.
@@ -103,11 +106,15 @@ pub fn comparison_html(names: [&str; 2], bags: [&Bag; 2], found: &Comparison) ->
         }
     }
     let finite = |value: f32| Some(f64::from(value)).filter(|value| value.is_finite());
-    let compared = ["first recording", "second recording"].into_iter().zip(names);
-    let counts = CHANGES.map(|(change, _)| (change.name().into(), found.count(change).to_string()));
+    let title = format!("{} → {}", file_name(names[0]), file_name(names[1]));
+    let recorded = if first > 0 { date(first as u64) } else { String::new() };
+    let facts = [("before", names[0].into()), ("after", names[1].into()), ("stamps from", recorded)];
+    let facts = facts.map(|(name, value)| (name.to_string(), value)).to_vec();
+    let counts =
+        CHANGES.map(|(change, colour)| Total { name: change.name().into(), count: found.count(change), colour });
     let page = Page {
-        title: "comparison of answers".into(),
-        facts: compared.map(|(name, value)| (name.into(), value.into())).chain(counts).collect(),
+        heading: Heading { kind: "comparison".into(), title, facts },
+        totals: counts.into_iter().collect(),
         warnings: found.truncations.iter().map(|why| format!("Not all could be read: {why}")).collect(),
         counts: Vec::new(),
         x_name: "seconds",

@@ -4,7 +4,6 @@ mod bag_index;
 mod commands;
 mod compare;
 mod comparison_report;
-mod page;
 mod player;
 mod recorded_frame;
 mod recorded_transforms;

@@ -7,6 +7,7 @@ use crate::drawing::{self, Captions};
 use crate::image::{Frame, Rect};
 use crate::recordings::bag::{Message, Writer};
 use crate::recordings::{convert, encode, to_cdr, CompressedImage, Image, MessageType, PointStamped, Segmentation};
+use crate::report::thumbnail;
 use crate::runtime::WorkerHost;
 use crate::tracking::FollowedFrame;
 use crate::{Error, Result};
@@ -151,7 +152,7 @@ impl WorkerHost<RecordedFrame> for Recorder<'_> {
             Frame::new(canvas.width(), canvas.height(), canvas.into_rgb()).ok()
         };
         let place = self.answers.len();
-        let picture = || drawing::thumbnail(&result.frame.and_then(drawn)?);
+        let picture = || thumbnail(&result.frame.and_then(drawn)?);
         self.answers.push(AnswerRecord {
             camera: self.cameras[result.camera].clone(),
             log_time: frame.log_time,

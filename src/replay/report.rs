@@ -1,23 +1,24 @@
 //! The report of a replay: one page that needs no other file.
 
-use super::page::{Numbers, Page, Words};
 use super::summary::Summary;
 use crate::answer::Status;
+use crate::report::{date, Heading, Numbers, Page, Total, Words};
 use crate::Result;
 
 /// The statuses with their colours.
 pub(super) const STATUSES: [(Status, &str); 4] = [
-    (Status::Found, "#1e963c"),
-    (Status::Ambiguous, "#d2a000"),
+    (Status::Found, "#2f9e44"),
+    (Status::Ambiguous, "#b08500"),
     (Status::NotFound, "#c85a14"),
-    (Status::Error, "#c80028"),
+    (Status::Error, "#d1263f"),
 ];
 
 /// The page: counts, a timeline of status, score and age, pictures where something changed, every answer, and filters.
+/// `title` names the recording, `settings` are names and values of what it was answered with.
 ///
 /// # Errors
 /// When a number can't be written.
-pub fn html(title: &str, summary: &Summary) -> Result<String> {
+pub fn html(title: &str, settings: &[(String, String)], summary: &Summary) -> Result<String> {
     let mut answers: Vec<_> = summary.answers.iter().collect();
     answers.sort_by_key(|answer| answer.log_time);
     let first = answers.first().map_or(0, |answer| answer.log_time);
@@ -31,8 +32,11 @@ pub fn html(title: &str, summary: &Summary) -> Result<String> {
         target.push(&answer.target);
         reason.push(&answer.reason);
     }
-    let counts = STATUSES.map(|(status, _)| (status.name().into(), summary.count(status).to_string()));
-    let whole = [("frames".into(), summary.frames.to_string()), ("answers".into(), answers.len().to_string())];
+    let total = |name: &str, count, colour| Total { name: name.into(), count, colour };
+    let whole = [total("frames", summary.frames as usize, ""), total("answers", answers.len(), "")];
+    let counts = STATUSES.map(|(status, colour)| total(status.name(), summary.count(status), colour));
+    let mut facts = vec![("recorded".to_string(), if first == 0 { String::new() } else { date(first) })];
+    facts.extend(settings.iter().cloned());
     let mut warnings: Vec<String> =
         summary.truncation.iter().map(|why| format!("Not all could be read: {why}")).collect();
     if let Some(why) = &summary.unreadable_reason {
@@ -40,8 +44,8 @@ pub fn html(title: &str, summary: &Summary) -> Result<String> {
     }
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     let page = Page {
-        title: title.into(),
-        facts: whole.into_iter().chain(counts).collect(),
+        heading: Heading { kind: "replay".into(), title: title.into(), facts },
+        totals: whole.into_iter().chain(counts).collect(),
         warnings,
         counts: vec![(
             "Errors",

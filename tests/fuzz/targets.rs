@@ -4,8 +4,8 @@
 #![allow(dead_code)]
 
 use referseg::config::{Config, Layer};
-use referseg::language::ParserKind;
 use referseg::image::{self, LabelImage};
+use referseg::language::ParserKind;
 use referseg::language::{Command, CommandParser};
 use referseg::models::clip::Tokenizer;
 use referseg::models::Weights;

@@ -9,11 +9,11 @@
 
 use candle_core::{Device, Tensor};
 use referseg::config::{Config, Layer};
-use referseg::models::Dtype;
 use referseg::grounding::Segmenter;
 use referseg::language::Command;
 use referseg::models::sam::SamModel;
 use referseg::models::Compute;
+use referseg::models::Dtype;
 use referseg::proposals::FrameInput;
 use referseg::proposals::SamGenerator;
 use std::collections::BTreeMap;

@@ -11,3 +11,7 @@ pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 pub use command_info::{CommandInfo, Origin};
 pub use frame_result::{Following, FrameResult};
 pub use status::Status;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

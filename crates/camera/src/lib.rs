@@ -27,3 +27,7 @@ pub use stamp_matcher::StampMatcher;
 pub use target_frame::TargetFrame;
 pub use transforms::{StampedTransform, TransformBuffer};
 pub use view::check_aligned;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

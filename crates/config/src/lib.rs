@@ -15,3 +15,7 @@ pub use settings::{
     AnswerSettings, Config, Crops, Guidance, HybridSettings, MaskResampling, Method, Preset, ResNetNorms, Resampling,
     TermWeights, TextSettings, VisualSettings, WordSettings,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

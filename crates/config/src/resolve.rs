@@ -214,8 +214,9 @@ fn read(merged: Value, layers: &[Layer]) -> Result<Config> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::{Guidance, MaskResampling, Method, Parser, Preset};
+    use super::super::settings::{Guidance, MaskResampling, Method, Preset};
     use super::*;
+    use referseg_language::ParserKind;
 
     fn config(text: &str) -> Result<Config> {
         Config::from_layers(&[Layer::parse("mine.yaml", text)?])

@@ -29,3 +29,7 @@ pub use open_dataset::open;
 pub use overlap::{oracle, IouCounts, Overlap};
 pub use parquet_images::ParquetImages;
 pub use rendered_scenes::{Record, RenderedScenes, SceneExpression};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,11 +9,12 @@ use super::parquet_images::ParquetImages;
 use super::published;
 use super::results::{Header, Line};
 use plotters::prelude::*;
-use referseg_answer::drawing::{draw, thumbnail};
+use referseg_answer::drawing::draw;
 use referseg_answer::Status;
 use referseg_files::{Error, Result};
 use referseg_image::Rle;
 use referseg_image::{Frame, Mask};
+use referseg_report::{document, thumbnail, Heading, Total};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -225,28 +226,21 @@ impl Report {
             let cells: String = row.iter().map(|cell| format!("<{kind}>{}</{kind}>", escaped(cell))).collect();
             format!("<tr>{cells}</tr>\n")
         };
-        let mut text = format!(
-            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Referseg: {0} {1}</title>\n<style>\
-             body{{font:15px/1.4 sans-serif;margin:2em;max-width:75em}}table{{border-collapse:collapse}}\
-             td,th{{padding:.2em .6em;border-bottom:1px solid #ccc;text-align:right}}\
-             td:first-child,th:first-child{{text-align:left}}figure{{display:inline-block;margin:.4em;width:20em;\
-             vertical-align:top}}figcaption{{font-size:13px}}img{{max-width:100%}}</style>\n<h1>{0} {1}</h1>\n<p>{2}</p>\n\
-             ",
-            escaped(&self.header.dataset),
-            escaped(&self.header.split),
-            escaped(&self.about().replace("**", "")),
-        );
+        let mut text = format!("<p>{}</p>\n", escaped(&self.about().replace("**", "")));
         for (titles, rows) in std::iter::once(self.table()).chain(self.status_table()) {
-            text += "<table>\n";
+            text += "<div class=\"scroll\"><table class=\"numbers\">\n";
             text += &cells("th", &titles);
             rows.iter().for_each(|row| text += &cells("td", row));
-            text += "</table>\n";
+            text += "</table></div>\n";
         }
         if published::of(&self.header.dataset, &self.header.split).next().is_some() {
-            let _ = writeln!(text, "<p>{}</p>", escaped(published::NOTE));
+            let _ = writeln!(text, "<p class=\"note\">{}</p>", escaped(published::NOTE));
         }
-        text += "<h2>Part of the expressions that reach an IoU</h2>\n";
-        text += &self.plot()?;
+        let _ = write!(
+            text,
+            "<h2>Share of expressions that reach an IoU</h2>\n<div class=\"card plot\">{}</div>\n",
+            self.plot()?
+        );
         let mut order: Vec<(f64, &Line)> = self
             .counted()
             .filter(|line| line.want == Status::Found)
@@ -260,7 +254,8 @@ impl Report {
         for (title, lines) in [("Best", order), ("Worst", worst)] {
             let _ = write!(
                 text,
-                "<h2>{title}, {}</h2>\n<p>Pink: the answer. Yellow: its box. Green outline: the truth.</p>\n",
+                "<h2>{title} answers of {}</h2>\n<p class=\"note\">Pink: the answer. Yellow: its box. Green outline: the \
+                 truth.</p>\n<div class=\"pictures\">\n",
                 escaped(name)
             );
             for (iou, line) in lines {
@@ -269,8 +264,21 @@ impl Report {
                 let words = escaped(&line.text);
                 let _ = writeln!(text, "<figure>{picture}<figcaption>{words} (IoU {iou:.2})</figcaption></figure>");
             }
+            text += "</div>\n";
         }
-        Ok(text + "</html>\n")
+        let Header { dataset, split, model, images, truth, referseg, .. } = &self.header;
+        let facts = [
+            ("split", split.clone()),
+            ("model", model[..12.min(model.len())].to_string()),
+            ("proposals", if *truth { "ground truth" } else { "generated" }.to_string()),
+            ("rows", self.header.rows.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),
+            ("version", referseg.clone()),
+        ];
+        let facts = facts.map(|(name, value)| (name.to_string(), value)).to_vec();
+        let total = |name: &str, count| Total { name: name.into(), count, colour: "" };
+        let totals =
+            [total("images", *images), total("expressions", self.lines.len()), total("rows", self.header.rows.len())];
+        Ok(document(&Heading { kind: "evaluation".into(), title: dataset.clone(), facts }, &totals, &[], &text))
     }
 
     /// For each row: the part of the expressions whose IoU reaches a threshold, as an SVG drawing.

@@ -12,3 +12,7 @@ pub mod fingerprint;
 pub mod foreign_file;
 
 pub use error::{Error, Result};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

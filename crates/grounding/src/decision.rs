@@ -228,6 +228,7 @@ fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, setting
 #[cfg(test)]
 mod tests {
     use super::*;
+    use referseg_image::Mask;
 
     fn proposals(rows: &[&str]) -> Vec<Proposal> {
         rows.iter().map(|row| Proposal::of_mask(Mask::drawn(&[row]))).collect()

@@ -35,3 +35,7 @@ pub use segmenter::Segmenter;
 pub use stage::{Stage, StageFingerprints};
 pub use text_features::TextFeatures;
 pub use visual_features::{FeatureKind, VisualFeatures};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

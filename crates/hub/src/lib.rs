@@ -10,3 +10,7 @@ mod pins;
 pub use fetch::{FileState, Hub, OnProgress};
 pub use manifest::{Kind, Manifest, Model, ModelFile, Picture, Published, PublishedIou};
 pub use pins::Pins;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

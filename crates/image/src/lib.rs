@@ -37,3 +37,7 @@ pub use raw_image::{RawImage, DEPTH_ENCODINGS, ENCODINGS};
 pub use rect::Rect;
 pub use rle::Rle;
 pub use size_limit::{check_size, MAX_PIXELS, MAX_SIDE};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

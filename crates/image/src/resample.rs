@@ -6,7 +6,7 @@
 use super::frame::Frame;
 use super::rect::Rect;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{F32, U8x3};
+use fast_image_resize::pixels::{U8x3, F32};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use referseg_files::{Error, Result};
 
@@ -47,7 +47,8 @@ pub fn resize(frame: &Frame, width: usize, height: usize, filter: Filter) -> Res
     let source = TypedImageRef::<U8x3>::from_buffer(frame.width() as u32, frame.height() as u32, frame.rgb())
         .map_err(|cause| failed(&cause))?;
     let mut resized = vec![0; 3 * width * height];
-    let mut target = TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut resized).map_err(|cause| failed(&cause))?;
+    let mut target =
+        TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut resized).map_err(|cause| failed(&cause))?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.kind()));
     Resizer::new().resize_typed(&source, &mut target, &options).map_err(|cause| failed(&cause))?;
     drop(target);

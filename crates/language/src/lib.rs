@@ -26,3 +26,7 @@ pub use parsed_command::{
 };
 pub use parser::{CommandParser, ParserKind};
 pub use spatial_words::{BoxRelation, Direction, SpatialWords};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

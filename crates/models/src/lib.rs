@@ -56,3 +56,7 @@ pub fn model_type(folder: &Path) -> Option<String> {
     let named: Named = serde_json::from_str(&config).ok()?;
     Some(named.model_type)
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

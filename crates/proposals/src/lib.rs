@@ -19,3 +19,7 @@ pub use proposal::Proposal;
 pub use regions::Regions;
 pub use registry::{check, check_name, open};
 pub use sam::{Candidate, PromptedSam, SamGenerator, SamRefiner};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -153,8 +153,8 @@ impl ProposalGenerator for TopicProposals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::given::DetectedClass;
     use referseg_config::{Config, Layer};
+    use referseg_image::DetectedClass;
     use referseg_image::LabelImage;
 
     fn generator(box_masks: &str) -> TopicProposals {

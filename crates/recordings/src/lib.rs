@@ -23,3 +23,7 @@ pub use given::GivenMessage;
 pub use referseg::{Object, Segmentation};
 pub use standard::*;
 pub use transport::{sibling_topic, Transport};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,3 +13,7 @@ mod tracks;
 
 pub use tracker::{Lost, Picture, Sight, TrackedThing, Tracker};
 pub use tracks::{FollowedFrame, FollowedThing, TrackNumbers, Tracks};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

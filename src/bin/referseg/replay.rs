@@ -139,6 +139,17 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let depth = depth(arguments, &index, &images)?;
     let config = arguments.model.config()?;
     let proposals = proposals_topic(arguments, &index, config.proposals_follow_from_frames(), images.len())?;
+    let settings = [
+        ("model", config.model.display().to_string()),
+        ("preset", format!("{:?}", config.preset).to_lowercase()),
+        ("method", config.method.to_string()),
+        ("guidance", format!("{:?}", config.guidance).to_lowercase()),
+        ("proposals", config.proposals.generator.to_string()),
+        ("thresholds", format!("score {}, margin {}", config.answer.min_score, config.answer.min_margin)),
+        ("set", arguments.model.set.join(" ")),
+        ("mode", arguments.mode.clone()),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_string(), value));
     let segmenter = segmenters.take(config)?;
     let bar = progress::bar(frames, "frames");
     let overlays = if arguments.no_overlays { None } else { Some(Captions::parse(&arguments.captions)?) };
@@ -191,7 +202,7 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     }
     if let Some(report) = report {
         let title = arguments.bag.file_name().map_or("recording".into(), |name| name.to_string_lossy());
-        let page = replay::html(&title, &summary)?;
+        let page = replay::html(&title, &settings, &summary)?;
         report.file()?.write_all(page.as_bytes()).map_err(Error::file(report.path()))?;
         report.commit()?;
     }

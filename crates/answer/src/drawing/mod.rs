@@ -3,8 +3,6 @@
 mod canvas;
 mod caption;
 mod overlay;
-mod thumbnail;
 
 pub use canvas::Canvas;
 pub use overlay::{describe, draw, draw_things, Captions};
-pub use thumbnail::thumbnail;

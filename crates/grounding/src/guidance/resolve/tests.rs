@@ -3,12 +3,11 @@
 use super::*;
 use crate::guidance::layout::RobotPlaces;
 use crate::guidance::word_bank::OwnWords;
-use referseg_config::{Config, Layer, WordSettings};
-use referseg_language::{CommandParser, ParsedCommand};
+use referseg_config::WordSettings;
+use referseg_language::{CommandParser, ParsedCommand, ParserKind};
 
 fn parse(text: &str) -> ParsedCommand {
-    let rules = Layer::value("test", "text.parser", "rules");
-    CommandParser::open(&Config::from_layers(&[rules]).unwrap().text).unwrap().parse(text)
+    CommandParser::open(ParserKind::Rules, "".as_ref()).unwrap().parse(text)
 }
 
 /// Things on one row, 0.15 apart from the left, each "noun colour"; the words are told apart surely.

@@ -5,7 +5,7 @@ use referseg_image::resample::{resize_like_pillow, Filter};
 use referseg_image::Frame;
 
 /// Columns of a thumbnail.
-const WIDTH: usize = 320;
+const WIDTH: usize = 480;
 /// Most rows of a thumbnail: a frame of one column would fill the page.
 const MAX_HEIGHT: usize = 4 * WIDTH;
 /// Percent.
@@ -29,6 +29,6 @@ mod tests {
     #[test]
     fn a_line_of_pixels_gives_a_bounded_thumbnail() {
         let line = Frame::new(1, 16_384, vec![200; 16_384 * 3]).unwrap();
-        assert!(thumbnail(&line).unwrap().len() < 50_000);
+        assert!(thumbnail(&line).unwrap().len() < 100_000);
     }
 }

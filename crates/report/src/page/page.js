@@ -61,20 +61,33 @@
       metric.values.map((v, row) => (leading.values[row] === kind && passing.has(row) ? v : null)));
     return [x, ...series];
   };
+  // a range with room above and below, also when all values are equal or absent
+  const readable = (_, low, high) => {
+    if (low === null || high === null) return [0, 1];
+    const room = (high - low) * 0.08 || Math.max(Math.abs(high) * 0.1, 0.05);
+    return [low >= 0 && low < high / 2 ? 0 : low - room, high + room];
+  };
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = (more) => ({ stroke: () => colour("--soft"), grid: { stroke: () => colour("--line"), width: 1 },
+    ticks: { stroke: () => colour("--line") }, ...more });
+  const place = document.getElementById("plots");
   const plots = metrics.map((metric) => new uPlot({
     title: metric.name,
-    width: 1000,
+    width: 800,
     height: 240,
     cursor: { sync: { key: "all" } },
-    scales: { x: { time: false } },
-    axes: [{ label: data.x_name }, {}],
+    scales: { x: { time: false }, y: { range: readable } },
+    axes: [axis({ label: data.x_name, labelSize: 20 }), axis({ size: 52 })],
     series: [{ label: data.x_name }, ...leading.names.map((name, kind) => ({
       label: name,
       stroke: leading.colours[kind],
       paths: () => null,
       points: { show: true, size: 5, fill: leading.colours[kind] },
     }))],
-  }, columns(metric), document.getElementById("plots")));
+  }, columns(metric), place.appendChild(element("div"))));
+  const fit = () => plots.forEach((plot) => plot.setSize({ width: Math.max(260, plot.root.parentElement.clientWidth - 24), height: 240 }));
+  new ResizeObserver(fit).observe(place);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((plot) => plot.redraw()));
 
   const more = (id, kind, left) => {
     const button = document.getElementById(id);
@@ -96,11 +109,17 @@
     more("more-rows", "rows", rows.length - shown.rows);
     const seen = rows.filter((row) => pictures[row]);
     document.getElementById("pictures").replaceChildren(...seen.slice(0, shown.pictures).map((row) => {
-      const images = pictures[row].map((src) => element("img", { src, alt: "" }));
-      const words = [...categories.map((c) => value(c, row)), ...texts.map((t) => value(t, row))];
+      const images = pictures[row].map((src) => element("img", { src, alt: "", loading: "lazy" }));
+      const words = [...categories.slice(1).map((c) => value(c, row)), ...texts.map((t) => value(t, row))];
+      const badge = element("span", { className: "badge", textContent: value(leading, row) });
+      badge.style.setProperty("--colour", leading.colours[leading.values[row]] || "var(--soft)");
       const caption = `${number(x[row])} s: ${words.filter((word) => word).join(", ")}`;
-      return element("figure", {}, ...images, element("figcaption", { textContent: caption }));
+      const figure = element("figure", {}, element("div", { className: "sides" }, ...images),
+        element("figcaption", {}, badge, caption));
+      figure.firstChild.onclick = () => figure.classList.toggle("large");
+      return figure;
     }));
+    document.getElementById("with-pictures").hidden = seen.length === 0;
     more("more-pictures", "pictures", seen.length - shown.pictures);
   };
 

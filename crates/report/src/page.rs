@@ -1,15 +1,16 @@
-//! `Page`: rows with times, categories, numbers, texts and pictures as one page of HTML that needs no other file and no server.
+//! `Page`: rows with times, categories, numbers, texts and pictures, with filters and plots.
 //!
 //! Columns are written once, as numbers into lists of names, so that 10,000 rows are about a megabyte. Plots are uPlot's (MIT,
 //! vendored in `page/` with its licence).
 
-use crate::{Error, Result};
+use crate::document::{document, Heading, Total};
 use htmlize::escape_text;
+use referseg_files::{Error, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const STYLE: [&str; 2] = [include_str!("page/uPlot.min.css"), include_str!("page/page.css")];
+const PLOT_STYLE: &str = include_str!("page/uPlot.min.css");
 const SCRIPT: [&str; 2] = [include_str!("page/uPlot.iife.min.js"), include_str!("page/page.js")];
 
 /// A column of words, of which there are few.
@@ -58,11 +59,12 @@ pub struct Numbers {
 /// What a page shows.
 #[derive(Serialize)]
 pub struct Page {
+    /// Title, model, date, settings.
     #[serde(skip)]
-    pub title: String,
-    /// Facts on top: a name and a value.
+    pub heading: Heading,
+    /// Counts on top.
     #[serde(skip)]
-    pub facts: Vec<(String, String)>,
+    pub totals: Vec<Total>,
     /// What is not as it should be.
     #[serde(skip)]
     pub warnings: Vec<String>,
@@ -92,37 +94,25 @@ impl Page {
         let data = serde_json::to_string(self).map_err(|cause| Error::Message(format!("page: {cause}")))?;
         // a text must not end the script
         let data = data.replace('<', "\\u003c");
-        let title = escape_text(&self.title);
-        let mut page = format!(
-            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Referseg: {title}</title>\n<style>\n{}\n{}</style>\n\
-             <h1>{title}</h1>\n",
-            STYLE[0], STYLE[1]
-        );
-        for warning in &self.warnings {
-            let _ = writeln!(page, "<p class=\"warning\">{}</p>", escape_text(warning));
-        }
-        page += "<table>\n";
-        for (name, value) in &self.facts {
-            let _ = writeln!(page, "<tr><th>{}</th><td>{}</td></tr>", escape_text(name), escape_text(value));
-        }
-        page += "</table>\n";
+        let mut content = format!("<style>\n{PLOT_STYLE}</style>\n");
         for (heading, rows) in self.counts.iter().filter(|(_, rows)| !rows.is_empty()) {
-            let _ = writeln!(page, "<h2>{heading}</h2>\n<table>");
+            let _ = writeln!(content, "<h2>{heading}</h2>\n<div class=\"scroll\"><table>");
             for (count, text) in rows {
-                let _ = writeln!(page, "<tr><td>{count}</td><td>{}</td></tr>", escape_text(text));
+                let _ = writeln!(content, "<tr><td>{count}</td><td>{}</td></tr>", escape_text(text));
             }
-            page += "</table>\n";
+            content += "</table></div>\n";
         }
         let _ = write!(
-            page,
+            content,
             "<h2>Timeline</h2>\n<div class=\"filters\" id=\"filters\"></div>\n<div id=\"plots\"></div>\n\
-             <h2>Pictures</h2>\n<div id=\"pictures\"></div>\n<button id=\"more-pictures\" hidden></button>\n\
-             <h2>Rows</h2>\n<table class=\"rows\"><thead><tr id=\"names\"></tr></thead><tbody id=\"rows\"></tbody></table>\n\
-             <button id=\"more-rows\" hidden></button>\n\
-             <script type=\"application/json\" id=\"data\">{data}</script>\n<script>{}\n{}</script>\n</html>\n",
+             <section id=\"with-pictures\"><h2>Pictures</h2>\n<div id=\"pictures\"></div>\n\
+             <button id=\"more-pictures\" hidden></button></section>\n\
+             <h2>Answers</h2>\n<div class=\"scroll\"><table class=\"rows\"><thead><tr id=\"names\"></tr></thead>\
+             <tbody id=\"rows\"></tbody></table></div>\n<button id=\"more-rows\" hidden></button>\n\
+             <script type=\"application/json\" id=\"data\">{data}</script>\n<script>{}\n{}</script>",
             SCRIPT[0], SCRIPT[1]
         );
-        Ok(page)
+        Ok(document(&self.heading, &self.totals, &self.warnings, &content))
     }
 }
 
@@ -135,8 +125,8 @@ mod tests {
         let mut texts = Words::new("reason");
         texts.push("</script><script>alert(1)</script>");
         let page = Page {
-            title: "<b>".into(),
-            facts: vec![("a".into(), "<i>".into())],
+            heading: Heading { title: "<b>".into(), ..Heading::default() },
+            totals: vec![Total { name: "<i>".into(), count: 1, colour: "" }],
             warnings: vec!["<u>".into()],
             counts: Vec::new(),
             x_name: "seconds",
