@@ -362,6 +362,6 @@ fn scores_that_are_not_numbers_are_an_error_and_not_an_absent_target() {
     let command = segmenter.encode_command(&Command::parse("word7").unwrap()).unwrap();
     let answer = segmenter.answer(&encoded, &command).unwrap();
     assert_eq!(answer.status, Status::Error);
-    assert!(answer.reason.contains("none of the 4 scores is a number"), "{}", answer.reason);
+    assert!(answer.reason.contains("all 4 scores are NaN"), "{}", answer.reason);
     assert!(answer.shown().is_none());
 }

@@ -276,7 +276,13 @@ fn shards_joined_are_the_whole_run() {
     let output = merge(&[&part(3), &part(1), &part(2)], &joined);
     assert!(output.status.success(), "{}", said(&output));
     for name in ["results.jsonl", "report.md", "report.html"] {
-        assert_eq!(std::fs::read(whole.join(name)).unwrap(), std::fs::read(joined.join(name)).unwrap(), "{name}");
+        // all but the day on which the page was written
+        let read = |folder: &Path| {
+            let text = std::fs::read_to_string(folder.join(name)).unwrap();
+            let date = text.split_once("<dt>date</dt><dd>").map(|(_, rest)| rest[..10].to_string());
+            date.map_or(text.clone(), |date| text.replace(&date, ""))
+        };
+        assert_eq!(read(&whole), read(&joined), "{name}");
     }
     let other = home.path().join("other");
     let missing = said(&merge(&[&part(1), &part(3)], &other));

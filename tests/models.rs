@@ -167,7 +167,7 @@ fn what_is_not_the_file_is_refused_and_removed() {
     printed(&home.run(&["fetch", "small"]));
     assert_eq!(read(home.snapshot().join("large.safetensors")), hub.large());
 
-    // a file that was spoiled later, which the pin shows, is fetched anew
+    // a file that was spoiled later, which the pin shows, is fetched again
     let blob = home.blob(&sha256(&hub.large()));
     let mut spoiled = hub.large();
     spoiled[5] ^= 1;

@@ -117,7 +117,7 @@ fn the_report_of_a_comparison_shows_both_sides_of_what_changed() {
     let Some((dom, console)) = shown(&page, "#change=status") else { return };
     assert_eq!((console.as_str(), text_of(&dom, "count").as_str()), ("", "3 of 3"));
     assert!(dom.contains("FOUND became NOT_FOUND"));
-    let figures: Vec<&str> = dom.split("<figure>").skip(1).collect();
+    let figures: Vec<&str> = dom.split("<figure class=\"pair\">").skip(1).collect();
     assert_eq!(figures.len(), 3);
     assert!(figures.iter().all(|figure| figure.split("</figure>").next().unwrap().matches("<img").count() == 2));
 }

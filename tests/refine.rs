@@ -1,4 +1,4 @@
-//! A found thing's mask, made anew by Segment Anything with random weights: what the limits let through, and that nothing breaks.
+//! A found thing's mask, made again by Segment Anything with random weights: what the limits let through, and that nothing breaks.
 
 mod common;
 

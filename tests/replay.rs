@@ -355,7 +355,7 @@ fn files_are_found_where_metadata_of_any_version_puts_them_and_a_missing_one_cos
 }
 
 /// Made by `cargo run -- replay tests/data/recording/bag --timetable tests/data/recording/timetable.yaml --out
-/// tests/data/recording/answers.mcap --no-overlays`; a change that means to change answers makes it anew.
+/// tests/data/recording/answers.mcap --no-overlays`; a change that means to change answers makes it again.
 #[test]
 fn the_shipped_recording_is_answered_as_before() {
     let timetable = data("recording/timetable.yaml");

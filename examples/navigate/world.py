@@ -1,7 +1,7 @@
 """A room with coloured things and a robot on wheels with a camera, simulated by PyBullet.
 
 As a ROS node it is the robot: its camera's picture on `camera/image`, and wheels that turn as `cmd_vel` (geometry_msgs/Twist) says. `scene`
-(std_msgs/String, JSON: {"seed": N}) furnishes the room anew; `truth` (latched) says what stands where, `pose` where the robot is.
+(std_msgs/String, JSON: {"seed": N}) furnishes the room again; `truth` (latched) says what stands where, `pose` where the robot is.
 """
 
 import json

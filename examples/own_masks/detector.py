@@ -1,4 +1,4 @@
-"""A stand-in for a detector or tracker of yours: finds what differs from the table's colour, and sends it as a label image.
+"""A stand-in for your own detector or tracker: finds what differs from the table's colour, and sends it as a label image.
 
     ros2 run ... or: python examples/own_masks/detector.py --ros-args -r image:=/camera/image_raw -r proposals:=/proposals
 

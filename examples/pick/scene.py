@@ -2,7 +2,7 @@
 
 As a ROS node it is the robot: the camera's picture, depth and camera_info on topics, and a gripper that grasps where
 `grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: the arguments of
-`Table.lay`) lays the table anew; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
+`Table.lay`) lays the table again; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
 what hangs in the gripper in the end. `approach` (std_msgs/String, JSON: {"push": NAME}) moves the camera with the arm towards the table, while
 somebody pushes the thing of that name aside; `camera/pose` says where the camera is.
 """

@@ -113,11 +113,15 @@ fn names(arguments: &[String]) -> Vec<Finding> {
             let meant: Vec<&str> = namespace.split('/').filter(|part| is_part(part)).collect();
             let remedy =
                 format!("names are letters, digits and _ behind single slashes; did you mean /{}?", meant.join("/"));
-            findings.push(Finding::wrong("namespace", format!("{namespace:?} is none"), remedy));
+            findings.push(Finding::wrong("namespace", format!("{namespace:?} is not a valid namespace"), remedy));
         }
     }
     if let Some(node) = remapped(arguments, "__node").filter(|node| !is_part(node)) {
-        findings.push(Finding::wrong("node name", format!("{node:?} is none"), "use letters, digits and _, no slash"));
+        findings.push(Finding::wrong(
+            "node name",
+            format!("{node:?} is not a valid node name"),
+            "use letters, digits and _, no slash",
+        ));
     }
     findings
 }

@@ -190,7 +190,9 @@ fn send_answers(bag: &Bag, topics: &BTreeMap<String, String>, answers: &SyncSend
         |_, kind| kind == Segmentation::TYPE,
         |Message { topic, cdr, .. }| {
             let message: Segmentation = from_cdr(&cdr).map_err(|error| {
-                Error::Message(format!("{topic}: {error}. Answers of another version of Referseg? Then make them anew with `referseg replay`"))
+                Error::Message(format!(
+                    "{topic}: {error}. Answers of another version of Referseg? Then run `referseg replay` again"
+                ))
             })?;
             let topic = topics.get(&topic).cloned().unwrap_or(topic);
             let mut key = (topic, message.header.stamp.nanoseconds(), message.command.clone(), 0);

@@ -13,7 +13,7 @@ use crate::camera::{CameraModel, Stamp};
 use crate::drawing::Captions;
 use crate::grounding::Segmenter;
 use crate::recordings::bag::{Bag, Message, Writer};
-use crate::recordings::{from_cdr, header, CameraInfo, DepthMessage, GivenMessage, Input, Transport};
+use crate::recordings::{from_cdr, header, CameraInfo, DepthMessage, ExternalProposalsMessage, Input, Transport};
 use crate::runtime::{Mode, Offline};
 use crate::{Error, Result};
 use std::ops::ControlFlow;
@@ -178,7 +178,7 @@ impl<S: FnMut()> Player<'_, S> {
     fn proposals(&mut self, message: Message) -> Vec<RecordedFrame> {
         let fact = format!("type {}; expected sensor_msgs/Image or vision_msgs/Detection2DArray", message.kind);
         let read = header(&message.cdr).map_err(|error| error.to_string()).and_then(|header| {
-            let given = GivenMessage::of_type(&message.kind, message.cdr).ok_or(fact)?;
+            let given = ExternalProposalsMessage::of_type(&message.kind, message.cdr).ok_or(fact)?;
             Ok((header.stamp.nanoseconds(), given))
         });
         match read {

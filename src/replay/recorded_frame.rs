@@ -1,9 +1,9 @@
 //! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
 
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, StampMatcher, TargetFrame};
+use crate::image::ExternalProposals;
 use crate::image::Frame;
-use crate::image::GivenProposals;
-use crate::recordings::{DepthMessage, GivenMessage, Input};
+use crate::recordings::{DepthMessage, ExternalProposalsMessage, Input};
 use crate::runtime::FrameReader;
 use crate::Result;
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ pub struct RecordedFrame {
     /// Whether commands are answered on it; else things are only followed into it.
     pub is_asked: bool,
     /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
-    given: Option<std::result::Result<GivenMessage, String>>,
+    given: Option<std::result::Result<ExternalProposalsMessage, String>>,
     depth: Option<Nearest>,
     /// The frame that points are brought to, or why it is not known; `None` for the camera's own.
     target: Option<std::result::Result<TargetFrame, String>>,
@@ -85,7 +85,7 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
         Some(frame.stamp())
     }
 
-    fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<GivenProposals, String>> {
+    fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<ExternalProposals, String>> {
         let given = frame.given.as_ref()?;
         Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
     }
@@ -104,7 +104,7 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
 /// of the images.
 #[derive(Default)]
 pub struct FrameAssembly {
-    proposals: Option<StampMatcher<RecordedFrame, GivenMessage>>,
+    proposals: Option<StampMatcher<RecordedFrame, ExternalProposalsMessage>>,
     depth: Option<DepthBuffer<Arc<DepthMessage>>>,
     waiting: VecDeque<RecordedFrame>,
 }
@@ -129,7 +129,7 @@ impl FrameAssembly {
     }
 
     /// Takes proposals.
-    pub fn proposals(&mut self, stamp: i64, given: GivenMessage) -> Vec<RecordedFrame> {
+    pub fn proposals(&mut self, stamp: i64, given: ExternalProposalsMessage) -> Vec<RecordedFrame> {
         let Some(matcher) = &mut self.proposals else { return Vec::new() };
         let (passed, found) = matcher.given(stamp, given, TOLERANCE);
         let passed: Vec<_> = passed.into_iter().map(|frame| without_proposals(matcher, frame)).collect();
@@ -193,11 +193,14 @@ impl FrameAssembly {
     }
 }
 
-fn with_proposals((frame, given): (RecordedFrame, GivenMessage)) -> RecordedFrame {
+fn with_proposals((frame, given): (RecordedFrame, ExternalProposalsMessage)) -> RecordedFrame {
     RecordedFrame { given: Some(Ok(given)), ..frame }
 }
 
-fn without_proposals(matcher: &StampMatcher<RecordedFrame, GivenMessage>, frame: RecordedFrame) -> RecordedFrame {
+fn without_proposals(
+    matcher: &StampMatcher<RecordedFrame, ExternalProposalsMessage>,
+    frame: RecordedFrame,
+) -> RecordedFrame {
     let reason = matcher.reason(frame.stamp(), TOLERANCE);
     RecordedFrame { given: Some(Err(reason)), ..frame }
 }

@@ -3,8 +3,8 @@
 //! The manager makes its end when it has activated the node, waits for ours, and takes silence of its `bond_timeout` for
 //! death (nav2_lifecycle_manager; protocol of bondcpp). Nothing here depends on the manager's life.
 
-use super::core::Core;
 use super::lifecycle_state::State;
+use super::node_core::Core;
 use super::publisher::RawPublisher;
 use crate::recordings::{from_cdr, BondStatus, Header, MessageType, Time};
 use futures::stream::BoxStream;

@@ -10,7 +10,8 @@ use super::subscription::{subscribe, SharedStats, Topic};
 use super::waiting_frames::WaitingFrames;
 use crate::camera::{CameraModel, Stamp};
 use crate::recordings::{
-    from_cdr, header, sibling_topic, CameraInfo, DepthMessage, GivenMessage, Image, Input, MessageType, Transport,
+    from_cdr, header, sibling_topic, CameraInfo, DepthMessage, ExternalProposalsMessage, Image, Input, MessageType,
+    Transport,
 };
 use crate::runtime::Worker;
 use std::sync::{Arc, Mutex};
@@ -48,7 +49,7 @@ pub struct Subscriber {
     pub ros: Ros,
     /// The log.
     pub logger: Logger,
-    /// The parameters in force.
+    /// The parameters in effect.
     pub parameters: Arc<Mutex<Parameters>>,
     /// Who takes the frames.
     pub worker: Arc<Worker<CameraFrame, Reply>>,
@@ -119,7 +120,7 @@ impl Camera {
                     Err(error) => return logger.warn_throttled("proposals", &format!("{name}: {error}")),
                 };
                 let tolerance = lock(&parameters).node().proposals_tolerance;
-                let given = GivenMessage::of_type(kind, cdr);
+                let given = ExternalProposalsMessage::of_type(kind, cdr);
                 if let Some(frame) = given.and_then(|given| waiting.given(stamp, given, tolerance)) {
                     worker.offer_frame(index, frame);
                 }

@@ -5,9 +5,9 @@ use super::logger::Logger;
 use super::parameters::Parameters;
 use super::transforms::SharedTransforms;
 use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, TargetFrame};
+use crate::image::ExternalProposals;
 use crate::image::Frame;
-use crate::image::GivenProposals;
-use crate::recordings::{DepthMessage, GivenMessage, Input};
+use crate::recordings::{DepthMessage, ExternalProposalsMessage, Input};
 use crate::runtime::FrameReader;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ pub struct CameraFrame {
     pub input: Input,
     depth: Mutex<Option<Nearest>>,
     /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
-    given: Option<Result<GivenMessage, String>>,
+    given: Option<Result<ExternalProposalsMessage, String>>,
 }
 
 impl CameraFrame {
@@ -60,7 +60,7 @@ impl CameraFrame {
     }
 
     /// With what somebody else found in it, or why there is nothing.
-    pub fn with_given(self, given: Result<GivenMessage, String>) -> CameraFrame {
+    pub fn with_given(self, given: Result<ExternalProposalsMessage, String>) -> CameraFrame {
         CameraFrame { given: Some(given), ..self }
     }
 
@@ -158,7 +158,7 @@ impl FrameReader<CameraFrame> for CameraFrames {
         Some(frame.stamp())
     }
 
-    fn given(&self, frame: &CameraFrame) -> Option<Result<GivenProposals, String>> {
+    fn given(&self, frame: &CameraFrame) -> Option<Result<ExternalProposals, String>> {
         let given = frame.given.as_ref()?;
         Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
     }

@@ -142,7 +142,7 @@ impl CommandSubscription {
         let is_new = known.difference(&self.fetched).next().is_some();
         self.fetched = known;
         if is_new {
-            // a subscription fetches from whom it meets once; one message, for what is in force counts and not what was said before it
+            // a subscription fetches from whom it meets once; one message, for what is in effect counts and not what was said before it
             self.streams[LATCHED] = None;
             self.add(LATCHED, QosProfile::default().reliable().transient_local().keep_last(1)).await;
             self.fetching_until = Some(Instant::now() + SAME);

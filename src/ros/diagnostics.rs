@@ -4,9 +4,9 @@
 //! diagnostic_updater names them.
 
 use super::camera::Camera;
-use super::core::Core;
 use super::lifecycle_state::State;
 use super::lock::lock;
+use super::node_core::Core;
 use super::outputs::CameraStats;
 use super::shared_publisher::SharedPublisher;
 use super::subscription::TopicStats;
@@ -77,7 +77,8 @@ async fn warn_of_twins(core: &Core, node: &str, known: usize) -> usize {
     let twins = count.saturating_sub(1);
     if twins > known {
         core.logger.warn(&format!(
-            "{twins} other node(s) are named {full} too: their services, parameters and answers mix with this one's; start each with a name              of its own (-r __node:=NAME, or a namespace)"
+            "{twins} other node(s) are also named {full}: services, parameters and answers get mixed up; give each node its own \
+             name (-r __node:=NAME) or namespace"
         ));
     }
     twins

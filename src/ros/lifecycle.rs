@@ -2,11 +2,11 @@
 //!
 //! r2r has none, so the `lifecycle_msgs` services are served here, and the transitions call the node's own work.
 
-use super::core::Core;
 use super::lifecycle_state::State::{
     self, Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive,
     ShuttingDown, Unconfigured,
 };
+use super::node_core::Core;
 use super::node_thread::Ros;
 use super::shared_publisher::SharedPublisher;
 use futures::stream::BoxStream;

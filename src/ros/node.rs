@@ -1,9 +1,9 @@
 //! The node's process: opens everything, starts what runs beside each other, and ends in order.
 
-use super::core::{BoxError, Core, Running};
 use super::lifecycle::Lifecycle;
 use super::logger::Logger;
 use super::names::Names;
+use super::node_core::{BoxError, Core, Running};
 use super::node_thread::{NodeThread, WAITING};
 use super::parameters::{GivenParameters, Parameters};
 use super::{action_server, bond, diagnostics, lifecycle, parameter_server, requests};

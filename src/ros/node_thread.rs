@@ -36,7 +36,7 @@ type Drain = Box<dyn FnMut() -> bool + Send>;
 struct Owned {
     node: Node,
     drains: Vec<Drain>,
-    /// The clock's time at the last look; `None` when it starts anew.
+    /// The clock's time at the last look; `None` when it starts again.
     last_time: Option<Duration>,
 }
 

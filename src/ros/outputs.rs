@@ -11,7 +11,7 @@ use super::names::child_topic;
 use super::node_thread::{Ros, WAITING};
 use super::picture_outputs::{PictureOutputs, PicturePublishers};
 use super::publisher::RawPublisher;
-use super::view_outputs::ViewPublishers;
+use super::visualization::ViewPublishers;
 use crate::answer::{FrameResult, Origin, Status};
 use crate::drawing::Captions;
 use crate::recordings::{

@@ -20,7 +20,7 @@ use r2r::{Clock, Node, ParameterValue, QosProfile, ServiceRequest};
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
-/// Puts changed parameters in force, all or none; the reason when they are refused.
+/// Applies changed parameters, all or none; the reason when they are refused.
 pub type Apply = Arc<dyn Fn(Vec<(String, ParameterValue)>) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// The services' requests, to be served once the node spins.

@@ -2,8 +2,8 @@
 
 use super::action_server::{End, Goal, Offer};
 use super::camera_frame::CameraFrame;
-use super::core::Core;
 use super::lock::lock;
+use super::node_core::Core;
 use super::outputs::{refusal, typed, Reply};
 use crate::answer::{FrameResult, Origin, Status};
 use crate::grounding::Stage;
@@ -220,7 +220,7 @@ async fn execute_goal(core: &Core, offer: Offer) -> Result<(), String> {
         offer.reject();
         return Err(error.to_string());
     }
-    let goal = offer.accept().ok_or("another goal has its id")?;
+    let goal = offer.accept().ok_or("duplicate goal id")?;
     let deadline = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,

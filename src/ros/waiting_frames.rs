@@ -3,7 +3,7 @@
 use super::camera_frame::CameraFrame;
 use super::lock::lock;
 use crate::camera::StampMatcher;
-use crate::recordings::GivenMessage;
+use crate::recordings::ExternalProposalsMessage;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub struct WaitingFrames(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    matcher: StampMatcher<CameraFrame, GivenMessage>,
+    matcher: StampMatcher<CameraFrame, ExternalProposalsMessage>,
     /// Since when frames have waited without one of them being matched.
     since: Option<Instant>,
 }
@@ -22,7 +22,7 @@ fn nanoseconds(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }
 
-fn matched((frame, given): (CameraFrame, GivenMessage)) -> CameraFrame {
+fn matched((frame, given): (CameraFrame, ExternalProposalsMessage)) -> CameraFrame {
     frame.with_given(Ok(given))
 }
 
@@ -38,7 +38,7 @@ impl WaitingFrames {
     }
 
     /// Takes proposals of a stamp; gives back the frame that they belong to.
-    pub fn given(&self, stamp: i64, given: GivenMessage, tolerance: f64) -> Option<CameraFrame> {
+    pub fn given(&self, stamp: i64, given: ExternalProposalsMessage, tolerance: f64) -> Option<CameraFrame> {
         let mut waiting = lock(&self.0);
         // the frames before are no longer the newest: nobody waits for them
         let (_, found) = waiting.matcher.given(stamp, given, nanoseconds(tolerance));

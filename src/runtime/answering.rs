@@ -2,10 +2,10 @@
 //! thread and for one frame after the other.
 
 use super::camera_state::EncodedInput;
+use super::catch_panic::guarded;
 use super::command_cache::CommandCache;
 use super::following::Following;
 use super::frame_encoder::FrameEncoder;
-use super::guard::guarded;
 use super::host::{FrameReader, Input, TrackHost, WorkerHost};
 use super::queue::{Job, Pending, Waiting};
 use crate::answer::{Answer, CommandInfo, FrameResult, Status};
@@ -43,7 +43,7 @@ impl Answering {
         Answering { segmenter, frames: FrameEncoder::new(cameras), commands: CommandCache::default() }
     }
 
-    /// Puts other settings in force. What was encoded under the old ones is told by its fingerprint.
+    /// Applies other settings. What was encoded under the old ones is told by its fingerprint.
     ///
     /// # Errors
     /// When new weights can't be loaded; the old settings stay.
@@ -140,7 +140,7 @@ impl Encoder<'_> {
         host: &mut impl WorkerHost<I, Reply = R>,
         control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
-        let unseen = Error::Image("not looked at, no command could be used".into());
+        let unseen = Error::Image("not examined: no command could be used".into());
         let seen = Seen {
             camera: input.camera,
             frame: encoded.and_then(|encoded| encoded.frame.as_ref().ok()),

@@ -1,7 +1,7 @@
 //! The following thread: follows what was found into the newest frame of each camera, until it is stopped. Nothing that panics ends it.
 
+use super::catch_panic::guarded;
 use super::following::{FollowWork, FollowedRequest};
-use super::guard::guarded;
 use super::host::{FrameReader, TrackHost};
 use super::shared::Shared;
 use crate::answer::{Origin, Status};

@@ -2,7 +2,7 @@
 //! that shows the same as the one before, is taken from the camera's state.
 
 use super::camera_state::{CameraState, EncodedInput};
-use super::guard::guarded;
+use super::catch_panic::guarded;
 use super::host::{FrameReader, Input};
 use crate::grounding::{Segmenter, Stage};
 use crate::image::BlockMeans;

@@ -2,8 +2,8 @@
 
 use crate::answer::FrameResult;
 use crate::camera::DepthImage;
+use crate::image::ExternalProposals;
 use crate::image::Frame;
-use crate::image::GivenProposals;
 use crate::tracking::FollowedFrame;
 use crate::Result;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub trait FrameReader<I>: Send + Sync {
     fn stamp(&self, input: &I) -> Option<i64>;
 
     /// What somebody else found in a camera's input, or why there is nothing; `None` where that is not asked for.
-    fn given(&self, input: &I) -> Option<std::result::Result<GivenProposals, String>> {
+    fn given(&self, input: &I) -> Option<std::result::Result<ExternalProposals, String>> {
         let _ = input;
         None
     }

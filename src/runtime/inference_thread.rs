@@ -1,7 +1,7 @@
 //! The inference thread: takes jobs from the queue and answers them, until it is stopped. Nothing that panics ends it.
 
 use super::answering::{Answering, Control};
-use super::guard::{guarded, panic_message};
+use super::catch_panic::{guarded, panic_message};
 use super::host::{FrameReader, WorkerHost};
 use super::queue::Job;
 use super::shared::{ConfigChange, Shared};

@@ -9,11 +9,11 @@
 mod agreement;
 mod answering;
 mod camera_state;
+mod catch_panic;
 mod command_cache;
 mod following;
 mod following_thread;
 mod frame_encoder;
-mod guard;
 mod host;
 mod inference_thread;
 mod mode;
@@ -24,7 +24,7 @@ mod shared;
 mod worker;
 
 pub use agreement::{Agreement, Progress};
-pub use guard::guarded;
+pub use catch_panic::guarded;
 pub use host::{FrameReader, TrackHost, WorkerHost};
 pub use mode::Mode;
 pub use offline::Offline;

@@ -2,8 +2,8 @@
 //! does not press; who is answered on which frame is the same policy as the [`Worker`](super::Worker)'s.
 
 use super::answering::{Answering, Control};
+use super::catch_panic::guarded;
 use super::following::Following;
-use super::guard::guarded;
 use super::host::{FrameReader, WorkerHost};
 use super::mode::Mode;
 use super::queue::Queue;

@@ -64,7 +64,7 @@ struct Camera<I> {
     dropped: Dropped,
     /// Number of the newest frame, 0 before the first. Goes on when frames are discarded.
     number: u64,
-    /// In continuous mode, the command in force.
+    /// In continuous mode, the command in effect.
     standing: Option<AtCamera>,
     /// In once mode, the commands to be answered.
     once: VecDeque<AtCamera>,

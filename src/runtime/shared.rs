@@ -6,7 +6,7 @@ use crate::grounding::PreparedConfig;
 use crate::Result;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Other settings, and who is told whether they are in force.
+/// Other settings, and who is told whether they are in effect.
 pub struct ConfigChange {
     pub prepared: PreparedConfig,
     pub done: Box<dyn FnOnce(Result<()>) + Send>,

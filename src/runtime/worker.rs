@@ -75,8 +75,8 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
     }
 
     /// Takes a command of a topic, for one camera or all, and returns its number; `text` is an error when the
-    /// words did not arrive whole. An empty text clears what is in force, also for a frame that is being worked on.
-    /// One that can't be used is answered with the reason, and leaves what is in force as it is. When more than
+    /// words did not arrive whole. An empty text clears what is in effect, also for a frame that is being worked on.
+    /// One that can't be used is answered with the reason, and leaves what is in effect as it is. When more than
     /// [`MAX_WAITING`](super::MAX_WAITING) wait at a camera, the oldest is answered with an error.
     pub fn command(&self, camera: Option<usize>, text: Result<String>) -> u32 {
         let clears = matches!(&text, Ok(text) if text.trim().is_empty());
@@ -115,7 +115,7 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         }
     }
 
-    /// Puts other settings in force before the next frame; `done` hears on the inference thread whether they are. It is
+    /// Applies other settings before the next frame; `done` hears on the inference thread whether they are. It is
     /// dropped unheard when the thread stops before.
     pub fn change(&self, prepared: PreparedConfig, done: impl FnOnce(Result<()>) + Send + 'static) {
         let mut state = self.shared.lock();

@@ -11,7 +11,7 @@ use referseg::models::clip::Tokenizer;
 use referseg::models::Weights;
 use referseg::recordings::bag::{Bag, Serialization};
 use referseg::recordings::{
-    from_cdr, header, CameraInfo, DepthMessage, Detection2DArray, GivenMessage, Image, Input, MessageType,
+    from_cdr, header, CameraInfo, DepthMessage, Detection2DArray, ExternalProposalsMessage, Image, Input, MessageType,
     Segmentation, Transport,
 };
 use referseg::replay::{BagIndex, Commands, Thresholds};
@@ -96,7 +96,7 @@ fn cdr(bytes: &[u8]) {
         let _ = DepthMessage::new(transport, bytes.to_vec()).read();
     }
     for kind in [Image::TYPE, Detection2DArray::TYPE] {
-        let _ = GivenMessage::of_type(kind, bytes.to_vec()).map(|given| given.read().map(|_| ()));
+        let _ = ExternalProposalsMessage::of_type(kind, bytes.to_vec()).map(|given| given.read().map(|_| ()));
     }
 }
 

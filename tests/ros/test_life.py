@@ -280,7 +280,7 @@ def test_refused_parameters_change_nothing_and_say_why(peer):
     before = get_parameters(peer, ["min_score", "method", "proposals", "model"])
     for name, value, reason in (
         ("min_score", 3.0, "3 is out of range; expected -1 to 1"),
-        ("min_score", "high", "is a string; expected a double"),
+        ("min_score", "high", "must be a double, got a string"),
         ("method", "grad_cam", "grad_cam can't run on this model"),
         ("method", "guess", "guess"),
         ("proposals", "sam", "models list"),

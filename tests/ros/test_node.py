@@ -223,7 +223,7 @@ def test_it_refuses_to_start_with_a_clear_message(peer, tmp_path):
     config.write_text("visual: {alpah: 1}")
     assert 'unknown key "visual.alpah"' in refusal(peer, config=config)
     assert "1.5 is out of range; expected -1 to 1" in refusal(peer, min_score=1.5)
-    assert "parameter min_score: is a string; expected a double" in refusal(peer, min_score="high")
+    assert "parameter min_score: must be a double, got a string" in refusal(peer, min_score="high")
     assert "expected continuous or once" in refusal(peer, mode="twice")
     assert "no such device; expected auto, cpu or cuda:N" in refusal(peer, device="tpu")
     assert "ROS arguments refused" in refusal(peer, "--params-file", "/nowhere.yaml")

@@ -19,7 +19,7 @@ import time
 
 import rclpy
 from clients import Clients
-from day import run_day
+from simulated_day import run_day
 from domain_coordinator import domain_id
 from faults import ROOT, Clocks, Malformed, full_disk, parameter, random_parameters
 from lifecycle_msgs.srv import ChangeState

@@ -8,25 +8,25 @@ mod depth_buffer;
 mod depth_image;
 mod depth_view;
 mod localization;
+mod masked_points;
 mod pinhole;
 mod point_cloud;
 mod stamp;
 mod stamp_matcher;
 mod target_frame;
 mod transforms;
-mod view;
 
 pub use depth_buffer::DepthBuffer;
 pub use depth_image::{DepthImage, RobotView};
 pub use depth_view::DepthView;
 pub use localization::{locate, ObjectInSpace, Pose};
+pub use masked_points::check_aligned;
 pub use pinhole::{CameraModel, Pinhole};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
 pub use stamp_matcher::StampMatcher;
 pub use target_frame::TargetFrame;
 pub use transforms::{StampedTransform, TransformBuffer};
-pub use view::check_aligned;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,8 +4,8 @@
 //! through a handle, or past the edge) are left out as well.
 
 use super::depth_image::DepthImage;
+use super::masked_points::{check_aligned, inside, Inside};
 use super::pinhole::Pinhole;
-use super::view::{check_aligned, inside, Inside};
 use nalgebra::{Matrix3, Rotation3, SymmetricEigen, UnitQuaternion, Vector3};
 use referseg_image::Mask;
 

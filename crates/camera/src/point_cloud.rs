@@ -1,8 +1,8 @@
 //! The point cloud of a mask: coloured points of its pixels, those at its edge included.
 
 use super::depth_image::DepthImage;
+use super::masked_points::{check_aligned, inside, Inside};
 use super::pinhole::Pinhole;
-use super::view::{check_aligned, inside, Inside};
 use referseg_image::{Frame, Mask};
 
 /// A point with the colour of its image pixel.

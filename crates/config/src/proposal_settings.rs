@@ -102,7 +102,7 @@ impl std::fmt::Display for Generator {
     }
 }
 
-/// What makes the mask of a thing that was found anew.
+/// What makes the mask of a thing that was found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Refine {

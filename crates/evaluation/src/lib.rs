@@ -7,6 +7,7 @@
 
 mod cache;
 pub mod dataset;
+mod expressions_file;
 mod hub;
 mod measure;
 mod ocid_ref;
@@ -22,7 +23,6 @@ pub mod report;
 pub mod results;
 mod roborefit;
 pub mod run;
-mod spoken;
 pub mod variants;
 
 pub use open_dataset::open;

@@ -2,7 +2,7 @@
 
 use super::dataset::{Dataset, DatasetOptions};
 use super::rendered_scenes::RenderedScenes;
-use super::{hub, ocid_ref, phrasecut, refcoco, roborefit, spoken};
+use super::{expressions_file, hub, ocid_ref, phrasecut, refcoco, roborefit};
 use referseg_files::{Error, Result};
 
 /// Reads a dataset, its format told by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
@@ -15,8 +15,8 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     if data.join("scenes.jsonl").is_file() {
         return RenderedScenes::open(data)?.dataset();
     }
-    if data.join(spoken::FILE).is_file() {
-        return spoken::open(data);
+    if data.join(expressions_file::FILE).is_file() {
+        return expressions_file::open(data);
     }
     if data.join("instances.json").is_file() {
         return refcoco::open(options);

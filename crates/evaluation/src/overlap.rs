@@ -41,12 +41,6 @@ pub fn box_iou(a: [f32; 4], b: [f32; 4]) -> f32 {
     }
 }
 
-/// The box of a mask: left, top, right and bottom edge; nothing for an empty one.
-pub fn corners(mask: &Mask) -> Option<[f32; 4]> {
-    let rect = mask.bounding_box()?;
-    Some([rect.x, rect.y, rect.right(), rect.bottom()].map(|edge| edge as f32))
-}
-
 /// Overlaps of many answers.
 #[derive(Clone, Debug, Default)]
 pub struct Overlap(Vec<IouCounts>);
@@ -99,7 +93,6 @@ mod tests {
         assert_eq!(box_iou([0.0, 0.0, 2.0, 2.0], [1.0, 0.0, 3.0, 2.0]), 1.0 / 3.0);
         assert_eq!(box_iou([0.0, 0.0, 2.0, 2.0], [2.0, 0.0, 3.0, 2.0]), 0.0);
         assert_eq!(box_iou([1.0; 4], [1.0; 4]), 0.0, "no area");
-        assert_eq!(corners(&mask(".##.")), Some([1.0, 0.0, 3.0, 1.0]));
     }
 
     #[test]

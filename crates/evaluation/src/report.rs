@@ -216,11 +216,11 @@ impl Report {
         text
     }
 
-    /// One page that needs no other file: table, plot, best and worst answers of the first row.
+    /// One page that needs no other file: table, plot, best and worst answers of the first row. `date` is shown on top.
     ///
     /// # Errors
     /// When the plot can't be drawn.
-    pub fn html(&self) -> Result<String> {
+    pub fn html(&self, date: &str) -> Result<String> {
         let escaped = |text: &str| htmlize::escape_text(text).into_owned();
         let cells = |kind: &str, row: &[String]| {
             let cells: String = row.iter().map(|cell| format!("<{kind}>{}</{kind}>", escaped(cell))).collect();
@@ -248,10 +248,10 @@ impl Report {
             .collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
         let name = self.header.rows.first().map_or("", |(name, _)| name);
-        let worst: Vec<_> = order.iter().rev().take(GALLERY).copied().collect();
-        order.truncate(GALLERY);
+        let best = one_per_image(order.iter().copied());
+        let worst = one_per_image(order.iter().rev().copied());
         let mut parquet = ParquetImages::default();
-        for (title, lines) in [("Best", order), ("Worst", worst)] {
+        for (title, lines) in [("Best", best), ("Worst", worst)] {
             let _ = write!(
                 text,
                 "<h2>{title} answers of {}</h2>\n<p class=\"note\">Pink: the answer. Yellow: its box. Green outline: the \
@@ -268,6 +268,7 @@ impl Report {
         }
         let Header { dataset, split, model, images, truth, referseg, .. } = &self.header;
         let facts = [
+            ("date", date.to_string()),
             ("split", split.clone()),
             ("model", model[..12.min(model.len())].to_string()),
             ("proposals", if *truth { "ground truth" } else { "generated" }.to_string()),
@@ -293,7 +294,9 @@ impl Report {
                 .y_label_area_size(45)
                 .build_cartesian_2d(0.0..1.0, 0.0..1.0)
                 .map_err(|cause| failed(&cause))?;
-            chart.configure_mesh().x_desc("IoU").draw().map_err(|cause| failed(&cause))?;
+            let mut mesh = chart.configure_mesh();
+            mesh.x_desc("IoU").label_style(("sans-serif", 15)).light_line_style(TRANSPARENT);
+            mesh.bold_line_style(RGBColor(222, 226, 232)).draw().map_err(|cause| failed(&cause))?;
             for (index, (name, _)) in self.header.rows.iter().enumerate() {
                 let overlap = self.tally(index).overlap;
                 let colour = Palette99::pick(index).to_rgba();
@@ -305,12 +308,20 @@ impl Report {
                     .label(name)
                     .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour));
             }
-            let labels = chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw();
+            let mut labels = chart.configure_series_labels();
+            labels.position(SeriesLabelPosition::LowerLeft).label_font(("sans-serif", 15));
+            let labels = labels.border_style(RGBColor(222, 226, 232)).background_style(WHITE).draw();
             labels.map_err(|cause| failed(&cause))?;
             area.present().map_err(|cause| failed(&cause))?;
         }
         Ok(svg)
     }
+}
+
+/// The first answers of a gallery: of each image one.
+fn one_per_image<'a>(order: impl Iterator<Item = (f64, &'a Line)>) -> Vec<(f64, &'a Line)> {
+    let mut seen = std::collections::BTreeSet::new();
+    order.filter(|(_, line)| seen.insert(&line.image)).take(GALLERY).collect()
 }
 
 /// An image with the first row's answer and the truth, as an HTML image; `None` when it can't be read or has changed.

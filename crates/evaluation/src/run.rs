@@ -6,7 +6,7 @@
 
 use super::cache::Cache;
 use super::dataset::{Dataset, ImageEntry};
-use super::overlap::{box_iou, corners, oracle, IouCounts};
+use super::overlap::{box_iou, oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::variants::{unweighted, Variant, Variants};
@@ -17,7 +17,7 @@ use referseg_files::fingerprint::{of_bytes, of_texts};
 use referseg_files::{Error, Result};
 use referseg_grounding::{EncodedFrame, Layout, Segmenter};
 use referseg_image::Rle;
-use referseg_image::{middle, Frame, LabelImage, Mask};
+use referseg_image::{inner_point, Frame, LabelImage, Mask};
 use referseg_proposals::{FrameInput, Proposal};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -202,12 +202,19 @@ impl RowEvaluator<'_> {
                 }
                 let of_truth = truth.and_then(|truth| {
                     let target = expression.target.and_then(|target| image.targets.get(target));
-                    target.and_then(|target| target.corners).or_else(|| corners(truth))
+                    target.and_then(|target| target.corners).or_else(|| Some(truth.bounding_box()?.corners()))
                 });
                 let inside = |[x, y]: [f32; 2], truth: &Mask| truth.at(x as usize, y as usize);
                 line.rows.push(RowResult {
-                    box_iou: mask.and_then(corners).zip(of_truth).map_or(0.0, |(answer, truth)| box_iou(answer, truth)),
-                    middle_inside: mask.and_then(middle).zip(truth).is_some_and(|(place, truth)| inside(place, truth)),
+                    box_iou: mask
+                        .and_then(Mask::bounding_box)
+                        .map(|rect| rect.corners())
+                        .zip(of_truth)
+                        .map_or(0.0, |(answer, truth)| box_iou(answer, truth)),
+                    middle_inside: mask
+                        .and_then(inner_point)
+                        .zip(truth)
+                        .is_some_and(|(place, truth)| inside(place, truth)),
                     proposals: frame.proposals.len(),
                     oracle: truth
                         .map(|truth| IouCounts::of(oracle(&frame.proposals, truth), truth))

@@ -52,7 +52,7 @@ pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &An
             return (Status::NotFound, "no proposals in this frame".into());
         }
         let reason = format!(
-            "none of the {proposals} scores is a number; the model's weights are damaged or do not fit this device"
+            "all {proposals} scores are NaN; the model's weights are damaged, or their dtype does not suit this device"
         );
         return (Status::Error, reason);
     };
@@ -143,7 +143,7 @@ pub fn decide_guided(
     }
     if !parsed.also_named.is_empty() {
         let others: Vec<&str> = parsed.also_named.iter().map(|other| other.phrase.as_str()).collect();
-        reasons.push(format!("of a list the first was looked for; also named: {}", others.join(", ")));
+        reasons.push(format!("only the first item was searched for; also named: {}", others.join(", ")));
     }
     reasons.retain(|reason| !reason.is_empty());
     Decision { status, reason: reasons.join("; "), best, found }
@@ -171,20 +171,21 @@ fn guided_status(
     let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
     let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);
     let rivals = order.iter().filter(close).count();
-    let several = |count: usize| format!("{count} things fit \"{look}\"");
+    let several =
+        |count: usize| format!("{count} {} \"{look}\"", if count == 1 { "object fits" } else { "objects fit" });
     match parsed.quantity {
         Quantity::One if rivals > 1 => {
-            let reason = format!("{rivals} things fit \"{}\" about equally well", parsed.target.reading());
+            let reason = format!("{rivals} objects fit \"{}\" about equally well", parsed.target.reading());
             (Status::Ambiguous, vec![reason], vec![best.index])
         }
         Quantity::One | Quantity::Any => (Status::Found, Vec::new(), vec![best.index]),
         Quantity::All => (Status::Found, Vec::new(), fitting),
         Quantity::Exactly(count) | Quantity::Some(count) if fitting.len() < count => {
-            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            let reason = format!("{}, but {count} were requested", several(fitting.len()));
             (Status::NotFound, vec![reason], Vec::new())
         }
         Quantity::Exactly(count) if fitting.len() > count => {
-            let reason = format!("{}, but {count} were asked for", several(fitting.len()));
+            let reason = format!("{}, but {count} were requested", several(fitting.len()));
             (Status::Ambiguous, vec![reason], fitting[..count].to_vec())
         }
         Quantity::Exactly(count) | Quantity::Some(count) => (Status::Found, Vec::new(), fitting[..count].to_vec()),
@@ -196,7 +197,7 @@ fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, setting
     let most = |values: &[f32]| values.iter().copied().fold(0.0, f32::max);
     let target = &parsed.target;
     if let Some(noun) = target.noun.as_deref().filter(|noun| look_up(noun, words) == NounIs::Unknown) {
-        return format!("the word \"{noun}\" is not among those that this model knows");
+        return format!("the word \"{noun}\" is not in this model's vocabulary");
     }
     let factors = &guided.resolved.factors;
     let Some((description, others)) = factors.split_first() else { return String::new() };
@@ -219,7 +220,11 @@ fn failed(guided: &Guided, parsed: &ParsedCommand, words: &WordSettings, setting
         fit.iter_mut().zip(&factor.values).for_each(|(fit, value)| *fit *= value);
         let best = most(&fit);
         if best < settings.min_score {
-            return format!("no {} is {} (best {best:.2})", target.look(), factor.words);
+            let look = target.look();
+            return match factor.words.starts_with("not ") {
+                true => format!("every {look} was excluded by \"{}\" (best {best:.2})", factor.words),
+                false => format!("no {look} is {} (best {best:.2})", factor.words),
+            };
         }
     }
     format!("nothing fits all of \"{}\" well enough (best {:.2})", target.reading(), most(&fit))
@@ -261,6 +266,6 @@ mod tests {
         assert_eq!((status, reason.as_str()), (Status::NotFound, "no proposals in this frame"));
         let (status, reason) = decide_status(best_proposal(&[f32::NAN], &proposals(&["#."])), 1, &settings);
         assert_eq!(status, Status::Error);
-        assert!(reason.contains("none of the 1 scores is a number"), "{reason}");
+        assert!(reason.contains("all 1 scores are NaN"), "{reason}");
     }
 }

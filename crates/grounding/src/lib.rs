@@ -4,7 +4,7 @@
 //! this order and nothing else.
 #![warn(missing_docs)]
 
-mod answering;
+mod answer;
 mod blurred_pictures;
 mod crop_choice;
 mod decision;

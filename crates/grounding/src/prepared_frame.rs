@@ -119,7 +119,7 @@ impl PreparedFrame {
 }
 
 fn extent(mask: &Mask) -> Result<Rect> {
-    mask.bounding_box().ok_or_else(|| Error::Proposals("a mask without a pixel; this is a bug".into()))
+    mask.bounding_box().ok_or_else(|| Error::Proposals("empty mask; this is a bug".into()))
 }
 
 /// A mask's value for each patch, 0..1: `[grid * grid]`.

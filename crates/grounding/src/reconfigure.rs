@@ -1,4 +1,4 @@
-//! Reconfiguration: other settings, judged beside the working segmenter and put in force between two frames.
+//! Reconfiguration: other settings, judged beside the working segmenter and applied between two frames.
 
 use super::method::{check_guidance, check_method};
 use referseg_config::{Config, Refine};
@@ -21,8 +21,8 @@ pub struct PreparedConfig {
 }
 
 impl ConfigPreparer {
-    /// Checks settings against the loaded model and those in force. Large weights that they newly name are looked for
-    /// but not yet loaded: that happens when they are put in force, after the old ones were freed.
+    /// Checks settings against the loaded model and those in effect. Large weights that they newly name are looked for
+    /// but not yet loaded: that happens when they are applied, after the old ones were freed.
     ///
     /// # Errors
     /// When the method does not fit the model, a file is absent, or another model or device is named.

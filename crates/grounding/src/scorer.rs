@@ -17,8 +17,7 @@ use std::time::{Duration, Instant};
 /// Probabilities below this count as this, so that logarithms stay finite.
 const LEAST: f32 = 1e-9;
 /// How far behind the likeliest a proposal may be, as a logarithm, and still be counted, ordered or refer to: a
-/// fiftieth. Chosen with the constants of `crop_choice.rs` on
-/// `../shared/language`.
+/// fiftieth. Chosen with the constants of `crop_choice.rs` on the development set of docs/evaluation.md.
 const REACH: f32 = 3.9;
 
 /// The same for similarities, as a logit, beyond the margin that makes an answer ambiguous.

@@ -3,7 +3,7 @@
 //! Text changes rarely and frames constantly, so both are encoded apart: an [`EncodedCommand`] is computed once
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
-use super::answering;
+use super::answer;
 use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
 use super::guidance::{Layout, OwnWords, WordBank};
 use super::mask_sources::MaskSources;
@@ -68,7 +68,7 @@ impl Segmenter {
         })
     }
 
-    /// The settings in force.
+    /// The settings in effect.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -113,10 +113,10 @@ impl Segmenter {
         ConfigPreparer { family: self.family.clone() }
     }
 
-    /// Puts prepared settings in force. What needs other weights of proposals frees the old ones first.
+    /// Applies prepared settings. What needs other weights of proposals frees the old ones first.
     ///
     /// # Errors
-    /// When new weights can't be loaded; the settings and weights before are in force again.
+    /// When new weights can't be loaded; the settings and weights before are in effect again.
     pub fn apply(&mut self, prepared: PreparedConfig) -> Result<()> {
         let PreparedConfig { config, parser } = prepared;
         self.masks.change(&self.config, &config, &self.compute)?;
@@ -184,7 +184,7 @@ impl Segmenter {
         }
     }
 
-    /// Loads what other settings than those in force refine with.
+    /// Loads what other settings than those in effect refine with.
     ///
     /// # Errors
     /// When its weights can't be used.
@@ -331,7 +331,7 @@ impl Segmenter {
         self.answer_under(&self.config, frame, command, thresholds)
     }
 
-    /// As [`Segmenter::answer`], under other settings of scoring than those in force.
+    /// As [`Segmenter::answer`], under other settings of scoring than those in effect.
     ///
     /// # Errors
     /// As [`Segmenter::answer`].
@@ -343,7 +343,7 @@ impl Segmenter {
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
         let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.compute.device };
-        let mut answer = answering::answer(&scorer, frame, command, thresholds)?;
+        let mut answer = answer::answer(&scorer, frame, command, thresholds)?;
         if config.refine == Refine::Sam {
             let began = Instant::now();
             for thing in &mut answer.found {

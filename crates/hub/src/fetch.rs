@@ -303,7 +303,7 @@ impl Hub {
             FileState::Wrong(path, fact) => {
                 remove(&path)?;
                 let remedy = "it was removed; fetch again, and if it stays so, the repository has changed";
-                Err(failed(format!("what came has {fact}; {remedy}")))
+                Err(failed(format!("the download has {fact}; {remedy}")))
             }
             FileState::Absent => Err(failed("was fetched and is not in the cache".into())),
             FileState::Verified(path) | FileState::Unpinned(path) => match &self.folder {

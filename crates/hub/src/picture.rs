@@ -51,7 +51,7 @@ impl Hub {
         let read = response.into_reader().take(MAX_BYTES).read_to_end(&mut bytes);
         read.map_err(|cause| failed(format!("the download broke off ({cause})")))?;
         if let Some(expected) = file.bytes.filter(|expected| *expected != bytes.len() as u64) {
-            return Err(failed(format!("what came has {} bytes; expected {expected}", bytes.len())));
+            return Err(failed(format!("the download has {} bytes; expected {expected}", bytes.len())));
         }
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::file(folder))?;

@@ -1,10 +1,10 @@
-//! `GivenProposals`: what somebody else found in a frame, a detector or a tracker on the robot: masks, or boxes.
+//! `ExternalProposals`: what somebody else found in a frame, a detector or a tracker on the robot: masks, or boxes.
 
 use crate::LabelImage;
 
 /// Proposals that came beside a frame.
 #[derive(Clone, Debug, PartialEq)]
-pub enum GivenProposals {
+pub enum ExternalProposals {
     /// One for each value but 0.
     Labels(LabelImage),
     /// Boxes, whose masks are still to be found.

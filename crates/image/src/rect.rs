@@ -34,6 +34,11 @@ impl Rect {
         self.width * self.height
     }
 
+    /// Left, top, right and bottom edge, pixels.
+    pub fn corners(&self) -> [f32; 4] {
+        [self.x, self.y, self.right(), self.bottom()].map(|edge| edge as f32)
+    }
+
     /// Pixels of both over pixels of either, 0..1; 0 without any.
     pub fn iou(&self, other: Rect) -> f32 {
         let across = self.right().min(other.right()).saturating_sub(self.x.max(other.x));

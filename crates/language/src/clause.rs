@@ -6,7 +6,7 @@
 use super::lexicon::*;
 use super::pattern::longest;
 use super::phrases::{Turn, TURNS};
-use super::words::Words;
+use super::text_words::Words;
 
 /// Where the parts of one clause begin, as word numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

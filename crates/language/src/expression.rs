@@ -7,8 +7,8 @@ use super::lexicon::{is, DETERMINERS};
 use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
 use super::pattern::longest;
 use super::phrases::{Turn, SPEAKERS, TURNS};
+use super::text_words::Words;
 use super::word_classes::{number, ordinal, superlative};
-use super::words::Words;
 use std::ops::Range;
 
 /// Expressions inside expressions that are followed; deeper ones are listed as not understood.

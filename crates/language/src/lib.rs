@@ -6,9 +6,10 @@ mod command;
 pub mod dependency;
 mod expression;
 mod lexicon;
+mod modifiers;
 mod negation;
+mod noun_modifiers;
 mod noun_phrase;
-mod noun_words;
 mod parsed_command;
 mod parser;
 mod pattern;
@@ -16,9 +17,8 @@ mod phrases;
 mod reading;
 mod rules;
 mod spatial_words;
-mod turns;
+mod text_words;
 mod word_classes;
-mod words;
 
 pub use command::{Command, MAX_CHARACTERS};
 pub use parsed_command::{

@@ -1,7 +1,7 @@
 //! Negation in front of a clause: what not to do, not to take, or to take something else instead of.
 
 use super::lexicon::{is, DETERMINERS, SUBJECTS};
-use super::words::Words;
+use super::text_words::Words;
 
 impl Words {
     /// Words of a negation that begins here: "don't", "do not", "I don't want", "not".

@@ -4,7 +4,7 @@
 //! stove).
 
 use super::lexicon::*;
-use super::words::Words;
+use super::text_words::Words;
 
 impl Words {
     /// Whether the word can stand inside a phrase that has `nouns` so far.

@@ -3,7 +3,7 @@
 //! "on|to|at the? left side? of" stands for "to the left of", "on left side of" and so on: `|` parts variants of one
 //! word, `?` marks a word that may be absent.
 
-use super::words::Words;
+use super::text_words::Words;
 
 /// A turn of phrase as text; see the module.
 pub type Pattern = &'static str;

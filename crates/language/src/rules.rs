@@ -9,7 +9,7 @@ use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT};
 use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, TURNS};
-use super::words::Words;
+use super::text_words::Words;
 
 /// What takes back what was said before it.
 const CORRECTIONS: &[(Pattern, ())] = &[

@@ -26,10 +26,10 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
-/// Sets how many threads compute, for the whole process; 0 leaves it at what is in force: `RAYON_NUM_THREADS`, or one a core.
+/// Sets how many threads compute, for the whole process; 0 leaves it at what is in effect: `RAYON_NUM_THREADS`, or one a core.
 ///
 /// # Errors
-/// When another number is in force already.
+/// When another number is in effect already.
 pub fn use_threads(count: usize) -> Result<()> {
     if count == 0 || rayon::ThreadPoolBuilder::new().num_threads(count).build_global().is_ok() {
         return Ok(());

@@ -101,7 +101,7 @@ pub fn read(folder: &Path, config_file: &Path, image_size: usize, defaults: Defa
     let size = stated.crop_size.filter(|size| !size.is_null()).or(stated.size);
     if let Some(other) = size.iter().flat_map(sides).find(|side| *side != image_size as u64) {
         return Err(refused(format!(
-            "preprocessing: the input's side is {other}, in the model's configuration {image_size}; these files are of two models"
+            "preprocessing: the input's side is {other}, in the model's configuration {image_size}; these files belong to different models"
         )));
     }
     let (mean, std) = match stated.do_normalize {

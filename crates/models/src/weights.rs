@@ -148,7 +148,7 @@ impl Weights {
         if !self.contains_tensor(&format!("{layers}.{count}.layer_norm1.weight")) {
             return Ok(());
         }
-        let fact = format!("it has more than the {count} blocks at {layers} that its configuration names: these files are of two models");
+        let fact = format!("it has more than the {count} blocks at {layers} that its configuration names: these files belong to different models");
         Err(Error::model(self.path(), fact))
     }
 

@@ -5,8 +5,8 @@ use referseg_camera::DepthImage;
 use referseg_config::ProposalSettings;
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::Result;
+use referseg_image::ExternalProposals;
 use referseg_image::Frame;
-use referseg_image::GivenProposals;
 
 /// A frame with what is known of it: a generator or a feature may keep state for each camera.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct FrameInput<'a> {
     /// How far the camera saw each pixel's surface, aligned with the image, where that is known.
     pub depth: Option<&'a DepthImage>,
     /// What somebody else found in it, where that is asked for, or why there is nothing.
-    pub given: Option<std::result::Result<&'a GivenProposals, &'a str>>,
+    pub given: Option<std::result::Result<&'a ExternalProposals, &'a str>>,
 }
 
 impl<'a> FrameInput<'a> {
@@ -42,6 +42,6 @@ pub trait ProposalGenerator: Send {
     /// What its proposals depend on beside the frame: settings, weights, contents of files, its version.
     fn fingerprint(&self) -> Fingerprint;
 
-    /// Takes on other settings; false when they name other weights or files, for which it must be opened anew.
+    /// Takes on other settings; false when they name other weights or files, for which it must be opened again.
     fn reconfigure(&mut self, settings: &ProposalSettings) -> bool;
 }

@@ -11,7 +11,7 @@ use super::regions::Regions;
 use referseg_config::{BoxMasks, ProposalSettings};
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::{Error, Result};
-use referseg_image::{DetectedBox, GivenProposals};
+use referseg_image::{DetectedBox, ExternalProposals};
 use referseg_image::{Frame, Mask, Rect};
 use referseg_models::sam::{weights_file, SamModel};
 use referseg_models::Compute;
@@ -119,16 +119,17 @@ fn filled(rect: Rect, frame: &Frame) -> Mask {
 impl ProposalGenerator for TopicProposals {
     fn propose(&mut self, input: &FrameInput) -> Result<Vec<Proposal>> {
         match input.given {
-            Some(Ok(GivenProposals::Labels(image))) => {
+            Some(Ok(ExternalProposals::Labels(image))) => {
                 check_same_size(image, input.frame)?;
                 let mut proposals = of_labels(image)?;
                 proposals.truncate(self.settings.limit);
                 Ok(proposals)
             }
-            Some(Ok(GivenProposals::Boxes(boxes))) => self.of_boxes(input, boxes),
+            Some(Ok(ExternalProposals::Boxes(boxes))) => self.of_boxes(input, boxes),
             Some(Err(why)) => Err(Error::Proposals(why.into())),
             None => Err(Error::Proposals(
-                "proposals topic: nothing was given beside this image; they come on a topic, live or recorded".into(),
+                "proposals topic: no external proposals for this image; they arrive on a topic, live or recorded"
+                    .into(),
             )),
         }
     }
@@ -181,14 +182,14 @@ mod tests {
         (frame, boxes)
     }
 
-    fn proposed(generator: &mut TopicProposals, frame: &Frame, given: &GivenProposals) -> Vec<Proposal> {
+    fn proposed(generator: &mut TopicProposals, frame: &Frame, given: &ExternalProposals) -> Vec<Proposal> {
         generator.propose(&FrameInput { given: Some(Ok(given)), ..FrameInput::single(frame) }).unwrap()
     }
 
     #[test]
     fn a_box_means_the_region_that_fills_it_or_else_itself() {
         let (frame, boxes) = scene();
-        let given = GivenProposals::Boxes(boxes);
+        let given = ExternalProposals::Boxes(boxes);
         let found = proposed(&mut generator("regions"), &frame, &given);
         assert_eq!(found.len(), 2, "what is outside or no number is left out");
         let disc = (std::f32::consts::PI * 25.0 * 25.0) as usize;
@@ -204,13 +205,13 @@ mod tests {
         let (frame, _) = scene();
         let labels = LabelImage::new(160, 100, (0..16_000).map(|at| u32::from(at % 160 < 20) * 7).collect()).unwrap();
         let mut generator = generator("regions");
-        let found = proposed(&mut generator, &frame, &GivenProposals::Labels(labels));
+        let found = proposed(&mut generator, &frame, &ExternalProposals::Labels(labels));
         assert_eq!((found.len(), found[0].label, found[0].mask.area()), (1, Some(7), 2000));
         let mut refusal = |given| {
             let input = FrameInput { given, ..FrameInput::single(&frame) };
             generator.propose(&input).unwrap_err().to_string()
         };
         assert!(refusal(Some(Err("the newest proposals are 2 s older"))).contains("2 s older"));
-        assert!(refusal(None).contains("nothing was given beside this image"));
+        assert!(refusal(None).contains("no external proposals for this image"));
     }
 }

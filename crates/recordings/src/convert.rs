@@ -1,7 +1,7 @@
 //! Conversion between messages and the plain types of `camera`.
 
 use super::referseg::Object;
-use super::standard::{
+use super::ros_messages::{
     BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage,
     TransformStamped, Vector3,
 };

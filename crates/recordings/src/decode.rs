@@ -1,7 +1,7 @@
 //! Messages in: the bytes of images and texts to frames and commands.
 
 use super::cdr::{from_cdr, MessageType};
-use super::standard::{CompressedImage, Header, Image, Text};
+use super::ros_messages::{CompressedImage, Header, Image, Text};
 use super::transport::Transport;
 use referseg_files::{Error, Result};
 use referseg_image::{self, Frame, RawImage};

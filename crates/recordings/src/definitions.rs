@@ -3,7 +3,7 @@
 
 use super::cdr::MessageType;
 use super::referseg::{Object, Segmentation};
-use super::standard::{CompressedImage, Image, PointCloud2, PointStamped, TfMessage};
+use super::ros_messages::{CompressedImage, Image, PointCloud2, PointStamped, TfMessage};
 
 const HEADER: &str = "builtin_interfaces/Time stamp\nstring frame_id\n";
 const TIME: &str = "int32 sec\nuint32 nanosec\n";

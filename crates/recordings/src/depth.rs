@@ -2,7 +2,7 @@
 
 use super::cdr::from_cdr;
 use super::decode::is_depth_format;
-use super::standard::{CompressedImage, Image};
+use super::ros_messages::{CompressedImage, Image};
 use super::transport::Transport;
 use referseg_camera::{CameraModel, DepthImage, DepthView, Pinhole};
 use referseg_files::{Error, Result};

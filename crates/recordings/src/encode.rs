@@ -1,7 +1,7 @@
 //! Messages out: a result to Referseg's messages, each with the input image's header unchanged.
 
 use super::referseg::{Object, ScoredThing, Segmentation};
-use super::standard::{
+use super::ros_messages::{
     BoundingBox2D, BoundingBox3D, CompressedImage, Detection2D, Detection2DArray, Detection3D, Detection3DArray,
     Header, Image, LabelInfo, ObjectHypothesisWithPose, Pose, RegionOfInterest, VisionClass,
 };

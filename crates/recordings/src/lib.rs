@@ -11,17 +11,17 @@ mod decode;
 pub mod definitions;
 mod depth;
 pub mod encode;
-mod given;
+mod external_proposals;
 mod referseg;
-mod standard;
+mod ros_messages;
 mod transport;
 
 pub use cdr::{from_cdr, to_cdr, MessageType};
 pub use decode::{header, is_depth_format, text, Input};
 pub use depth::DepthMessage;
-pub use given::GivenMessage;
+pub use external_proposals::ExternalProposalsMessage;
 pub use referseg::{Object, Segmentation};
-pub use standard::*;
+pub use ros_messages::*;
 pub use transport::{sibling_topic, Transport};
 
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use super::cdr::MessageType;
-use super::standard::{Header, Image, Pose, RegionOfInterest, Vector3};
+use super::ros_messages::{Header, Image, Pose, RegionOfInterest, Vector3};
 use serde::{Deserialize, Serialize};
 
 /// `referseg/msg/Object`.

@@ -1,7 +1,7 @@
 //! `Transport`: how a camera sends its images, named as in image_transport.
 
 use super::cdr::MessageType;
-use super::standard::{CompressedImage, Image};
+use super::ros_messages::{CompressedImage, Image};
 use referseg_files::{Error, Result};
 
 /// How a camera sends its images.

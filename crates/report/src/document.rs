@@ -55,7 +55,7 @@ pub fn document(heading: &Heading, totals: &[Total], warnings: &[String], conten
         for Total { name, count, colour } in totals {
             let _ = write!(
                 page,
-                "<div class=\"total\" style=\"--colour:{}\"><b>{count}</b><span>{}</span></div>",
+                "<div class=\"total\" style=\"--colour:{}\"><strong>{count}</strong><span>{}</span></div>",
                 if colour.is_empty() { "var(--line)".into() } else { escape_attribute(*colour) },
                 escape_text(name)
             );

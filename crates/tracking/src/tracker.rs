@@ -189,7 +189,7 @@ impl Tracker {
     }
 
     /// The middle of the thing's box after a motion.
-    fn middle(&self, moved: Similarity) -> [f32; 2] {
+    fn inner_point(&self, moved: Similarity) -> [f32; 2] {
         let rect = self.key.rect;
         moved.apply([rect.x as f32 + rect.width as f32 / 2.0, rect.y as f32 + rect.height as f32 / 2.0])
     }
@@ -229,7 +229,7 @@ impl Tracker {
         if seen.alike_part < least {
             return Err(Lost::Hidden(seen.alike_part));
         }
-        let (before, after) = (self.middle(self.moved), self.middle(moved));
+        let (before, after) = (self.inner_point(self.moved), self.inner_point(moved));
         self.velocity = [after[0] - before[0], after[1] - before[1]];
         self.moved = moved;
         let mask = self.moved_mask(&seen);

@@ -35,6 +35,6 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
             print_line(format_args!("      -> {remedy}"))?;
         }
     }
-    print_line(format_args!("{} looked at, {wrong} to mend", findings.len()))?;
+    print_line(format_args!("{} checks, {wrong} need attention", findings.len()))?;
     Ok(u8::from(wrong > 0))
 }

@@ -188,7 +188,7 @@ fn report(file: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
     let table = report.markdown();
     print(&table)?;
     if let Some(folder) = folder {
-        for (name, text) in [("report.md", table), ("report.html", report.html()?)] {
+        for (name, text) in [("report.md", table), ("report.html", report.html(&today())?)] {
             let path = folder.join(name);
             AtomicFile::write(&path, &[file], text.as_bytes())?;
         }
@@ -258,4 +258,11 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         None => report(&results, arguments.out.as_deref(), arguments.skip_empty)?,
     }
     Ok(0)
+}
+
+/// The date, UTC.
+fn today() -> String {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let date = referseg::report::date(since_epoch.as_nanos() as u64);
+    date.split(' ').next().unwrap_or_default().to_string()
 }

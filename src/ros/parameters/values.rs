@@ -1,4 +1,4 @@
-//! `Parameters`: the values in force, how they override the configuration file, and what may change when.
+//! `Parameters`: the values in effect, how they override the configuration file, and what may change when.
 //!
 //! The configuration file and the model's own settings are read when the process starts and when the node is configured,
 //! and never in between: a live change of one parameter must not bring in edits of a file.
@@ -13,7 +13,7 @@ use std::path::Path;
 use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Reload, Start};
 
-/// The values in force, and what follows from them.
+/// The values in effect, and what follows from them.
 #[derive(Clone)]
 pub struct Parameters {
     /// What the user set; the rest follows from the configuration.
@@ -191,7 +191,7 @@ impl Parameters {
         PARAMETERS.iter().zip(&self.values)
     }
 
-    /// What these changes together would make of the parameters; nothing is in force yet. `loaded` says that what
+    /// What these changes together would make of the parameters; nothing is in effect yet. `loaded` says that what
     /// needs a reload can't change now.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `Appearance`: what each proposal looks like, as probabilities of nouns and colours.
 
-use super::word_bank::{colour_number, look_up, NounIs, OwnWords};
+use super::vocabulary::{colour_number, look_up, NounIs, OwnWords};
 use referseg_config::WordSettings;
 use referseg_language::Description;
 

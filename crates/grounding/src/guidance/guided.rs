@@ -4,7 +4,7 @@ use super::appearance::Appearance;
 use super::layout::Layout;
 use super::resolve::{Reason, Resolved, Resolver};
 use super::things::things;
-use super::word_bank::OwnWords;
+use super::vocabulary::OwnWords;
 use referseg_config::WordSettings;
 use referseg_language::{ParsedCommand, Quantity};
 use std::cell::{Cell, RefCell};

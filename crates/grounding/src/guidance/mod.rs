@@ -1,6 +1,6 @@
 //! Guidance: what of a command's meaning decides, beside the similarity of its words.
 //!
-//! Words → probabilities of looks (`word_bank`, `appearance`); masks → places and things (`layout`, `things`); both and the
+//! Words → probabilities of looks (`vocabulary`, `appearance`); masks → places and things (`layout`, `things`); both and the
 //! parsed command → how surely each thing is meant, reason by reason (`resolve`, `relations`).
 
 mod appearance;
@@ -10,10 +10,10 @@ mod ranks;
 mod relations;
 mod resolve;
 mod things;
-mod word_bank;
+mod vocabulary;
 
 pub use guided::Guided;
 pub use layout::{Layout, Outline};
 pub use resolve::Reason;
 pub use things::SAME_THING;
-pub use word_bank::{look_up, NounIs, OwnWords, WordBank};
+pub use vocabulary::{look_up, NounIs, OwnWords, WordBank};

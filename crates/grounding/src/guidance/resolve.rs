@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 
 /// Probability at which a thing counts half as one that fits, when things are counted or ordered. It is low: in a row a
 /// mug that is hard to make out is still likelier one of the mugs than nothing. This and the next two were chosen on
-/// `../shared/language`, on rendered scenes of seed 11 and on rows of things of PyBullet (seed 3000).
+/// the development set of docs/evaluation.md, on rendered scenes of seed 11 and on rows of things of PyBullet (seed 3000).
 const HALF_FITS: f32 = 0.07;
 
 /// Probability of being what is excluded at which a thing is half excluded.

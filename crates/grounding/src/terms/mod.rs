@@ -6,8 +6,8 @@
 mod class;
 mod generic;
 mod heat;
+mod meaning;
 mod quality;
-mod reason;
 mod registry;
 mod similarity;
 mod term;

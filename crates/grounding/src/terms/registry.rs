@@ -3,8 +3,8 @@
 use super::class::Class;
 use super::generic::Generic;
 use super::heat::Heat;
+use super::meaning::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
 use super::quality::Quality;
-use super::reason::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
 use super::similarity::{probabilities, Similarity};
 use super::term::{ScoringTerm, TermInput};
 use crate::hybridgl::softmax;

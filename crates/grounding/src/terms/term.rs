@@ -13,7 +13,7 @@ pub struct TermInput<'a> {
     pub frame: &'a EncodedFrame,
     /// The command's meaning and features.
     pub command: &'a EncodedCommand,
-    /// The settings in force.
+    /// The settings in effect.
     pub config: &'a Config,
     /// The model that made the features.
     pub family: &'a dyn ModelFamily,

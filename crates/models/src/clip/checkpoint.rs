@@ -76,7 +76,7 @@ fn check_depth(config: &ClipConfig, weights: &Weights) -> Result<()> {
                 stages.find(|(stage, count)| weights.has(&format!("visual.layer{}.{count}.conv1.weight", stage + 1)));
             match deeper {
                 Some((stage, count)) => {
-                    let fact = format!("it has more than the {count} blocks of stage {} that its configuration names: these files are of two models", stage + 1);
+                    let fact = format!("it has more than the {count} blocks of stage {} that its configuration names: these files belong to different models", stage + 1);
                     Err(Error::model(weights.path(), fact))
                 }
                 None => Ok(()),

@@ -1,12 +1,12 @@
 //! Segment Anything and MobileSAM: an image embedded once, prompts decoded to masks.
 
+#[cfg(test)]
+mod agreement_tests;
 mod convolutions;
 mod image_encoder;
 mod layout;
 mod mask_decoder;
 mod model;
-#[cfg(test)]
-mod plain;
 mod plain_decoding;
 mod prompt;
 mod prompt_decoding;

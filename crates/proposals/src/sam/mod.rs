@@ -4,7 +4,6 @@ mod crops;
 mod generator;
 mod postprocess;
 mod prompted;
-mod prompts;
 mod refiner;
 
 pub use generator::{Candidate, SamGenerator};

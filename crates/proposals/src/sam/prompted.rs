@@ -5,7 +5,6 @@
 //! far the thing reaches. The masks go through the same filters as the grid's.
 
 use super::generator::SamGenerator;
-use super::prompts::corners;
 use crate::budget::check_budget;
 use crate::generator::{FrameInput, ProposalGenerator};
 use crate::proposal::Proposal;
@@ -13,7 +12,7 @@ use crate::regions::Regions;
 use referseg_config::{PromptKind, ProposalSettings};
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::Result;
-use referseg_image::{middle, Mask, Rect};
+use referseg_image::{inner_point, Mask, Rect};
 use referseg_models::Compute;
 
 /// Raised when the same frame gives other proposals.
@@ -48,14 +47,14 @@ impl ProposalGenerator for PromptedSam {
         let embedding = sam.model().embed(frame)?;
         let mut found = Vec::new();
         if settings.prompts != PromptKind::Boxes {
-            let centres: Vec<[f32; 2]> = masks.iter().filter_map(middle).collect();
+            let centres: Vec<[f32; 2]> = masks.iter().filter_map(inner_point).collect();
             for batch in centres.chunks(settings.points_per_batch) {
                 let decoded = sam.model().decode_points(&embedding, batch)?;
                 found.extend(sam.passing(&decoded, &embedding, whole, frame)?);
             }
         }
         if settings.prompts != PromptKind::Centres {
-            let boxes: Vec<[f32; 4]> = masks.iter().filter_map(corners).collect();
+            let boxes: Vec<[f32; 4]> = masks.iter().filter_map(Mask::bounding_box).map(|rect| rect.corners()).collect();
             for batch in boxes.chunks(settings.points_per_batch) {
                 let decoded = sam.model().decode_boxes(&embedding, batch, false)?;
                 found.extend(sam.passing(&decoded, &embedding, whole, frame)?);

@@ -1,11 +1,10 @@
-//! `SamRefiner`: a mask that was found some other way, made anew by Segment Anything.
+//! `SamRefiner`: a mask that was found some other way, made again by Segment Anything.
 
 use super::postprocess::stability;
-use super::prompts::corners;
 use referseg_config::{Config, RefinementSettings};
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::Result;
-use referseg_image::{middle, Frame, Mask};
+use referseg_image::{inner_point, Frame, Mask};
 use referseg_models::sam::{weights_file, Embedding, Prompt, SamModel};
 use referseg_models::Compute;
 use std::path::PathBuf;
@@ -47,12 +46,12 @@ impl SamRefiner {
         mask: &Mask,
         config: &Config,
     ) -> Result<Option<Mask>> {
-        let (Some(place), Some(corners)) = (middle(mask), corners(mask)) else { return Ok(None) };
+        let (Some(place), Some(rect)) = (inner_point(mask), mask.bounding_box()) else { return Ok(None) };
         if view.get().is_none() {
             let _ = view.set(self.model.embed(frame)?);
         }
         let Some(embedding) = view.get() else { return Ok(None) };
-        let decoded = self.model.ask(embedding, &Prompt::BoxWithPoints(corners, vec![(place, true)]), false)?;
+        let decoded = self.model.ask(embedding, &Prompt::BoxWithPoints(rect.corners(), vec![(place, true)]), false)?;
         let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
         let logits = embedding.in_image(&decoded.logits()?);
         let RefinementSettings { min_predicted_iou, min_stability, min_overlap } = config.refinement;

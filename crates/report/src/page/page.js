@@ -65,7 +65,7 @@
   const readable = (_, low, high) => {
     if (low === null || high === null) return [0, 1];
     const room = (high - low) * 0.08 || Math.max(Math.abs(high) * 0.1, 0.05);
-    return [low >= 0 && low < high / 2 ? 0 : low - room, high + room];
+    return [low >= 0 && (low < high / 2 || low === high) ? 0 : low - room, high + room];
   };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = (more) => ({ stroke: () => colour("--soft"), grid: { stroke: () => colour("--line"), width: 1 },
@@ -82,7 +82,7 @@
       label: name,
       stroke: leading.colours[kind],
       paths: () => null,
-      points: { show: true, size: 5, fill: leading.colours[kind] },
+      points: { show: true, size: 7, fill: leading.colours[kind] },
     }))],
   }, columns(metric), place.appendChild(element("div"))));
   const fit = () => plots.forEach((plot) => plot.setSize({ width: Math.max(260, plot.root.parentElement.clientWidth - 24), height: 240 }));
@@ -114,7 +114,7 @@
       const badge = element("span", { className: "badge", textContent: value(leading, row) });
       badge.style.setProperty("--colour", leading.colours[leading.values[row]] || "var(--soft)");
       const caption = `${number(x[row])} s: ${words.filter((word) => word).join(", ")}`;
-      const figure = element("figure", {}, element("div", { className: "sides" }, ...images),
+      const figure = element("figure", images.length > 1 ? { className: "pair" } : {}, element("div", { className: "sides" }, ...images),
         element("figcaption", {}, badge, caption));
       figure.firstChild.onclick = () => figure.classList.toggle("large");
       return figure;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::guidance::layout::RobotPlaces;
-use crate::guidance::word_bank::OwnWords;
+use crate::guidance::vocabulary::OwnWords;
 use referseg_config::WordSettings;
 use referseg_language::{CommandParser, ParsedCommand, ParserKind};
 

@@ -4,8 +4,8 @@ use super::expression::{Expression, GENERIC};
 use super::lexicon::{is, COLOURS, DETERMINERS};
 use super::parsed_command::{Constraint, Order, Place, Quantity};
 use super::phrases::Side;
+use super::text_words::Words;
 use super::word_classes::{describes, lacked, most, number, ordinal, side, singular, size, superlative};
-use super::words::Words;
 use std::ops::Range;
 
 /// Behind a number these make an attribute of it: "the 10 mm wrench".

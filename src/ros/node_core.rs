@@ -58,11 +58,11 @@ pub struct Core {
     pub ros: Ros,
     /// The log.
     pub logger: Logger,
-    /// The parameters in force.
+    /// The parameters in effect.
     pub parameters: Arc<Mutex<Parameters>>,
     names: Mutex<Names>,
     state: Mutex<State>,
-    /// Held while parameters change or are read to be put in force, so that none falls between.
+    /// Held while parameters change or are read to be applied, so that none falls between.
     setting: tokio::sync::Mutex<()>,
     transforms: Arc<SharedTransforms>,
     /// Present between configure and cleanup.
@@ -299,7 +299,7 @@ impl Core {
         Ok(())
     }
 
-    /// Puts changed parameters in force, all or none.
+    /// Applies changed parameters, all or none.
     ///
     /// # Errors
     /// In words, when one of them is refused.

@@ -1,27 +1,27 @@
-//! `GivenMessage`: a message of proposals that somebody else sends beside images, kept as bytes until it is needed.
+//! `ExternalProposalsMessage`: a message of proposals that somebody else sends beside images, kept as bytes until it is needed.
 
 use super::cdr::{from_cdr, MessageType};
 use super::convert::detected;
-use super::standard::{Detection2DArray, Image};
+use super::ros_messages::{Detection2DArray, Image};
 use referseg_files::Result;
-use referseg_image::GivenProposals;
+use referseg_image::ExternalProposals;
 use referseg_image::LabelImage;
 
 /// Its kind and its bytes.
 #[derive(Clone, Debug)]
-pub enum GivenMessage {
+pub enum ExternalProposalsMessage {
     /// A label image, `sensor_msgs/msg/Image`.
     Labels(Vec<u8>),
     /// Boxes, `vision_msgs/msg/Detection2DArray`.
     Boxes(Vec<u8>),
 }
 
-impl GivenMessage {
+impl ExternalProposalsMessage {
     /// A message of this type; `None` for types that hold no proposals.
-    pub fn of_type(kind: &str, cdr: Vec<u8>) -> Option<GivenMessage> {
+    pub fn of_type(kind: &str, cdr: Vec<u8>) -> Option<ExternalProposalsMessage> {
         match kind {
-            kind if kind == Image::TYPE => Some(GivenMessage::Labels(cdr)),
-            kind if kind == Detection2DArray::TYPE => Some(GivenMessage::Boxes(cdr)),
+            kind if kind == Image::TYPE => Some(ExternalProposalsMessage::Labels(cdr)),
+            kind if kind == Detection2DArray::TYPE => Some(ExternalProposalsMessage::Boxes(cdr)),
             _ => None,
         }
     }
@@ -30,13 +30,15 @@ impl GivenMessage {
     ///
     /// # Errors
     /// When it is damaged or no label image.
-    pub fn read(&self) -> Result<GivenProposals> {
+    pub fn read(&self) -> Result<ExternalProposals> {
         match self {
-            GivenMessage::Labels(cdr) => {
+            ExternalProposalsMessage::Labels(cdr) => {
                 let image: Image = from_cdr(cdr)?;
-                Ok(GivenProposals::Labels(LabelImage::read(&(&image).into())?))
+                Ok(ExternalProposals::Labels(LabelImage::read(&(&image).into())?))
             }
-            GivenMessage::Boxes(cdr) => Ok(GivenProposals::Boxes(detected(&from_cdr::<Detection2DArray>(cdr)?))),
+            ExternalProposalsMessage::Boxes(cdr) => {
+                Ok(ExternalProposals::Boxes(detected(&from_cdr::<Detection2DArray>(cdr)?)))
+            }
         }
     }
 }
@@ -58,8 +60,8 @@ mod tests {
                 step,
                 data: data.into(),
             };
-            match GivenMessage::Labels(to_cdr(&image).unwrap()).read() {
-                Ok(GivenProposals::Labels(labels)) => Ok(labels.values().to_vec()),
+            match ExternalProposalsMessage::Labels(to_cdr(&image).unwrap()).read() {
+                Ok(ExternalProposals::Labels(labels)) => Ok(labels.values().to_vec()),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => Err(error.to_string()),
             }
@@ -71,7 +73,7 @@ mod tests {
         assert_eq!(read("32SC1", 0, 8, &signed).unwrap(), [0, 70_000], "negative ones count as 0");
         assert!(read("rgb8", 0, 6, &[0; 6]).unwrap_err().contains("supported: mono8, mono16, 32SC1"));
         assert!(read("32SC1", 0, 8, &[0; 5]).unwrap_err().contains("rows of 8 bytes or more"));
-        assert!(GivenMessage::Labels(vec![1, 2, 3]).read().is_err());
+        assert!(ExternalProposalsMessage::Labels(vec![1, 2, 3]).read().is_err());
 
         let result = |class_id: &str, score: f64| ObjectHypothesisWithPose {
             class_id: class_id.into(),
@@ -86,7 +88,8 @@ mod tests {
             id: "4".into(),
         };
         let message = Detection2DArray { header: Header::default(), detections: vec![detection] };
-        let Ok(GivenProposals::Boxes(boxes)) = GivenMessage::Boxes(to_cdr(&message).unwrap()).read() else {
+        let Ok(ExternalProposals::Boxes(boxes)) = ExternalProposalsMessage::Boxes(to_cdr(&message).unwrap()).read()
+        else {
             panic!("boxes were expected")
         };
         assert_eq!(boxes[0].corners, [15.0, 20.0, 25.0, 40.0]);
