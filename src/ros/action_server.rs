@@ -67,7 +67,7 @@ impl Streams {
     }
 
     /// Serves them; goals come out to be accepted or rejected.
-    pub fn serve(self, ros: &Ros) -> (impl Stream<Item = Offer> + Unpin, Vec<JoinHandle<()>>) {
+    pub fn serve(self, ros: &Ros) -> (impl Stream<Item = GoalRequest> + Unpin, Vec<JoinHandle<()>>) {
         let Streams { send, cancel, fetch, feedback, status } = self;
         let (mut cancel, mut fetch) = (ros.drained(cancel), ros.drained(fetch));
         let server = Arc::new(ActionServer { ros: ros.clone(), feedback, status, goals: Mutex::default() });
@@ -86,12 +86,12 @@ impl Streams {
                 }
             }),
         ];
-        (ros.drained(send).map(move |request| Offer { server: server.clone(), request }), tasks)
+        (ros.drained(send).map(move |request| GoalRequest { server: server.clone(), request }), tasks)
     }
 }
 
 /// A goal that is under way or ended not long ago.
-struct Known {
+struct KnownGoal {
     accepted: Time,
     status: i8,
     cancelled: Arc<Notify>,
@@ -104,7 +104,7 @@ struct ActionServer {
     ros: Ros,
     feedback: SharedPublisher<FeedbackMessage>,
     status: SharedPublisher<GoalStatusArray>,
-    goals: Mutex<BTreeMap<Uuid, Known>>,
+    goals: Mutex<BTreeMap<Uuid, KnownGoal>>,
 }
 
 fn message(id: &Uuid) -> UUID {
@@ -117,10 +117,10 @@ fn id_of(message: &UUID) -> Uuid {
 
 impl ActionServer {
     /// Changes what is known of the goals and publishes their status.
-    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, Known>) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, KnownGoal>) -> T) -> T {
         let mut goals = lock(&self.goals);
         let made = change(&mut goals);
-        let status = |(id, known): (&Uuid, &Known)| GoalStatus {
+        let status = |(id, known): (&Uuid, &KnownGoal)| GoalStatus {
             goal_info: GoalInfo { goal_id: message(id), stamp: known.accepted.clone() },
             status: known.status,
         };
@@ -148,10 +148,10 @@ impl ActionServer {
     fn fetch(&self, request: ServiceRequest<GetResult::Service>) {
         let mut goals = lock(&self.goals);
         let response = match goals.get_mut(&id_of(&request.message.goal_id)) {
-            Some(Known { status, result: Some(result), .. }) => {
+            Some(KnownGoal { status, result: Some(result), .. }) => {
                 GetResult::Response { status: *status, result: result.clone() }
             }
-            Some(Known { waiting, .. }) => {
+            Some(KnownGoal { waiting, .. }) => {
                 // of so many most have gone
                 if waiting.len() >= WAITING {
                     waiting.remove(0);
@@ -189,12 +189,12 @@ fn to_cancel<'a>(goals: impl Iterator<Item = (Uuid, &'a Time, i8)>, asked: &Goal
 }
 
 /// A goal that was sent and is neither accepted nor rejected.
-pub struct Offer {
+pub struct GoalRequest {
     server: Arc<ActionServer>,
     request: ServiceRequest<SendGoal::Service>,
 }
 
-impl Offer {
+impl GoalRequest {
     /// What is wanted.
     pub fn goal(&self) -> &Ground::Goal {
         &self.request.message.goal
@@ -214,7 +214,7 @@ impl Offer {
     pub fn accept(self) -> Option<Goal> {
         let (id, stamp) = (id_of(&self.request.message.goal_id), Clock::to_builtin_time(&self.server.ros.now()));
         let cancelled = Arc::new(Notify::new());
-        let known = Known {
+        let known = KnownGoal {
             accepted: stamp.clone(),
             status: GoalStatus::STATUS_EXECUTING as i8,
             cancelled: cancelled.clone(),
@@ -232,7 +232,7 @@ impl Offer {
             self.reject();
             return None;
         }
-        let Offer { server, request } = self;
+        let GoalRequest { server, request } = self;
         let _ = request.respond(SendGoal::Response { accepted: true, stamp });
         Some(Goal { server, id, cancelled })
     }

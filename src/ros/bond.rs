@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The topic's two directions.
-pub struct Ends {
+pub struct Endpoints {
     status: RawPublisher,
     heard: BoxStream<'static, Vec<u8>>,
     id: String,
@@ -40,7 +40,7 @@ struct Bond {
 ///
 /// # Errors
 /// When ROS refuses.
-pub fn open(node: &mut Node) -> r2r::Result<Option<Ends>> {
+pub fn open(node: &mut Node) -> r2r::Result<Option<Endpoints>> {
     let status =
         RawPublisher::open_if_known::<BondStatus>(node, "bond", QosProfile::default().reliable().keep_last(5))?;
     if !status.is_open() {
@@ -48,12 +48,12 @@ pub fn open(node: &mut Node) -> r2r::Result<Option<Ends>> {
     }
     let profile = QosProfile::default().reliable().keep_last(100);
     let heard = node.subscribe_raw("bond", BondStatus::TYPE, profile)?.boxed();
-    Ok(Some(Ends { status, heard, id: node.name()? }))
+    Ok(Some(Endpoints { status, heard, id: node.name()? }))
 }
 
 /// Beats while the node is active, until it is aborted.
-pub async fn beat(core: Arc<Core>, ends: Ends) {
-    let Ends { status, mut heard, id } = ends;
+pub async fn beat(core: Arc<Core>, ends: Endpoints) {
+    let Endpoints { status, mut heard, id } = ends;
     let instance = r2r::uuid::Uuid::new_v4().to_string();
     let mut bond = Bond { core, status, id, instance, beating: false };
     let mut beats = tokio::time::interval(PERIOD);

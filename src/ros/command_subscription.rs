@@ -26,9 +26,9 @@ const LATCHED: usize = 2;
 
 /// What was received lately on which subscription.
 #[derive(Default)]
-struct Received(Vec<Said>);
+struct Received(Vec<RecentCommand>);
 
-struct Said {
+struct RecentCommand {
     message: Vec<u8>,
     last: Instant,
     /// How often it came on each subscription, and how often it was taken.
@@ -41,7 +41,7 @@ impl Received {
     fn is_new(&mut self, on: usize, message: &[u8], now: Instant) -> bool {
         self.0.retain(|said| now.duration_since(said.last) < SAME);
         let at = self.0.iter().position(|said| said.message == message).unwrap_or_else(|| {
-            self.0.push(Said { message: message.into(), last: now, counts: [0; 3], taken: 0 });
+            self.0.push(RecentCommand { message: message.into(), last: now, counts: [0; 3], taken: 0 });
             self.0.len() - 1
         });
         let said = &mut self.0[at];

@@ -16,7 +16,7 @@ const MOST: usize = 8;
 const DISCOVERY: Duration = Duration::from_secs(1);
 
 /// An image topic that is listened to.
-struct Heard {
+struct ReceivedTopics {
     topic: String,
     /// Who publishes on it, and how, in words.
     publishers: Vec<String>,
@@ -63,8 +63,8 @@ fn shared_memory(largest: usize) -> Option<Finding> {
     })
 }
 
-fn of_camera(heard: &Heard, seconds: f64) -> Finding {
-    let Heard { topic, publishers, has_best_effort, count, largest, frame_id, .. } = heard;
+fn of_camera(heard: &ReceivedTopics, seconds: f64) -> Finding {
+    let ReceivedTopics { topic, publishers, has_best_effort, count, largest, frame_id, .. } = heard;
     let fact = format!("{} by {}: {:.1} Hz", topic, publishers.join(", "), *count as f64 / seconds);
     let profile = ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"]
         .iter()
@@ -114,7 +114,7 @@ fn look(node: &mut Node, listen: Duration) -> r2r::Result<Vec<Finding>> {
             format!("{}/{} ({})", one.node_namespace.trim_end_matches('/'), one.node_name, told(&one.qos_profile))
         });
         let publishers = named.collect();
-        cameras.push(Heard {
+        cameras.push(ReceivedTopics {
             topic: topic.clone(),
             publishers,
             has_best_effort,

@@ -9,7 +9,7 @@ use super::lock::lock;
 use super::logger::Logger;
 use super::names::{child_topic, Names};
 use super::node_thread::Ros;
-use super::outputs::{CameraEnds, Outputs, Reply};
+use super::outputs::{CameraEndpoints, Outputs, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{SharedStats, Topic};
 use super::track_outputs::TrackOutputs;
@@ -146,7 +146,7 @@ impl Core {
         let (preparer, model_digest) = (segmenter.preparer(), segmenter.weights_digest().clone());
         let cameras =
             settings.cameras.iter().map(|name| self.camera(name, &settings)).collect::<Result<Vec<_>, _>>()?;
-        let ends = cameras.iter().map(|camera| CameraEnds {
+        let ends = cameras.iter().map(|camera| CameraEndpoints {
             name: camera.name.clone(),
             depth: camera.depth.is_some(),
             stats: camera.stats.clone(),
@@ -268,7 +268,7 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the subscriptions and drops pending requests; what is being worked on reaches nobody.
+    /// Endpoints the subscriptions and drops pending requests; what is being worked on reaches nobody.
     ///
     /// # Errors
     /// None yet.
@@ -281,7 +281,7 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the inference thread and frees the model.
+    /// Endpoints the inference thread and frees the model.
     ///
     /// # Errors
     /// When the thread does not end.

@@ -76,7 +76,7 @@ pub struct Outputs {
 pub type Reply = Option<Vec<u8>>;
 
 /// One camera, as its outputs see it.
-pub struct CameraEnds {
+pub struct CameraEndpoints {
     /// Its name; empty for the one without.
     pub name: String,
     /// Whether it has depth.
@@ -92,7 +92,7 @@ impl Outputs {
     /// When ROS refuses.
     pub fn open(
         node: &mut Node,
-        cameras: Vec<CameraEnds>,
+        cameras: Vec<CameraEndpoints>,
         captions: Captions,
         ros: Ros,
         logger: Logger,
@@ -102,8 +102,8 @@ impl Outputs {
         // a burst of commands or requests is answered in a burst, and no answer may be lost
         let all_results = || QosProfile::default().reliable().keep_last(WAITING);
         let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
-        let open = |node: &mut Node, camera: CameraEnds| {
-            let CameraEnds { name, depth, stats } = camera;
+        let open = |node: &mut Node, camera: CameraEndpoints| {
+            let CameraEndpoints { name, depth, stats } = camera;
             let topic = |last: &str| format!("~/{}", child_topic(&name, last));
             let [point, cloud, object, detections_3d] = match depth {
                 true => [

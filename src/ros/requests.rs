@@ -1,6 +1,6 @@
 //! Requests: the service `~/segment` and the action `~/ground`, answered for one caller.
 
-use super::action_server::{End, Goal, Offer};
+use super::action_server::{End, Goal, GoalRequest};
 use super::camera_frame::CameraFrame;
 use super::lock::lock;
 use super::node_core::Core;
@@ -172,7 +172,7 @@ impl Caller<Reply> for GoalCaller {
 }
 
 /// Serves `~/ground`.
-pub async fn serve_ground(core: Arc<Core>, mut goals: impl Stream<Item = Offer> + Unpin) {
+pub async fn serve_ground(core: Arc<Core>, mut goals: impl Stream<Item = GoalRequest> + Unpin) {
     while let Some(offer) = goals.next().await {
         let core = core.clone();
         tokio::spawn(async move {
@@ -183,7 +183,7 @@ pub async fn serve_ground(core: Arc<Core>, mut goals: impl Stream<Item = Offer> 
     }
 }
 
-async fn execute_goal(core: &Core, offer: Offer) -> Result<(), String> {
+async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
     let (asked, id) = (offer.goal().clone(), offer.id());
     let timeout = match seconds(asked.timeout) {
         Some(timeout) => Ok((!timeout.is_zero()).then_some(timeout)),

@@ -4,7 +4,7 @@ use super::camera_frame::{CameraFrame, CameraFrames};
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
-use super::outputs::{CameraEnds, CameraStats, Reply};
+use super::outputs::{CameraEndpoints, CameraStats, Reply};
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Status};
 use crate::drawing::Captions;
@@ -54,13 +54,13 @@ impl TrackOutputs {
     /// When ROS refuses.
     pub fn open(
         node: &mut Node,
-        cameras: &[CameraEnds],
+        cameras: &[CameraEndpoints],
         captions: Captions,
         logger: Logger,
         inputs: CameraFrames,
     ) -> r2r::Result<TrackOutputs> {
         let results = || QosProfile::default().reliable().keep_last(10);
-        let mut open = |camera: &CameraEnds| {
+        let mut open = |camera: &CameraEndpoints| {
             let topic = |last: &str| format!("~/{}", child_topic(&camera.name, last));
             let [object, point, cloud] = match camera.depth {
                 true => [

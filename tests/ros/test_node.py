@@ -33,7 +33,7 @@ def test_a_command_and_a_frame_give_the_mask_with_the_frames_header(peer, reliab
     box = answer.box
     assert (box.x_offset, box.y_offset) == (columns[0], rows[0])
     assert (box.width, box.height) == (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
-    assert answer.score > 0 and answer.margin >= 0
+    assert 0 < answer.score <= 1 and 0 < answer.margin <= 1
 
 
 def test_every_encoding_padded_or_not_gives_the_same_mask(peer):
@@ -203,7 +203,7 @@ def test_it_stops_cleanly_on_a_signal_even_at_work(peer, how):
     peer.start()
     peer.ask(ASKED["text"])
     peer.images.publish(image(picture()))
-    # the README promises 2 s; how long a busy test machine takes is no behaviour, so the limit here is wider
+    # a limit against hanging; timing is not tested
     assert peer.stop(how, limit=10.0) == 0, peer.output()
     peer.process = None
     peer.until(lambda: peer.node.count_publishers("/referseg/segmentation") == 0, "the endpoints to go", limit=3.0)

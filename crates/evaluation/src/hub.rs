@@ -9,7 +9,6 @@ use super::parquet_file::{field, list, number, open_file, projection, text, wron
 use super::refcoco::{located, Sentence};
 use parquet::record::{Field, Row};
 use referseg_files::{Error, Result};
-use referseg_image;
 use referseg_image::Rle;
 use serde_json::Value;
 use std::collections::HashMap;

@@ -346,7 +346,11 @@ mod tests {
         };
         for _ in 0..20_000 {
             let words: Vec<&str> = (0..next() % 12).map(|_| pool[next() % pool.len()]).collect();
-            parse(&words.join(" "));
+            let text = words.join(" ");
+            let parsed = parse(&text);
+            assert_eq!(parsed.text, text);
+            // what is said back is made of the text's own words, or says that anything is meant
+            assert!(!parsed.target.phrase.is_empty() || text.trim().is_empty(), "{text:?}");
         }
     }
 }
