@@ -86,7 +86,8 @@
     }))],
   }, columns(metric), place.appendChild(element("div"))));
   const fit = () => plots.forEach((plot) => plot.setSize({ width: Math.max(260, plot.root.parentElement.clientWidth - 24), height: 240 }));
-  new ResizeObserver(fit).observe(place);
+  addEventListener("resize", fit);
+  fit();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((plot) => plot.redraw()));
 
   const more = (id, kind, left) => {
