@@ -116,7 +116,7 @@ def test_another_node_of_the_same_name_is_warned_about(peer):
     twin = subprocess.Popen([str(NODE), "--ros-args", "-p", f"model:={ROOT / 'models' / 'demo'}"], env=peer.env,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        peer.until(lambda: "1 other node(s) are named /referseg too" in peer.output(), "the warning")
+        peer.until(lambda: "1 other node(s) are also named /referseg" in peer.output(), "the warning")
         assert "__node:=NAME" in peer.output()
     finally:
         twin.terminate()
