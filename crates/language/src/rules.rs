@@ -344,7 +344,7 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 33) as usize
         };
-        for _ in 0..20_000 {
+        for _ in 0..4_000 {
             let words: Vec<&str> = (0..next() % 12).map(|_| pool[next() % pool.len()]).collect();
             let text = words.join(" ");
             let parsed = parse(&text);

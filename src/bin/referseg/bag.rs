@@ -16,7 +16,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show the topics of a recording: types, counts, rates, what images are like, time, what could not be read. Exit status: 0 whole,
+    /// Show the topics of a recording: types, counts, rates, image formats, time, unreadable parts. Exit status: 0 whole,
     /// 1 incomplete, 2 error
     Info {
         /// A folder of rosbag2, an .mcap or .db3 file (also .zstd), or a .bag of ROS 1

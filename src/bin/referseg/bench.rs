@@ -26,11 +26,11 @@ pub struct Arguments {
     /// The expression
     #[arg(long, default_value = "pick up the red mug")]
     text: String,
-    /// Measured runs, after one that is not measured
+    /// Number of measured runs, after a warm-up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     runs: u32,
-    /// Run another setting in turn with this one, and print the ratios other / this: visual.crops=adaptive; may be given several
-    /// times, all of it is the other setting
+    /// Alternate with another setting, and print the ratios other / this: visual.crops=adaptive; repeatable, several form one
+    /// other setting
     #[arg(long, value_name = "KEY=VALUE")]
     compare: Vec<String>,
     /// Print JSON

@@ -25,16 +25,16 @@ pub struct Arguments {
     /// Expressions to choose on (tools/scenes --wording spoken or open)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Others to measure the choice on
+    /// Expressions to measure the choice on
     #[arg(long, value_name = "DIR")]
     test: PathBuf,
-    /// Images to read at most of each
+    /// Maximum number of images of each
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     scenes: usize,
-    /// Take the true masks as proposals
+    /// Use the true masks as proposals
     #[arg(long, conflicts_with = "proposals")]
     truth: bool,
-    /// Write the thresholds into this file, as the model folder's referseg.yaml; its other settings stay
+    /// Write the thresholds into this file, as the model folder's referseg.yaml; its other settings are kept
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }

@@ -13,23 +13,23 @@ const SHOWN: usize = 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The answers as they should be
+    /// Recording of the expected answers
     expected: PathBuf,
-    /// The answers as they are
+    /// Recording of the answers to compare
     found: PathBuf,
-    /// Smallest IoU of two masks that count as the same [default: 0.99]
+    /// Minimum IoU of two masks that count as equal [default: 0.99]
     #[arg(long)]
     min_iou: Option<f32>,
-    /// Largest distance of the boxes' sides, pixels [default: 1]
+    /// Maximum difference of box edges, pixels [default: 1]
     #[arg(long)]
     box_tolerance: Option<usize>,
-    /// How much may change: YAML with min_iou, box_tolerance, and the shares max_different, max_status_changes, max_missing
+    /// Accepted changes: YAML with min_iou, box_tolerance, and the shares max_different, max_status_changes, max_missing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["min_iou", "box_tolerance"])]
     thresholds: Option<PathBuf>,
-    /// Print one JSON object instead: how many answers are the same, different, of each kind of difference, and worse (no longer FOUND)
+    /// Print JSON: how many answers are equal, different (by kind of difference), and worse (no longer FOUND)
     #[arg(long)]
     json: bool,
-    /// Write a page that shows what changed, frame by frame, here
+    /// Write a report page of what changed, frame by frame
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 }

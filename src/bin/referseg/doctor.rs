@@ -9,7 +9,7 @@ use referseg::Result;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// How long other nodes are listened for, seconds
+    /// How long to listen for other nodes, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
     #[cfg_attr(not(feature = "ros"), allow(dead_code))]
     listen: f64,

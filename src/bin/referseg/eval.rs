@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Dataset: demo scenes, RefCOCO(+/g) in the original files, the hub's parquet copies, or PhraseCut
     #[arg(long, value_name = "DIR", required_unless_present = "merge")]
     data: Option<PathBuf>,
-    /// Folder of its images, if they are elsewhere
+    /// Folder of its images, if separate
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// val, testA, testB, test, train, ...; demo scenes have none
@@ -30,46 +30,46 @@ pub struct Arguments {
     /// Whose splits: unc, umd or google (RefCOCO files only)
     #[arg(long)]
     by: Option<String>,
-    /// Images to read at most
+    /// Maximum number of images
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Take the true masks as proposals (the default for demo scenes, unless --proposals is given)
+    /// Use the true masks as proposals (the default for demo scenes, unless --proposals is given)
     #[arg(long, conflicts_with = "proposals")]
     truth: bool,
-    /// Rows: also these methods, comma-separated, or `all` that the model can do
+    /// Add rows: these methods, comma-separated, or `all` that the model can do
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
-    /// Rows: also the paper's ablations, one feature and one text at a time
+    /// Add rows: the paper's ablations, one feature and one text at a time
     #[arg(long)]
     ablations: bool,
-    /// Rows: also each term of full guidance switched off in turn, and no guidance at all
+    /// Add rows: each term of full guidance switched off in turn, and no guidance at all
     #[arg(long)]
     without_terms: bool,
-    /// Rows: also these weights of the global feature (the paper's alpha), comma-separated
+    /// Add rows: these weights of the global feature (the paper's alpha), comma-separated
     #[arg(long, alias = "global-weights", value_delimiter = ',')]
     alphas: Vec<f32>,
-    /// Rows: also these weights of the sentence (the paper's beta), comma-separated
+    /// Add rows: these weights of the sentence (the paper's beta), comma-separated
     #[arg(long, value_delimiter = ',')]
     betas: Vec<f32>,
-    /// Rows: also these numbers of masked blocks, comma-separated
+    /// Add rows: these numbers of masked blocks, comma-separated
     #[arg(long, value_delimiter = ',')]
     masked_blocks: Vec<usize>,
-    /// Rows: also these presets, comma-separated
+    /// Add rows: these presets, comma-separated
     #[arg(long, value_delimiter = ',')]
     presets: Vec<String>,
-    /// A row with these settings, KEY=VALUE separated by spaces: "method=hybrid_gl guidance=hybridgl"; may be given several times
+    /// Add a row with these settings, KEY=VALUE separated by spaces: "method=hybrid_gl guidance=hybridgl"; repeatable
     #[arg(long, value_name = "SETTINGS")]
     row: Vec<String>,
     /// Every combination of alphas, betas, masked blocks and presets, not one change at a time
     #[arg(long)]
     product: bool,
-    /// Keep results, report and cache here, and resume what is there
+    /// Folder for results, report and cache; a run in it is resumed
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Keep proposals and features here, for other runs too [default: OUT/cache]
+    /// Folder for cached proposals and features, shared between runs [default: OUT/cache]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Do part I of N of the images, for several processes or machines; join the parts with --merge
+    /// Evaluate part I of N of the images, for several processes or machines; join the parts with --merge
     #[arg(long, value_name = "I/N", requires = "out")]
     shard: Option<String>,
     /// Join the results of all shards into --out and report

@@ -61,13 +61,13 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Compare two recordings of answers. Exit status: 0 the same, 1 different, 2 error
     Compare(compare::Arguments),
-    /// Recordings: what they hold
+    /// Recordings: list their contents
     Bag(bag::Arguments),
-    /// Measure how well things are followed in films with known masks
+    /// Measure tracking on films with known masks
     Track(track::Arguments),
-    /// Look at this machine, ROS, weights and cameras, and say what helps. Exit status: 0 all is well, 1 something needs attention
+    /// Check this machine, ROS, weights and cameras, and suggest remedies. Exit status: 0 all is well, 1 something needs attention
     Doctor(doctor::Arguments),
-    /// Do many jobs in one process, with the weights loaded once
+    /// Run many jobs in one process, with the weights loaded once
     Serve(serve::Arguments),
     /// Public checkpoints: list, fetch, verify and check them
     #[cfg(feature = "hub")]
@@ -83,13 +83,13 @@ struct ModelArguments {
     /// Model folder: config.json, model.safetensors, tokenizer.json [default: models/demo]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// Settings, YAML; config/referseg.yaml shows them all
+    /// YAML file of settings; config/referseg.yaml documents all of them
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// global_local, hybrid_gl, or a baseline: cropping, region_token, score_map, grad_cam
     #[arg(long)]
     method: Option<String>,
-    /// regions, sam, prompted (sam asked where regions are), topic (of a recording), or labels:FILE.png (pixel value = proposal, 0 = none)
+    /// regions, sam, prompted (SAM prompted at the regions), topic (of a recording), or labels:FILE.png (pixel value = proposal, 0 = none)
     #[arg(long)]
     proposals: Option<String>,
     /// Weights of Segment Anything, for --proposals sam
@@ -98,7 +98,7 @@ struct ModelArguments {
     /// auto, cpu or cuda:N
     #[arg(long)]
     device: Option<String>,
-    /// Any other setting, as config/referseg.yaml names it: proposals.limit=20; may be given several times
+    /// Any other setting, as named in config/referseg.yaml: proposals.limit=20; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }

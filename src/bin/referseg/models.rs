@@ -12,44 +12,44 @@ use std::path::PathBuf;
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// Keep (and look for) the files in DIR/NAME, not in the hub's cache
+    /// Use DIR/NAME instead of the hub's cache
     #[arg(long, value_name = "DIR", global = true)]
     dir: Option<PathBuf>,
-    /// Hashes of files fetched before, for those that the manifest does not know
+    /// Hashes of earlier downloads, for files that the manifest does not list
     /// [default: ~/.config/referseg/pins.yaml]
     #[arg(long, value_name = "FILE", global = true)]
     pins: Option<PathBuf>,
-    /// Another list of models; models/manifest.yaml shows its form
+    /// Another list of models, in the format of models/manifest.yaml
     #[arg(long, value_name = "FILE", global = true)]
     manifest: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show all models, and which of them are here
+    /// List all models, and which are downloaded
     List {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
     },
-    /// Bring models here and print the path for --model or --sam-model
+    /// Download models and print the path for --model or --sam-model
     Fetch {
         #[arg(required = true)]
         names: Vec<String>,
     },
-    /// Compare models that are here with their hashes (all of them, if none is named). Exit status: 0 all verified,
+    /// Compare downloaded models with their hashes (all of them by default). Exit status: 0 all verified,
     /// 1 some wrong or absent, 2 error
     Verify { names: Vec<String> },
-    /// Prove that a model that is here computes what is published of it, from the picture's file on, or where nothing is,
-    /// that it agrees with itself. Exit status: 0 passed, 1 failed, 2 error
+    /// Check that a downloaded model reproduces its published numbers, or, without any,
+    /// that it is consistent with itself. Exit status: 0 passed, 1 failed, 2 error
     Check {
-        /// Names of the list, a model's folder, or a file of Segment Anything
+        /// A name from the list, a model folder, or a Segment Anything file
         #[arg(required = true)]
         models: Vec<String>,
         /// Device: auto (first GPU, else CPU), cpu or cuda:N
         #[arg(long, default_value = "auto")]
         device: String,
-        /// Type to compute in: auto, f32, f16 or bf16
+        /// Data type: auto, f32, f16 or bf16
         #[arg(long, default_value = "auto")]
         dtype: String,
     },

@@ -24,73 +24,73 @@ pub struct Arguments {
     model: ModelArguments,
     /// The recording: a folder of rosbag2, an .mcap or .db3 file (also .zstd), or a .bag of ROS 1
     bag: PathBuf,
-    /// The answers are written here, in place of a file that is there
+    /// Recording of the answers; an existing file is replaced
     #[arg(long, value_name = "FILE.mcap")]
     out: PathBuf,
-    /// What to find, from the beginning
+    /// The command, from the start of the recording
     #[arg(long, conflicts_with_all = ["timetable", "command_topic"])]
     text: Option<String>,
-    /// What to find when: YAML, a list of {at: SECONDS after the first image, say: TEXT}
+    /// Timetable of commands: YAML, a list of {at: SECONDS after the first image, say: TEXT}
     #[arg(long, value_name = "FILE", conflicts_with = "command_topic")]
     timetable: Option<PathBuf>,
-    /// The topic of the recording that holds the commands [default: /command]
+    /// Topic with the commands [default: /command]
     #[arg(long, value_name = "TOPIC")]
     command_topic: Option<String>,
-    /// The image topic, raw or compressed; may be given several times [default: the only one]
+    /// Image topic, raw or compressed; repeatable [default: the only one]
     #[arg(long, value_name = "TOPIC")]
     image_topic: Vec<String>,
-    /// All image topics
+    /// Use all image topics
     #[arg(long, conflicts_with = "image_topic")]
     all: bool,
-    /// The topic with what a detector found in the images, for --proposals topic: label images or Detection2DArray
+    /// Topic with external proposals, for --proposals topic: label images or Detection2DArray
     #[arg(long, value_name = "TOPIC")]
     proposals_topic: Option<String>,
-    /// The topic with depth images aligned with the images, raw, PNG or compressedDepth [default: the only one]
+    /// Topic with depth images aligned with the images: raw, PNG or compressedDepth [default: the only one]
     #[arg(long, value_name = "TOPIC")]
     depth_topic: Option<String>,
-    /// The topic with the depth camera's calibration [default: camera_info beside the depth or the image]
+    /// Topic with the depth camera's calibration [default: camera_info beside the depth or the image]
     #[arg(long, value_name = "TOPIC", requires = "depth_topic")]
     camera_info_topic: Option<String>,
-    /// Leave depth out
+    /// Ignore depth
     #[arg(long, conflicts_with = "depth_topic")]
     no_depth: bool,
-    /// The frame that 3D outputs are given in, by /tf and /tf_static of the recording [default: the image's]
+    /// Frame of the 3D outputs, by the recording's /tf and /tf_static [default: the image's]
     #[arg(long, value_name = "FRAME")]
     target_frame: Option<String>,
-    /// The robot's frame (x forward, y left, z up), for words of place that mean the robot
+    /// Robot frame (x forward, y left, z up), for words such as 'on your left'
     #[arg(long, value_name = "FRAME")]
     reference_frame: Option<String>,
-    /// No frames before so many seconds after the first image
+    /// Skip frames before this time, seconds after the first image
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
-    /// No frames after so many seconds after the first image
+    /// Skip frames after this time, seconds after the first image
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     end: Option<f64>,
-    /// Every N-th frame of each image topic
+    /// Use every N-th frame of each image topic
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
-    /// At most N frames
+    /// Use at most N frames
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// continuous (every frame) or once (the first frame after each command)
     #[arg(long, default_value = "continuous")]
     mode: String,
-    /// Follow what was found into the frames after it, also those that --every or --mode once leave out, and write ~/track
+    /// Track what was found in every frame, also those that --every or --mode once skip, and write ~/track
     #[arg(long)]
     track: bool,
-    /// Leave the overlays out
+    /// Write no overlays
     #[arg(long)]
     no_overlays: bool,
     /// Text on the overlays: line, or terms (also command, reading and scoring terms, below the image)
     #[arg(long, default_value = "line", conflicts_with = "no_overlays")]
     captions: String,
-    /// Write a page with a timeline and images here
+    /// Write a report page
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
-    /// Write the counts, also of each command, here, for programs
+    /// Write the counts, also per command, as JSON
     #[arg(long, value_name = "FILE.json")]
     summary: Option<PathBuf>,
-    /// Exit status 3 when not all of the recording could be read, or no frame could be answered
+    /// Exit with 3 if not all of the recording could be read, or no frame could be answered
     #[arg(long)]
     strict: bool,
 }
@@ -181,7 +181,7 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let counts = statuses.map(|(status, name)| format!("{} {name}", summary.count(status))).join(", ");
     print_line(format_args!("{} frames, {} answers: {counts}", summary.frames, summary.answers.len()))?;
     if arguments.track {
-        print_line(format_args!("followed: {} times seen, {} times lost", summary.tracked, summary.lost))?;
+        print_line(format_args!("tracked: {} updates, {} lost", summary.tracked, summary.lost))?;
     }
     if summary.frames > 0 && summary.answers.is_empty() {
         eprintln!("referseg: no command was given before or while these frames were recorded");

@@ -23,13 +23,13 @@ pub struct Arguments {
     /// The image: PNG, JPEG, WebP, BMP, TIFF or PNM; - is standard input
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
-    /// What to find; may be given several times
+    /// What to find; repeatable
     #[arg(long, required = true)]
     text: Vec<String>,
-    /// Write the mask here, 0 and 255 (with several texts: NAME-1.png, NAME-2.png, ...); .png, .jpg, .webp, .bmp or .tiff
+    /// Write the mask, 0 and 255 (with several texts: NAME-1.png, NAME-2.png, ...); .png, .jpg, .webp, .bmp or .tiff
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
-    /// Write the image with the answer drawn on it here (numbered like the masks)
+    /// Write the image with the answer drawn on it (numbered like the masks)
     #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
     /// Print one JSON object for each text, one a line

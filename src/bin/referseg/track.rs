@@ -23,7 +23,7 @@ pub struct Arguments {
     /// A line for each film
     #[arg(long)]
     each: bool,
-    /// Write the tracked masks as pictures here
+    /// Write the tracked masks as pictures into this folder
     #[arg(long, value_name = "DIR")]
     pictures: Option<PathBuf>,
 }
