@@ -83,6 +83,14 @@ PARAMETERS = [
      "Robot frame (x forward, y left, z up) for words such as 'on your left', with depth and /tf; empty to judge them in the image"),
     ('captions', '',
      'Text on the overlays: line (status, score and target) or terms (also command, reading and scoring terms, below the image) [line]'),
+    ('depth_scale', '',
+     'Metres of one unit of 16-bit depth images; 32FC1 is in metres, 0.000001 to 1 [0.001]'),
+    ('rectified', '',
+     "Whether depth and colour images are rectified (projection matrix P) or raw (K and distortion D): auto (by the words rect or undist in their topics' names), true or false [auto]"),
+    ('max_frame_age', '',
+     "Maximum age of a frame that is answered, seconds of the node's clock since its stamp, or since its arrival where stamps are of another clock; 0 for any, 0 to 3600 [2.0]"),
+    ('request_timeout', '',
+     'How long a request or goal that states no timeout waits, seconds, 0.1 to 3600 [10.0]'),
     ('depth_tolerance', '',
      'Maximum stamp difference between depth and colour, seconds, 0 to 1 [0.02]'),
     ('proposals_tolerance', '',
@@ -106,7 +114,7 @@ PROCESS = [
 ]
 
 # the others are read as YAML: a number, true or false, a list of names, or nothing
-TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability', 'target_frame', 'reference_frame', 'captions']
+TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability', 'target_frame', 'reference_frame', 'captions', 'rectified']
 
 
 def value(name):
@@ -139,10 +147,13 @@ def generate_launch_description():
     ]
     params_file = DeclareLaunchArgument(
         'params_file', default_value=PathJoinSubstitution([share, 'config', 'empty.yaml']), description=PARAMS_FILE)
-    profile = SetEnvironmentVariable(
-        'FASTRTPS_DEFAULT_PROFILES_FILE',
-        PathJoinSubstitution([share, 'config', 'fastdds_large_images.xml']),
-        condition=IfCondition(LaunchConfiguration('large_images')))
+    # Fast DDS 2 reads the first, Fast DDS 3 the second
+    profiles = [
+        SetEnvironmentVariable(
+            name,
+            PathJoinSubstitution([share, 'config', 'fastdds_large_images.xml']),
+            condition=IfCondition(LaunchConfiguration('large_images')))
+        for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')]
     managed = LaunchConfiguration('managed')
     return LaunchDescription([
-        *declared, params_file, profile, node(Node, UnlessCondition(managed)), node(LifecycleNode, IfCondition(managed))])
+        *declared, params_file, *profiles, node(Node, UnlessCondition(managed)), node(LifecycleNode, IfCondition(managed))])

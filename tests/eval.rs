@@ -420,10 +420,18 @@ fn results_are_of_one_run_whose_settings_files_and_annotations_are_the_same() {
         assert_eq!(output.status.code(), Some(2), "{what}");
         assert!(said(&output).contains("holds another run"), "{what}: {}", said(&output));
     };
-    other(
-        "a setting",
-        run(&["--set", "answer.min_score=0.9", "--set", "visual.batch=3", "--set", "terms.quality=0.5"]),
-    );
+    for setting in [
+        "answer.min_score=0.9",
+        "answer.min_margin=0.3",
+        "answer.min_probability=0.2",
+        "visual.batch=3",
+        "visual.crops=adaptive",
+        "terms.quality=0.5",
+        "words.nothing=[a wall]",
+        "guidance=none",
+    ] {
+        other(setting, run(&["--set", setting]));
+    }
     square(2);
     other("the label image", run(&[]));
     square(1);

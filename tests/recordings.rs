@@ -305,8 +305,12 @@ fn points_are_given_in_another_frame_by_the_recordings_transforms() {
         let (_home, out, _) = replay(&path, arguments);
         let all = messages(&out);
         let read = of(&all, "/referseg/segmentation");
-        read.map(|message| Segmentation { mask: Image::default(), ..from_cdr::<Segmentation>(&message.cdr).unwrap() })
-            .collect()
+        // without what is borrowed of the message
+        read.map(|message| {
+            let read = from_cdr::<Segmentation>(&message.cdr).unwrap();
+            Segmentation { mask: Image::default(), things: Vec::new(), best: Vec::new(), ..read }
+        })
+        .collect()
     };
     let own = answers(&["--text", "the red ball"]);
     let moved = answers(&["--text", "the red ball", "--target-frame", "odom"]);

@@ -105,13 +105,16 @@ def generate_launch_description():
     ]
     params_file = DeclareLaunchArgument(
         'params_file', default_value=PathJoinSubstitution([share, 'config', 'empty.yaml']), description=PARAMS_FILE)
-    profile = SetEnvironmentVariable(
-        'FASTRTPS_DEFAULT_PROFILES_FILE',
-        PathJoinSubstitution([share, 'config', 'fastdds_large_images.xml']),
-        condition=IfCondition(LaunchConfiguration('large_images')))
+    # Fast DDS 2 reads the first, Fast DDS 3 the second
+    profiles = [
+        SetEnvironmentVariable(
+            name,
+            PathJoinSubstitution([share, 'config', 'fastdds_large_images.xml']),
+            condition=IfCondition(LaunchConfiguration('large_images')))
+        for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')]
     managed = LaunchConfiguration('managed')
     return LaunchDescription([
-        *declared, params_file, profile, node(Node, UnlessCondition(managed)), node(LifecycleNode, IfCondition(managed))])
+        *declared, params_file, *profiles, node(Node, UnlessCondition(managed)), node(LifecycleNode, IfCondition(managed))])
 '''
 
 
@@ -127,6 +130,7 @@ def xml_file(parameters):
 <launch>
 {arguments}
   <set_env name="FASTRTPS_DEFAULT_PROFILES_FILE" value="$(find-pkg-share referseg)/config/fastdds_large_images.xml" if="$(var large_images)"/>
+  <set_env name="FASTDDS_DEFAULT_PROFILES_FILE" value="$(find-pkg-share referseg)/config/fastdds_large_images.xml" if="$(var large_images)"/>
   <node pkg="referseg" exec="referseg_node" name="referseg" namespace="$(var namespace)" output="screen"
         args="--ros-args --log-level $(var log_level)">
     <param from="$(var params_file)"/>
@@ -150,6 +154,10 @@ def yaml_file(parameters):
 launch:
 {arguments}- set_env:
     name: FASTRTPS_DEFAULT_PROFILES_FILE
+    value: "$(find-pkg-share referseg)/config/fastdds_large_images.xml"
+    if: "$(var large_images)"
+- set_env:
+    name: FASTDDS_DEFAULT_PROFILES_FILE
     value: "$(find-pkg-share referseg)/config/fastdds_large_images.xml"
     if: "$(var large_images)"
 - node:

@@ -4,6 +4,7 @@ Plain rclpy over the service ~/segment. `find` goes through questions until one 
 `say` is given each question and returns the person's answer, or None.
 """
 
+from builtin_interfaces.msg import Duration
 from referseg.msg import Segmentation
 from referseg.srv import Segment
 
@@ -23,7 +24,7 @@ class Asker:
         self.client, self.spin_until = node.create_client(Segment, "referseg/segment"), spin_until
 
     def look(self, text):
-        call = self.client.call_async(Segment.Request(text=text, next_frame=True, timeout=30.0))
+        call = self.client.call_async(Segment.Request(text=text, next_frame=True, timeout=Duration(sec=30)))
         self.spin_until(call.done)
         return call.result().result
 

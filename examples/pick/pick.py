@@ -8,6 +8,7 @@ smallest rectangle, laid onto the horizontal plane through the point.
 import math
 
 import numpy as np
+from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped
 from referseg.action import Ground
 from referseg.msg import Segmentation
@@ -47,10 +48,10 @@ class Picker:
         self.client = ActionClient(node, Ground, "referseg/ground")
         self.focal, self.centre, self.down = focal, np.array(centre), np.array(down)
 
-    def ask(self, text, spin_until, timeout=30.0):
+    def ask(self, text, spin_until, timeout=30):
         """The action's result message; `spin_until` spins until a future is done."""
         spin_until(self.client.server_is_ready)
-        sent = self.client.send_goal_async(Ground.Goal(text=text, timeout=timeout))
+        sent = self.client.send_goal_async(Ground.Goal(text=text, timeout=Duration(sec=timeout)))
         spin_until(sent.done)
         result = sent.result().get_result_async()
         spin_until(result.done)

@@ -35,9 +35,9 @@ fn buffers() -> Option<Finding> {
     })
 }
 
-/// A file of settings that the middleware is told to read.
+/// A settings file that the middleware reads.
 fn profiles() -> Vec<Finding> {
-    let told = |name: &str| {
+    let named = |name: &str| {
         let path = variable(name)?;
         let file = path.trim_start_matches("file://").to_string();
         Some(match Path::new(&file).is_file() || file.starts_with('<') {
@@ -47,7 +47,7 @@ fn profiles() -> Vec<Finding> {
     };
     ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE", "CYCLONEDDS_URI"]
         .into_iter()
-        .filter_map(told)
+        .filter_map(named)
         .collect()
 }
 

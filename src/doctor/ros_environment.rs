@@ -150,18 +150,18 @@ pub fn explained(said: &str, arguments: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn told(arguments: &[&str]) -> String {
+    fn messages(arguments: &[&str]) -> String {
         let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
         names(&arguments).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn names_that_are_none_are_told_with_the_one_that_is_meant() {
-        assert!(told(&["--ros-args", "-r", "__ns:=/robot1/"]).contains("did you mean /robot1?"));
-        assert!(told(&["-r", "__ns:=robot//2nd/arm"]).contains("did you mean /robot/arm?"));
-        assert!(told(&["--remap", "__node:=my/node"]).contains("node name"));
+        assert!(messages(&["--ros-args", "-r", "__ns:=/robot1/"]).contains("did you mean /robot1?"));
+        assert!(messages(&["-r", "__ns:=robot//2nd/arm"]).contains("did you mean /robot/arm?"));
+        assert!(messages(&["--remap", "__node:=my/node"]).contains("node name"));
         for fine in ["__ns:=/", "__ns:=/a/b_2", "__node:=eye"] {
-            assert_eq!(told(&["-r", fine]), "");
+            assert_eq!(messages(&["-r", fine]), "");
         }
     }
 }

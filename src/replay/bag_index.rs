@@ -3,7 +3,7 @@
 use crate::image::DEPTH_ENCODINGS;
 use crate::recordings::bag::{Bag, BagFile, Message, Order, Truncation, Unread};
 use crate::recordings::{
-    from_cdr, is_depth_format, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
+    base_topic, from_cdr, is_depth_format, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
 };
 use crate::Result;
 use serde::Serialize;
@@ -50,11 +50,6 @@ impl BagTopic {
         let seconds = (self.last - self.first) as f64 / 1e9;
         (self.count > 1 && seconds > 0.0).then(|| (self.count - 1) as f64 / seconds)
     }
-}
-
-/// The image topic that a topic of another transport lies below, as image_transport names them.
-fn base(topic: &str) -> &str {
-    topic.strip_suffix("/compressedDepth").or(topic.strip_suffix("/compressed")).unwrap_or(topic)
 }
 
 /// What an image message is, and whether it is depth; `None` for other messages.
@@ -127,7 +122,7 @@ impl BagIndex {
         let is_depth = |topic: &BagTopic| topic.is_depth;
         let names: Vec<&str> =
             self.topics.iter().filter(|(_, topic)| is_depth(topic)).map(|(name, _)| name.as_str()).collect();
-        let is_raw = |name: &str| base(name) == name || !names.contains(&base(name));
+        let is_raw = |name: &str| base_topic(name) == name || !names.contains(&base_topic(name));
         names.iter().copied().filter(|name| is_raw(name)).collect()
     }
 
@@ -135,7 +130,7 @@ impl BagIndex {
     /// aligned with, or the only one of the recording.
     pub fn camera_info_of(&self, depth: &str, image: &str) -> Option<String> {
         let infos = || self.topics.iter().filter(|(_, topic)| topic.kind == CameraInfo::TYPE).map(|(name, _)| name);
-        let beside = [depth, image].map(|topic| sibling_topic(base(topic), "camera_info"));
+        let beside = [depth, image].map(|topic| sibling_topic(base_topic(topic), "camera_info"));
         let found = beside.into_iter().find(|name| infos().any(|info| info == name));
         found.or_else(|| infos().next().filter(|_| infos().count() == 1).cloned())
     }

@@ -9,11 +9,13 @@ use super::recorded_frame::{FrameAssembly, RecordedFrame, RecordedFrames};
 use super::recorded_transforms::{OtherFrames, RecordedTransforms, FIXED, MOVING};
 use super::recorder::Recorder;
 use super::summary::Summary;
-use crate::camera::{CameraModel, Stamp};
+use crate::camera::{CameraModel, DepthGeometry};
 use crate::drawing::Captions;
 use crate::grounding::Segmenter;
 use crate::recordings::bag::{Bag, Message, Writer};
-use crate::recordings::{from_cdr, header, CameraInfo, DepthMessage, ExternalProposalsMessage, Input, Transport};
+use crate::recordings::{
+    convert, from_cdr, header, CameraInfo, DepthMessage, ExternalProposalsMessage, Input, Transport,
+};
 use crate::runtime::{Mode, Offline};
 use crate::{Error, Result};
 use std::ops::ControlFlow;
@@ -43,12 +45,14 @@ impl Selection {
 }
 
 /// The depth of a recording: its topic and that of its camera's calibration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DepthTopics {
     /// Images, raw, PNG or compressedDepth.
     pub depth: String,
     /// `sensor_msgs/CameraInfo`.
     pub camera_info: String,
+    /// How its values become points.
+    pub geometry: DepthGeometry,
 }
 
 /// How a recording is to be replayed.
@@ -191,10 +195,11 @@ impl<S: FnMut()> Player<'_, S> {
     }
 
     fn depth(&mut self, message: Message) -> Vec<RecordedFrame> {
+        let arrival = message.log_time as i64;
         match header(&message.cdr) {
             Ok(header) => {
                 let depth = DepthMessage::new(self.depth_transport, message.cdr);
-                self.assembly.depth(Stamp::from(&header), depth)
+                self.assembly.depth(convert::stamp(&header, arrival), depth)
             }
             Err(error) => {
                 self.summary.add_unreadable(&message.topic, error);
@@ -258,7 +263,11 @@ pub fn replay(
         options,
         transports,
         depth_transport,
-        assembly: FrameAssembly::new(options.proposals.is_some(), options.depth.is_some(), model),
+        assembly: FrameAssembly::new(
+            options.proposals.is_some(),
+            options.depth.as_ref().map(|topics| topics.geometry),
+            model,
+        ),
         transforms,
         work: Offline::new(segmenter, options.mode, options.images.len(), RecordedFrames, recorder, options.tracking),
         schedule,

@@ -1,9 +1,11 @@
 //! `RecordedFrame`: an image of a recording with what belongs to it, brought together by stamps as the node does.
 
-use crate::camera::{CameraModel, DepthBuffer, DepthImage, DepthView, RobotView, Stamp, StampMatcher, TargetFrame};
+use crate::camera::{
+    CameraModel, DepthBuffer, DepthGeometry, DepthImage, DepthView, RobotView, Stamp, StampMatcher, TargetFrame,
+};
 use crate::image::ExternalProposals;
 use crate::image::Frame;
-use crate::recordings::{DepthMessage, ExternalProposalsMessage, Input};
+use crate::recordings::{convert, DepthMessage, ExternalProposalsMessage, Input};
 use crate::runtime::FrameReader;
 use crate::Result;
 use std::collections::VecDeque;
@@ -32,6 +34,7 @@ pub struct RecordedFrame {
     /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
     given: Option<std::result::Result<ExternalProposalsMessage, String>>,
     depth: Option<Nearest>,
+    geometry: DepthGeometry,
     /// The frame that points are brought to, or why it is not known; `None` for the camera's own.
     target: Option<std::result::Result<TargetFrame, String>>,
     /// The robot's frame, where it is asked for and known.
@@ -41,7 +44,17 @@ pub struct RecordedFrame {
 impl RecordedFrame {
     /// An image alone.
     pub fn new(input: Input, camera: usize, log_time: u64) -> RecordedFrame {
-        RecordedFrame { input, camera, log_time, is_asked: true, given: None, depth: None, target: None, robot: None }
+        RecordedFrame {
+            input,
+            camera,
+            log_time,
+            is_asked: true,
+            given: None,
+            depth: None,
+            geometry: DepthGeometry::default(),
+            target: None,
+            robot: None,
+        }
     }
 
     /// The same, for following things into it alone.
@@ -58,14 +71,14 @@ impl RecordedFrame {
         RecordedFrame { target, robot, ..self }
     }
 
-    /// When the image was taken, nanoseconds since the epoch.
+    /// When the image was taken, nanoseconds since the epoch; 0 when its driver gives no stamps.
     fn stamp(&self) -> i64 {
         self.input.header.stamp.nanoseconds()
     }
 
     /// The depth image with its camera, or why there is none; `None` for replays without depth.
     pub fn depth(&self) -> Option<std::result::Result<DepthView, String>> {
-        let view = self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model));
+        let view = self.depth.clone()?.and_then(|(depth, model)| depth.seen_by(&model, self.geometry));
         Some(match &self.target {
             None => view,
             Some(target) => view.and_then(|view| Ok(DepthView { target: Some(target.clone()?), ..view })),
@@ -82,7 +95,7 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
     }
 
     fn stamp(&self, frame: &RecordedFrame) -> Option<i64> {
-        Some(frame.stamp())
+        Some(convert::stamp(&frame.input.header, frame.log_time as i64).nanoseconds)
     }
 
     fn given(&self, frame: &RecordedFrame) -> Option<std::result::Result<ExternalProposals, String>> {
@@ -90,9 +103,9 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
         Some(given.as_ref().map_err(String::clone).and_then(|given| given.read().map_err(|error| error.to_string())))
     }
 
-    fn depth(&self, frame: &RecordedFrame) -> Option<DepthImage> {
+    fn depth(&self, _: usize, frame: &RecordedFrame) -> Option<DepthImage> {
         let (depth, model) = frame.depth.as_ref()?.as_ref().ok()?;
-        let DepthView { depth, camera, .. } = depth.seen_by(model).ok()?;
+        let DepthView { depth, camera, .. } = depth.seen_by(model, frame.geometry).ok()?;
         Some(match &frame.robot {
             Some(robot) => depth.in_robots_frame(RobotView { camera, frame: robot.clone() }),
             None => depth,
@@ -106,26 +119,33 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
 pub struct FrameAssembly {
     proposals: Option<StampMatcher<RecordedFrame, ExternalProposalsMessage>>,
     depth: Option<DepthBuffer<Arc<DepthMessage>>>,
+    geometry: DepthGeometry,
     waiting: VecDeque<RecordedFrame>,
 }
 
 impl FrameAssembly {
     /// For images with proposals or not, and with depth, of a camera of this calibration, or not.
-    pub fn new(has_proposals: bool, has_depth: bool, model: Option<CameraModel>) -> FrameAssembly {
-        let depth = has_depth.then(|| {
+    pub fn new(has_proposals: bool, depth: Option<DepthGeometry>, model: Option<CameraModel>) -> FrameAssembly {
+        let geometry = depth.unwrap_or_default();
+        let depth = depth.map(|_| {
             let mut depth = DepthBuffer::default();
             model.into_iter().for_each(|model| depth.set_model(model));
             depth
         });
-        FrameAssembly { proposals: has_proposals.then(StampMatcher::default), depth, waiting: VecDeque::new() }
+        FrameAssembly {
+            proposals: has_proposals.then(StampMatcher::default),
+            depth,
+            geometry,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Takes an image.
     pub fn image(&mut self, frame: RecordedFrame) -> Vec<RecordedFrame> {
         let Some(matcher) = &mut self.proposals else { return self.with_depth([frame]) };
-        let (found, crowded) = matcher.frame(frame.stamp(), frame, TOLERANCE);
-        let crowded = crowded.map(|frame| without_proposals(matcher, frame));
-        self.with_depth(crowded.into_iter().chain(found.map(with_proposals)))
+        let (found, given_up) = matcher.frame(frame.stamp(), frame, TOLERANCE);
+        let given_up: Vec<_> = given_up.into_iter().map(|frame| without_proposals(matcher, frame)).collect();
+        self.with_depth(given_up.into_iter().chain(found.map(with_proposals)))
     }
 
     /// Takes proposals.
@@ -174,7 +194,7 @@ impl FrameAssembly {
         self.waiting.extend(more);
         let mut complete = Vec::new();
         while let Some(frame) = self.waiting.pop_front() {
-            let stamp = Stamp::from(&frame.input.header);
+            let stamp = convert::stamp(&frame.input.header, frame.log_time as i64);
             let may_come =
                 |depth: &DepthBuffer<_>| depth.nearest(&stamp, TOLERANCE_SECONDS).is_err() && depth.may_come(&stamp);
             if self.waiting.len() < WAITING && self.depth.as_ref().is_some_and(may_come) {
@@ -187,9 +207,9 @@ impl FrameAssembly {
     }
 
     fn looked_up(&self, frame: RecordedFrame) -> RecordedFrame {
-        let stamp = Stamp::from(&frame.input.header);
+        let stamp = convert::stamp(&frame.input.header, frame.log_time as i64);
         let depth = self.depth.as_ref().map(|depth| depth.nearest(&stamp, TOLERANCE_SECONDS));
-        RecordedFrame { depth, ..frame }
+        RecordedFrame { depth, geometry: self.geometry, ..frame }
     }
 }
 
@@ -220,7 +240,7 @@ mod tests {
     }
 
     fn depth(assembly: &mut FrameAssembly, milliseconds: i64) -> Vec<(u64, bool)> {
-        told(assembly.depth(Stamp::from(&at(milliseconds)), DepthMessage::new(Transport::Raw, Vec::new())))
+        told(assembly.depth(convert::stamp(&at(milliseconds), 0), DepthMessage::new(Transport::Raw, Vec::new())))
     }
 
     /// When each was recorded, and whether it has depth.
@@ -230,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_image_waits_for_its_depth_and_goes_without_once_it_cannot_come() {
-        let mut assembly = FrameAssembly::new(false, true, Some(CameraModel::default()));
+        let mut assembly = FrameAssembly::new(false, Some(DepthGeometry::default()), Some(CameraModel::default()));
         assert!(assembly.image(image(0)).is_empty());
         assert_eq!(depth(&mut assembly, 5), [(0, true)]);
         assert!(assembly.image(image(100)).is_empty() && assembly.image(image(200)).is_empty());
@@ -246,7 +266,7 @@ mod tests {
 
     #[test]
     fn without_depth_no_image_waits() {
-        let mut assembly = FrameAssembly::new(false, false, None);
+        let mut assembly = FrameAssembly::new(false, None, None);
         let frames = assembly.image(image(0));
         assert!(frames[0].depth().is_none() && assembly.is_idle());
     }

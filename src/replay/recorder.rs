@@ -6,7 +6,7 @@ use crate::answer::{FrameResult, Status};
 use crate::drawing::{self, Captions};
 use crate::image::{Frame, Rect};
 use crate::recordings::bag::{Message, Writer};
-use crate::recordings::{convert, encode, to_cdr, CompressedImage, Image, MessageType, PointStamped, Segmentation};
+use crate::recordings::{Output, ResultMessages};
 use crate::report::thumbnail;
 use crate::runtime::WorkerHost;
 use crate::tracking::FollowedFrame;
@@ -43,43 +43,34 @@ impl<'a> Recorder<'a> {
         Recorder { writer, cameras, overlays, last, answers: Vec::new(), tracked: 0, lost: 0, failed: None, pictures }
     }
 
-    fn write<T: MessageType + serde::Serialize>(
+    /// Writes outputs of a result of a camera, each to the topic that `topic` names.
+    fn write(
         &mut self,
         camera: usize,
-        last: &str,
-        at: u64,
-        message: &T,
+        log_time: u64,
+        topic: fn(Output) -> String,
+        messages: &ResultMessages,
+        outputs: &[Output],
     ) -> Result<()> {
-        let name = &self.cameras[camera];
-        let topic = if name.is_empty() { format!("/referseg/{last}") } else { format!("/referseg/{name}/{last}") };
-        self.writer.write(&Message { topic, kind: T::TYPE.into(), log_time: at, cdr: to_cdr(message)? })
-    }
-
-    fn record(&mut self, frame: &RecordedFrame, result: &FrameResult) -> Result<()> {
-        let (header, camera, at) = (&frame.input.header, result.camera, frame.log_time);
-        let mask = encode::mask(header, result);
-        let name = self.cameras[camera].clone();
-        let seen = frame.depth();
-        let object = seen.as_ref().map(|seen| convert::located(header, result, seen));
-        let message: Segmentation = encode::segmentation(header, &name, result, &mask, object.as_ref());
-        self.write(camera, "segmentation", at, &message)?;
-        let Some(image) = result.frame else { return Ok(()) };
-        self.write::<Image>(camera, "mask", at, &mask)?;
-        if let Some(Ok(object)) = &object {
-            self.write(camera, "object", at, object)?;
-            self.write(camera, "point", at, &PointStamped { header: object.header.clone(), point: object.point })?;
-        }
-        if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, result, seen.as_ref().ok()?)) {
-            self.write(camera, "cloud", at, &cloud)?;
-        }
-        if let Some(captions) = self.overlays {
-            let overlay = encode::overlay(header, image, result, captions);
-            self.write::<CompressedImage>(camera, "overlay/compressed", at, &encode::compressed(&overlay)?)?;
+        for output in outputs.iter().filter(|output| self.overlays.is_some() || **output != Output::OverlayCompressed) {
+            let Some(cdr) = messages.cdr(*output)? else { continue };
+            let (name, last) = (&self.cameras[camera], topic(*output));
+            let topic = if name.is_empty() { format!("/referseg/{last}") } else { format!("/referseg/{name}/{last}") };
+            self.writer.write(&Message { topic, kind: output.message_type().into(), log_time, cdr })?;
         }
         Ok(())
     }
 
-    /// Each thing as a message, and with depth its place in space; the mask and the overlay of all of them.
+    fn record(&mut self, frame: &RecordedFrame, result: &FrameResult) -> Result<()> {
+        use Output::{Cloud, Mask, Object, OverlayCompressed, Point, Segmentation};
+        let (name, view) = (self.cameras[result.camera].clone(), frame.depth());
+        let messages = ResultMessages::new(&frame.input.header, &name, result).with_depth(view.as_ref());
+        let messages = messages.with_captions(self.overlays.unwrap_or_default());
+        let outputs = [Segmentation, Mask, Object, Point, Cloud, OverlayCompressed];
+        self.write(result.camera, frame.log_time, Output::topic, &messages, &outputs)
+    }
+
+    /// Each object as a message, and with depth its place in space; the mask and the overlay of all of them.
     fn record_followed(
         &mut self,
         frame: &RecordedFrame,
@@ -87,29 +78,18 @@ impl<'a> Recorder<'a> {
         image: &Frame,
         followed: &FollowedFrame,
     ) -> Result<()> {
-        let (header, at, name) = (&frame.input.header, frame.log_time, self.cameras[camera].clone());
-        let seen = frame.depth();
+        use Output::{Cloud, Mask, Object, OverlayCompressed, Segmentation};
+        let (header, name, view) = (&frame.input.header, self.cameras[camera].clone(), frame.depth());
         for result in followed.each(camera, image) {
             let count = if result.status() == Status::Lost { &mut self.lost } else { &mut self.tracked };
             *count += 1;
-            let object = seen.as_ref().map(|seen| convert::located(header, &result, seen));
-            let mask = encode::mask(header, &result);
-            let message: Segmentation = encode::segmentation(header, &name, &result, &mask, object.as_ref());
-            self.write(camera, "track", at, &message)?;
-            if let Some(Ok(object)) = &object {
-                self.write(camera, "track/object", at, object)?;
-            }
+            let messages = ResultMessages::new(header, &name, &result).with_depth(view.as_ref());
+            self.write(camera, frame.log_time, Output::track_topic, &messages, &[Segmentation, Object])?;
         }
         let together = followed.together(camera, image);
-        self.write::<Image>(camera, "track/mask", at, &encode::mask(header, &together))?;
-        if let Some(cloud) = seen.and_then(|seen| convert::cloud(header, &together, seen.as_ref().ok()?)) {
-            self.write(camera, "track/cloud", at, &cloud)?;
-        }
-        if let Some(captions) = self.overlays {
-            let overlay = encode::overlay(header, image, &together, captions);
-            self.write::<CompressedImage>(camera, "track/overlay/compressed", at, &encode::compressed(&overlay)?)?;
-        }
-        Ok(())
+        let messages = ResultMessages::new(header, &name, &together).with_depth(view.as_ref());
+        let messages = messages.with_captions(self.overlays.unwrap_or_default());
+        self.write(camera, frame.log_time, Output::track_topic, &messages, &[Mask, Cloud, OverlayCompressed])
     }
 
     /// Whether an answer is another than the one before.

@@ -1,6 +1,7 @@
 //! `Camera`: a camera of a configured node, and what is subscribed to for it.
 
 use super::camera_frame::{CameraFrame, SharedDepth};
+use super::latched_messages::fetch_latched;
 use super::lock::lock;
 use super::logger::Logger;
 use super::node_thread::Ros;
@@ -8,10 +9,10 @@ use super::outputs::{CameraStats, Reply};
 use super::parameters::{NodeSettings, Parameters, Reliability};
 use super::subscription::{subscribe, SharedStats, Topic};
 use super::waiting_frames::WaitingFrames;
-use crate::camera::{CameraModel, Stamp};
+use crate::camera::CameraModel;
 use crate::recordings::{
-    from_cdr, header, sibling_topic, CameraInfo, DepthMessage, ExternalProposalsMessage, Image, Input, MessageType,
-    Transport,
+    base_topic, convert, from_cdr, header, sibling_topic, CameraInfo, DepthMessage, ExternalProposalsMessage, Input,
+    MessageType, Transport,
 };
 use crate::runtime::Worker;
 use std::sync::{Arc, Mutex};
@@ -58,12 +59,13 @@ pub struct Subscriber {
 impl Camera {
     /// A camera by the full names of its topics.
     pub fn new(name: &str, topic: String, transport: Transport, depth: Option<String>) -> Camera {
+        let image = base_topic(&topic).to_string();
         Camera {
             name: name.into(),
             topic,
             transport,
             topic_stats: SharedStats::default(),
-            depth: depth.as_ref().map(|_| Arc::default()),
+            depth: depth.as_ref().map(|depth| Arc::new(SharedDepth::of([depth.clone(), image.clone()]))),
             depth_topic: depth.map(|topic| (topic, SharedStats::default())),
             proposal_topics: Vec::new(),
             waiting: Arc::default(),
@@ -86,6 +88,7 @@ impl Camera {
     /// Subscribes to its images, and to what belongs to them. `index`: its place among the cameras.
     pub fn subscribe(&self, index: usize, settings: &NodeSettings, to: &Subscriber) -> Vec<JoinHandle<()>> {
         let (worker, logger, transport) = (to.worker.clone(), to.logger.clone(), self.transport);
+        let ros = to.ros.clone();
         let name = self.topic.clone();
         let topic = Topic { name: name.clone(), kind: transport.message_type(), reliability: settings.reliability };
         let waits = (!self.proposal_topics.is_empty()).then(|| self.waiting.clone());
@@ -96,7 +99,7 @@ impl Camera {
         };
         let take = move |cdr| match Input::new(transport, cdr) {
             Ok(input) => {
-                if let Some(frame) = ready(CameraFrame::new(input)) {
+                if let Some(frame) = ready(CameraFrame::new(input, ros.now())) {
                     worker.offer_frame(index, frame);
                 }
             }
@@ -149,13 +152,16 @@ impl Camera {
 
     fn subscribe_to_depth(&self, to: &Subscriber) -> Vec<JoinHandle<()>> {
         let (Some(depth), Some((topic, stats))) = (&self.depth, &self.depth_topic) else { return Vec::new() };
-        let logger = to.logger.clone();
+        let (ros, logger) = (to.ros.clone(), to.logger.clone());
         let images = depth.clone();
+        // image_transport's name of a compressed stream
+        let transport = if base_topic(topic) == topic { Transport::Raw } else { Transport::Compressed };
         let take_image = move |cdr: Vec<u8>| {
             match header(&cdr) {
-                Ok(header) => {
-                    lock(&images.buffer).push(Stamp::from(&header), Arc::new(DepthMessage::new(Transport::Raw, cdr)))
-                }
+                Ok(header) => lock(&images.buffer).push(
+                    convert::stamp(&header, ros.now().as_nanos() as i64),
+                    Arc::new(DepthMessage::new(transport, cdr)),
+                ),
                 Err(error) => logger.warn_throttled("depth", &error.to_string()),
             }
             images.arrived.notify_all();
@@ -169,10 +175,17 @@ impl Camera {
             infos.arrived.notify_all();
         };
         let of = |name: String, kind| Topic { name, kind, reliability: Reliability::Auto };
-        let image = of(topic.clone(), Image::TYPE);
-        let info = of(sibling_topic(topic, "camera_info"), CameraInfo::TYPE);
+        let image = of(topic.clone(), transport.message_type());
+        let info = of(sibling_topic(base_topic(topic), "camera_info"), CameraInfo::TYPE);
+        let (ros, logger) = (to.ros.clone(), to.logger.clone());
         vec![
             tokio::spawn(subscribe(to.ros.clone(), image, stats.clone(), to.logger.clone(), take_image)),
+            tokio::spawn(fetch_latched::<r2r::sensor_msgs::msg::CameraInfo>(
+                ros,
+                info.name.clone(),
+                logger,
+                take_info.clone(),
+            )),
             tokio::spawn(subscribe(to.ros.clone(), info, SharedStats::default(), to.logger.clone(), take_info)),
         ]
     }

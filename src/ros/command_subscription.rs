@@ -1,66 +1,98 @@
 //! A subscription to commands, which must not be lost: it receives from every kind of publisher.
 //!
-//! A reliable volatile subscription hears no best-effort publisher, and not what a latched one (transient local) said before. So the publishers
-//! are polled: where one is best effort a best-effort subscription stands beside the reliable one, and for each latched publisher that is new another
-//! one fetches what it said last. What comes on several of them is taken once.
+//! A reliable volatile subscription does not match best-effort publishers, and does not receive what a latched one (transient local)
+//! published before. So the publishers are polled: beside a best-effort publisher a best-effort subscription is opened, and for each
+//! new latched publisher the latched messages are fetched with their times. A message that arrives in several ways is taken once, and
+//! a latched one only when it was published after everything that was taken before: the last command holds.
 
+use super::latched_messages::{latched_messages, LatchedMessage, FETCH_LIMIT};
 use super::logger::Logger;
 use super::node_thread::{next, Ros, WAITING};
 use crate::recordings::{MessageType, Text};
+use futures::future::OptionFuture;
 use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
 use r2r::QosProfile;
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::task::JoinHandle;
 
 /// Between two looks at the publishers.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long the same message on another subscription counts as the same one.
-const SAME: Duration = Duration::from_secs(2);
+/// How long the same message in another way counts as the same one, nanoseconds.
+const SAME: i64 = 2_000_000_000;
+/// Messages remembered at most for that.
+const REMEMBERED: usize = 256;
 
-/// The subscriptions, in the order of `Received`.
+/// The subscriptions.
 const RELIABLE: usize = 0;
 const BEST_EFFORT: usize = 1;
-const LATCHED: usize = 2;
 
-/// What was received lately on which subscription.
+/// The messages received recently, so that each is taken once.
 #[derive(Default)]
-struct Received(Vec<RecentCommand>);
+struct Received {
+    hasher: RandomState,
+    recent: VecDeque<RecentCommand>,
+    /// When the last message was taken, or published if it was latched, nanoseconds since the epoch.
+    last: i64,
+}
 
 struct RecentCommand {
-    message: Vec<u8>,
-    last: Instant,
-    /// How often it came on each subscription, and how often it was taken.
-    counts: [u32; 3],
+    hash: u64,
+    last: i64,
+    /// How often it was received on each subscription, and how often it was taken.
+    counts: [u32; 2],
     taken: u32,
 }
 
 impl Received {
-    /// Whether a message that came on a subscription is a new one, rather than one that came on another before.
-    fn is_new(&mut self, on: usize, message: &[u8], now: Instant) -> bool {
-        self.0.retain(|said| now.duration_since(said.last) < SAME);
-        let at = self.0.iter().position(|said| said.message == message).unwrap_or_else(|| {
-            self.0.push(RecentCommand { message: message.into(), last: now, counts: [0; 3], taken: 0 });
-            self.0.len() - 1
+    fn known(&mut self, message: &[u8], now: i64) -> &mut RecentCommand {
+        self.recent.retain(|said| now.saturating_sub(said.last) < SAME);
+        let hash = self.hasher.hash_one(message);
+        let at = self.recent.iter().position(|said| said.hash == hash).unwrap_or_else(|| {
+            if self.recent.len() >= REMEMBERED {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(RecentCommand { hash, last: now, counts: [0; 2], taken: 0 });
+            self.recent.len() - 1
         });
-        let said = &mut self.0[at];
+        &mut self.recent[at]
+    }
+
+    /// Whether a message received on a subscription is a new one, rather than one received on the other before.
+    fn is_new(&mut self, on: usize, message: &[u8], now: i64) -> bool {
+        let said = self.known(message, now);
         said.last = now;
         said.counts[on] += 1;
         let is_new = said.counts[on] > said.taken;
         said.taken += u32::from(is_new);
+        if is_new {
+            self.last = now;
+        }
         is_new
+    }
+
+    /// The latched message that holds, if it is newer than all that was taken.
+    fn newest_latched(&mut self, mut latched: Vec<LatchedMessage>, now: i64) -> Option<Vec<u8>> {
+        let LatchedMessage { published, cdr } = latched.pop()?;
+        // the clock of another machine may be ahead: what was taken just now is not taken again
+        if published <= self.last || self.known(&cdr, now).taken > 0 {
+            return None;
+        }
+        self.last = published.min(now);
+        let said = self.known(&cdr, now);
+        (said.counts[RELIABLE], said.taken) = (said.counts[RELIABLE] + 1, said.taken + 1);
+        Some(cdr)
     }
 }
 
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
+}
+
 async fn open(ros: &Ros, topic: &str, profile: QosProfile) -> Result<BoxStream<'static, Vec<u8>>, String> {
-    // a latched one hands out what was said before to whoever is new
-    if profile.durability == DurabilityPolicy::TransientLocal {
-        let name = topic.to_string();
-        let opened = ros.call(move |node| node.subscribe_raw(&name, Text::TYPE, profile).map(StreamExt::boxed)).await;
-        let stream = opened.map_err(str::to_string)?.map_err(|error| format!("can't subscribe to {topic}: {error}"))?;
-        return Ok(ros.drained(stream).boxed());
-    }
     let opened = ros.subscribe_lasting(topic, Text::TYPE, profile).await;
     let stream = opened.map_err(|error| format!("can't subscribe to {topic}: {error}"))?;
     Ok(ros.drained(stream.boxed()).boxed())
@@ -71,11 +103,11 @@ pub struct CommandSubscription {
     ros: Ros,
     logger: Logger,
     topic: String,
-    streams: [Option<BoxStream<'static, Vec<u8>>>; 3],
+    streams: [Option<BoxStream<'static, Vec<u8>>>; 2],
     received: Received,
-    /// Latched publishers of which the last was fetched.
+    /// Latched publishers whose messages were fetched.
     fetched: HashSet<Vec<u8>>,
-    fetching_until: Option<Instant>,
+    fetch: Option<JoinHandle<Result<Vec<LatchedMessage>, String>>>,
     logged: String,
 }
 
@@ -86,9 +118,9 @@ impl CommandSubscription {
     /// When ROS refuses.
     pub async fn open(ros: Ros, topic: String, logger: Logger) -> Result<CommandSubscription, String> {
         let reliable = open(&ros, &topic, QosProfile::default().reliable().keep_last(WAITING)).await?;
-        let (streams, received) = ([Some(reliable), None, None], Received::default());
-        let (fetched, fetching_until, logged) = (HashSet::new(), None, String::new());
-        Ok(CommandSubscription { ros, logger, topic, streams, received, fetched, fetching_until, logged })
+        let (streams, received) = ([Some(reliable), None], Received::default());
+        let (fetched, fetch, logged) = (HashSet::new(), None, String::new());
+        Ok(CommandSubscription { ros, logger, topic, streams, received, fetched, fetch, logged })
     }
 
     /// Receives until it is aborted; each message's bytes go to `take`.
@@ -96,17 +128,24 @@ impl CommandSubscription {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let [reliable, best_effort, latched] = &mut self.streams;
+            let [reliable, best_effort] = &mut self.streams;
             let (on, message) = tokio::select! {
                 message = next(reliable) => (RELIABLE, message),
                 message = next(best_effort) => (BEST_EFFORT, message),
-                message = next(latched) => (LATCHED, message),
+                Some(fetched) = OptionFuture::from(self.fetch.as_mut()) => {
+                    self.fetch = None;
+                    match fetched.unwrap_or_else(|error| Err(error.to_string())) {
+                        Ok(latched) => self.received.newest_latched(latched, now()).into_iter().for_each(&mut take),
+                        Err(fact) => self.logger.warn_throttled(&self.topic, &fact),
+                    }
+                    continue;
+                }
                 _ = look.tick() => {
                     self.look().await;
                     continue;
                 }
             };
-            if self.received.is_new(on, &message, Instant::now()) {
+            if self.received.is_new(on, &message, now()) {
                 take(message);
             }
         }
@@ -119,9 +158,6 @@ impl CommandSubscription {
         else {
             return; // asked again with the next look
         };
-        if self.fetching_until.is_some_and(|until| until < Instant::now()) {
-            (self.streams[LATCHED], self.fetching_until) = (None, None);
-        }
         let (ours, others): (Vec<_>, Vec<_>) =
             publishers.iter().partition(|publisher| publisher.topic_type == Text::TYPE);
         if let Some(other) = others.first() {
@@ -139,13 +175,12 @@ impl CommandSubscription {
         let latched =
             ours.iter().filter(|publisher| publisher.qos_profile.durability == DurabilityPolicy::TransientLocal);
         let known: HashSet<Vec<u8>> = latched.map(|publisher| publisher.endpoint_gid.to_vec()).collect();
-        let is_new = known.difference(&self.fetched).next().is_some();
-        self.fetched = known;
-        if is_new {
-            // a subscription fetches from whom it meets once; one message, for what is in effect counts and not what was said before it
-            self.streams[LATCHED] = None;
-            self.add(LATCHED, QosProfile::default().reliable().transient_local().keep_last(1)).await;
-            self.fetching_until = Some(Instant::now() + SAME);
+        let has_new = known.difference(&self.fetched).next().is_some();
+        if has_new && self.fetch.is_none() {
+            let (topic, count) = (self.topic.clone(), known.len());
+            let fetch = move || latched_messages::<r2r::std_msgs::msg::String>(&topic, count, FETCH_LIMIT);
+            self.fetch = Some(tokio::task::spawn_blocking(fetch));
+            self.fetched = known;
         }
     }
 
@@ -161,15 +196,34 @@ impl CommandSubscription {
 mod tests {
     use super::*;
 
+    const SECOND: i64 = 1_000_000_000;
+
     #[test]
-    fn what_comes_on_two_subscriptions_is_taken_once_and_what_is_said_twice_twice() {
-        let (mut received, now) = (Received::default(), Instant::now());
+    fn a_message_received_twice_is_taken_once_and_one_sent_twice_twice() {
+        let (mut received, now) = (Received::default(), 100 * SECOND);
         assert!(received.is_new(RELIABLE, b"stop", now));
         assert!(!received.is_new(BEST_EFFORT, b"stop", now));
-        assert!(received.is_new(BEST_EFFORT, b"stop", now), "once more, and first heard here");
+        assert!(received.is_new(BEST_EFFORT, b"stop", now), "sent again, received here first");
         assert!(!received.is_new(RELIABLE, b"stop", now));
         assert!(received.is_new(RELIABLE, b"go", now));
-        assert!(!received.is_new(LATCHED, b"go", now), "the latched one was heard live");
-        assert!(received.is_new(LATCHED, b"go", now + SAME), "long after it is another");
+        for number in 0..10_000u32 {
+            received.is_new(RELIABLE, &number.to_le_bytes(), now);
+        }
+        assert_eq!(received.recent.len(), REMEMBERED, "a flood costs bounded memory");
+    }
+
+    #[test]
+    fn a_latched_message_holds_only_when_it_was_published_last() {
+        let (mut received, now) = (Received::default(), 100 * SECOND);
+        let latched = |seconds: i64, text: &str| LatchedMessage { published: seconds * SECOND, cdr: text.into() };
+        let both = vec![latched(10, "old"), latched(20, "new")];
+        assert_eq!(received.newest_latched(both.clone(), now).as_deref(), Some(&b"new"[..]));
+        assert_eq!(received.newest_latched(both.clone(), now + 60 * SECOND), None, "another publisher came");
+        assert!(received.is_new(RELIABLE, b"", now + 70 * SECOND), "cleared");
+        assert_eq!(received.newest_latched(both, now + 80 * SECOND), None, "the old ones come back");
+        assert_eq!(received.newest_latched(vec![latched(190, "old")], now + 95 * SECOND).as_deref(), Some(&b"old"[..]));
+        assert!(received.is_new(RELIABLE, b"live", now + 100 * SECOND));
+        let ahead = vec![latched(201, "live")];
+        assert_eq!(received.newest_latched(ahead, now + 101 * SECOND), None, "received live, by a clock that is ahead");
     }
 }

@@ -19,7 +19,10 @@ use std::time::{Duration, Instant};
 
 const OK: u8 = DiagnosticStatus::OK as u8;
 const WARN: u8 = DiagnosticStatus::WARN as u8;
+const ERROR: u8 = DiagnosticStatus::ERROR as u8;
 const STALE: u8 = DiagnosticStatus::STALE as u8;
+/// Failed answers in a row from which a camera is in error rather than unlucky.
+const FAILING: u64 = 3;
 
 /// The publisher with the node's name.
 pub struct Health {
@@ -158,6 +161,8 @@ fn of_camera(
     let CameraStats {
         answers,
         errors,
+        errors_in_a_row,
+        last_error,
         of_static_frames,
         followed,
         lost,
@@ -166,6 +171,10 @@ fn of_camera(
         ages,
         inference,
     } = stats;
+    let (level, message) = match errors_in_a_row {
+        FAILING.. => (ERROR, format!("the last {errors_in_a_row} answers failed: {last_error}")),
+        _ => (level, message),
+    };
     let ms = |time: f64| format!("{time:.2}");
     let mut pairs = vec![
         ("topic", camera.topic.clone()),

@@ -8,7 +8,7 @@ use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
 use r2r::{Context, Node, QosProfile};
 use std::time::{Duration, Instant};
 
-/// The segment of shared memory that Fast DDS gives a participant unless told otherwise, bytes: larger images on best effort get lost.
+/// The segment of shared memory that Fast DDS gives a participant by default, bytes: larger images on best effort get lost.
 const SEGMENT: usize = 512 * 1024;
 /// Topics whose images are listened for.
 const MOST: usize = 8;
@@ -28,7 +28,7 @@ struct ReceivedTopics {
 }
 
 /// A publisher's profile in words.
-fn told(profile: &QosProfile) -> String {
+fn described(profile: &QosProfile) -> String {
     let reliability = match profile.reliability {
         ReliabilityPolicy::Reliable => "reliable",
         ReliabilityPolicy::BestEffort => "best effort",
@@ -111,7 +111,7 @@ fn look(node: &mut Node, listen: Duration) -> r2r::Result<Vec<Finding>> {
         let stream = node.subscribe_raw(topic, kind, QosProfile::sensor_data().keep_last(5))?.boxed();
         let has_best_effort = publishers.iter().any(|one| one.qos_profile.reliability == ReliabilityPolicy::BestEffort);
         let named = publishers.iter().map(|one| {
-            format!("{}/{} ({})", one.node_namespace.trim_end_matches('/'), one.node_name, told(&one.qos_profile))
+            format!("{}/{} ({})", one.node_namespace.trim_end_matches('/'), one.node_name, described(&one.qos_profile))
         });
         let publishers = named.collect();
         cameras.push(ReceivedTopics {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::task::JoinHandle;
 
-/// How long the stage at hand may take when the process is told to stop; longer work is abandoned with the process.
+/// How long the current stage may take when the process is asked to stop; longer work is abandoned with the process.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 fn open_context() -> Result<Context, BoxError> {

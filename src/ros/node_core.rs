@@ -99,7 +99,12 @@ impl Core {
     }
 
     fn resolved(&self, topic: &str) -> Result<String, BoxError> {
-        Ok(lock(&self.names).topic(topic)?)
+        let names = lock(&self.names);
+        let full = names.topic(topic)?;
+        if names.topic(&full)? != full {
+            self.ros.keep_name_before_remapping(&full, topic);
+        }
+        Ok(full)
     }
 
     /// The worker and the index of a camera by its name; the first one without.
@@ -154,7 +159,8 @@ impl Core {
         let ends: Vec<_> = ends.collect();
         let depths = cameras.iter().map(|camera| camera.depth.clone()).collect();
         let (transforms, logger) = (self.transforms.clone(), self.logger.clone());
-        let inputs = CameraFrames { depths, parameters: self.parameters.clone(), transforms, logger };
+        let inputs =
+            CameraFrames { depths, parameters: self.parameters.clone(), transforms, ros: self.ros.clone(), logger };
         let captions = settings.captions;
         let (ros, logger, reader) = (self.ros.clone(), self.logger.clone(), inputs.clone());
         let opened = self.ros.call(move |node| {

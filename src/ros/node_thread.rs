@@ -97,6 +97,8 @@ pub struct Ros {
     jobs: mpsc::Sender<Job>,
     clock: Arc<Mutex<Clock>>,
     unread: Unread,
+    /// By full names, the names as they were before remapping.
+    given_names: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Ros {
@@ -135,7 +137,7 @@ impl Ros {
         profile: QosProfile,
     ) -> r2r::Result<LastingSubscription> {
         let key: Key = (topic.into(), kind, profile.reliability == ReliabilityPolicy::Reliable);
-        let name = topic.to_string();
+        let name = self.before_remapping(topic);
         let (unread, wanted) = (self.unread.clone(), key.clone());
         let opened = self.call(move |node| {
             keep_the_silent(&unread);
@@ -144,6 +146,17 @@ impl Ros {
         });
         let stream = opened.await.unwrap_or(Err(r2r::Error::RCL_RET_NODE_INVALID))?;
         Ok(LastingSubscription { key, stream: Some(stream), unread: self.unread.clone() })
+    }
+
+    /// Keeps the name that rcl remaps to a topic whose full name it would remap once more: with `left:=right` and `right:=left` the full
+    /// name of `left` is `/right`.
+    pub fn keep_name_before_remapping(&self, full: &str, given: &str) {
+        lock(&self.given_names).insert(full.into(), given.into());
+    }
+
+    /// The name of a topic as it is handed to rcl, which remaps it.
+    pub fn before_remapping(&self, full: &str) -> String {
+        lock(&self.given_names).get(full).cloned().unwrap_or_else(|| full.into())
     }
 
     /// The messages of an r2r stream, none of which is lost while fewer than [`WAITING`] wait.
@@ -206,7 +219,7 @@ impl NodeThread {
         let (jobs, to_do) = mpsc::channel::<Job>();
         let clock = node.get_ros_clock();
         let unread = Unread::default();
-        let ros = Ros { jobs, clock: clock.clone(), unread: unread.clone() };
+        let ros = Ros { jobs, clock: clock.clone(), unread: unread.clone(), given_names: Arc::default() };
         let running = Arc::new(AtomicBool::new(true));
         let spinning = running.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {

@@ -9,15 +9,12 @@ use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
 use super::node_thread::{Ros, WAITING};
-use super::picture_outputs::{PictureOutputs, PicturePublishers};
-use super::publisher::RawPublisher;
+use super::output_publishers::OutputPublishers;
+use super::picture_outputs::PictureOutputs;
 use super::visualization::ViewPublishers;
 use crate::answer::{FrameResult, Origin, Status};
 use crate::drawing::Captions;
-use crate::recordings::{
-    convert, encode, to_cdr, CompressedImage, Detection2DArray, Detection3DArray, Image, LabelInfo, Object,
-    PointCloud2, PointStamped, Segmentation,
-};
+use crate::recordings::{encode, Output, ResultMessages};
 use crate::runtime::WorkerHost;
 use crate::{Error, Result};
 use r2r::{Node, PublisherUntyped, QosProfile};
@@ -26,14 +23,7 @@ use std::time::Duration;
 
 struct CameraOutputs {
     name: String,
-    segmentation: RawPublisher,
-    pictures: PicturePublishers,
-    detections: RawPublisher,
-    label_info: RawPublisher,
-    point: RawPublisher,
-    cloud: RawPublisher,
-    object: RawPublisher,
-    detections_3d: RawPublisher,
+    publishers: OutputPublishers,
     views: ViewPublishers,
     /// The meaning of the label mask's value that was published last.
     labelled: String,
@@ -47,6 +37,10 @@ pub struct CameraStats {
     pub answers: u64,
     /// Of them, those with status `ERROR`.
     pub errors: u64,
+    /// Those with status `ERROR` since the last one with another.
+    pub errors_in_a_row: u64,
+    /// The reason of the last one with status `ERROR`.
+    pub last_error: String,
     /// Of them, those on frames that show the same as the one before.
     pub of_static_frames: u64,
     /// Things in frames into which they were followed.
@@ -98,79 +92,38 @@ impl Outputs {
         logger: Logger,
         inputs: CameraFrames,
     ) -> std::result::Result<Outputs, Box<dyn std::error::Error + Send + Sync>> {
-        let results = || QosProfile::default().reliable().keep_last(10);
-        // a burst of commands or requests is answered in a burst, and no answer may be lost
-        let all_results = || QosProfile::default().reliable().keep_last(WAITING);
-        let latched = || QosProfile::default().reliable().transient_local().keep_last(1);
+        let profile = |output| match output {
+            // a burst of commands or requests is answered in a burst, and no answer may be lost
+            Output::Segmentation => QosProfile::default().reliable().keep_last(WAITING),
+            Output::LabelInfo => QosProfile::default().reliable().transient_local().keep_last(1),
+            _ => QosProfile::default().reliable().keep_last(10),
+        };
         let open = |node: &mut Node, camera: CameraEndpoints| {
             let CameraEndpoints { name, depth, stats } = camera;
             let topic = |last: &str| format!("~/{}", child_topic(&name, last));
-            let [point, cloud, object, detections_3d] = match depth {
-                true => [
-                    RawPublisher::open::<PointStamped>(node, &topic("point"), results())?,
-                    RawPublisher::open::<PointCloud2>(node, &topic("cloud"), results())?,
-                    RawPublisher::open::<Object>(node, &topic("object"), results())?,
-                    RawPublisher::open_if_known::<Detection3DArray>(node, &topic("detections_3d"), results())?,
-                ],
-                false => std::array::from_fn(|_| RawPublisher::absent()),
-            };
-            Ok::<_, r2r::Error>(CameraOutputs {
-                segmentation: RawPublisher::open::<Segmentation>(node, &topic("segmentation"), all_results())?,
-                pictures: PicturePublishers {
-                    mask: RawPublisher::open::<Image>(node, &topic("mask"), results())?,
-                    label_mask: RawPublisher::open::<Image>(node, &topic("label_mask"), results())?,
-                    confidence: RawPublisher::open::<Image>(node, &topic("confidence"), results())?,
-                    overlay: RawPublisher::open::<Image>(node, &topic("overlay"), results())?,
-                    overlay_compressed: RawPublisher::open::<CompressedImage>(
-                        node,
-                        &topic("overlay/compressed"),
-                        results(),
-                    )?,
-                },
-                detections: RawPublisher::open_if_known::<Detection2DArray>(node, &topic("detections"), results())?,
-                label_info: RawPublisher::open_if_known::<LabelInfo>(node, &topic("label_info"), latched())?,
-                point,
-                cloud,
-                object,
-                detections_3d,
-                views: ViewPublishers::open(node, &topic, depth)?,
-                labelled: String::new(),
-                name,
-                stats,
-            })
+            let publishers =
+                OutputPublishers::open(node, &Output::ALL, depth, |output| topic(&output.topic()), profile)?;
+            let views = ViewPublishers::open(node, &topic, depth)?;
+            Ok::<_, r2r::Error>(CameraOutputs { publishers, views, labelled: String::new(), name, stats })
         };
         let cameras = cameras.into_iter().map(|camera| open(node, camera)).collect::<r2r::Result<Vec<_>>>()?;
-        let pictures = cameras.iter().map(|camera| camera.pictures.clone()).collect();
+        let pictures = cameras.iter().map(|camera| camera.publishers.only(Output::is_picture)).collect();
         let pictures = PictureOutputs::start(pictures, captions, logger.clone())?;
         Ok(Outputs { cameras, pictures, ros, logger, inputs })
     }
 
     /// Whether this build knows vision_msgs.
     pub fn detects(&self) -> bool {
-        self.cameras.iter().any(|camera| camera.detections.is_open())
+        self.cameras.iter().any(|camera| camera.publishers.is_open(Output::Detections))
     }
 
     /// All publishers, to be taken from the graph at cleanup.
     pub fn publishers(&self) -> Vec<PublisherUntyped> {
         let of_camera = |camera: &CameraOutputs| {
-            let all = camera.for_all().chain([&camera.label_info]);
-            all.filter_map(|output| output.inner()).collect::<Vec<_>>()
+            let views = [camera.views.markers.inner(), camera.views.annotations.inner()];
+            camera.publishers.inner().chain(views.into_iter().flatten()).collect::<Vec<_>>()
         };
         self.cameras.iter().flat_map(of_camera).collect()
-    }
-}
-
-impl CameraOutputs {
-    /// Where answers to the topic's commands go; without label_info, which alone makes no work.
-    fn for_all(&self) -> impl Iterator<Item = &RawPublisher> {
-        let CameraOutputs { segmentation, pictures, detections, views, .. } = self;
-        let others = [segmentation, detections, &views.annotations];
-        pictures.all().into_iter().chain(others).chain(self.in_space())
-    }
-
-    /// What needs the thing's place in space.
-    fn in_space(&self) -> [&RawPublisher; 5] {
-        [&self.point, &self.cloud, &self.object, &self.detections_3d, &self.views.markers]
     }
 }
 
@@ -178,7 +131,11 @@ impl WorkerHost<CameraFrame> for Outputs {
     type Reply = Reply;
 
     fn wanted(&self, camera: usize) -> bool {
-        self.cameras[camera].for_all().any(RawPublisher::is_subscribed)
+        let CameraOutputs { publishers, views, .. } = &self.cameras[camera];
+        // label_info alone makes no work
+        publishers.are_subscribed(|output| output != Output::LabelInfo)
+            || views.annotations.is_subscribed()
+            || views.markers.is_subscribed()
     }
 
     fn problem(&mut self, text: &str) {
@@ -192,49 +149,37 @@ impl WorkerHost<CameraFrame> for Outputs {
             self.logger.warn_throttled("result", &format!("command {}: {error}", result.command.number));
         }
         let for_all = result.command.origin == Origin::Topic;
-        let needs_message = !for_all || camera.segmentation.is_subscribed();
-        let needs_3d = for_all && camera.in_space().into_iter().any(RawPublisher::is_subscribed);
+        let needs_message = !for_all || camera.publishers.are_subscribed(|output| output == Output::Segmentation);
+        let needs_depth =
+            for_all && (camera.publishers.are_subscribed(Output::is_in_space) || camera.views.markers.is_subscribed());
         let min_score = lock(&self.inputs.parameters).config().answer.min_score;
-        let seen = (needs_message || needs_3d).then(|| self.inputs.seen(frame)).flatten();
-        let object = seen.as_ref().map(|seen| convert::located(header, result, seen));
+        let view = (needs_message || needs_depth).then(|| self.inputs.seen(result.camera, frame)).flatten();
+        let messages =
+            ResultMessages::new(header, &camera.name, result).with_depth(view.as_ref()).with_min_score(min_score);
 
-        let reply = needs_message.then(|| {
-            let mask = encode::mask(header, result);
-            let message = encode::segmentation(header, &camera.name, result, &mask, object.as_ref());
-            if camera.segmentation.is_subscribed() {
-                camera.segmentation.publish(&message);
-            }
-            // who asked alone gets the bytes
-            (!for_all).then(|| to_cdr(&message))
-        });
+        // of the topics, only this one and the overlay say which request they answer
+        let wanted = |output| output == Output::Segmentation || for_all && output != Output::LabelInfo;
+        camera.publishers.publish(&messages, |output| wanted(output) && !output.is_picture(), &self.logger);
+        let reply = (!for_all).then(|| messages.cdr(Output::Segmentation));
         self.pictures.offer(header, result);
         if for_all && result.frame.is_some() {
-            if camera.detections.is_subscribed() {
-                camera.detections.publish(&encode::detections(header, result));
-            }
             if camera.labelled != result.target() && result.status() != Status::Error {
                 camera.labelled = result.target().into();
-                camera.label_info.publish(&encode::label_info(header, result.target(), min_score));
+                camera.publishers.latch(&messages, Output::LabelInfo, &self.logger);
             }
-            let known = object.as_ref().and_then(|object| object.as_ref().ok());
-            if camera.detections_3d.is_subscribed() {
-                camera.detections_3d.publish(&encode::detections_3d(header, known));
-            }
-            camera.views.publish(header, result, known, &self.logger);
-            if let Some(Ok(object)) = &object {
-                camera.object.publish(object);
-                camera.point.publish(&PointStamped { header: object.header.clone(), point: object.point });
-            }
-            if let (Some(Ok(seen)), true) = (&seen, camera.cloud.is_subscribed()) {
-                if let Some(cloud) = convert::cloud(header, result, seen) {
-                    camera.cloud.publish(&cloud);
-                }
-            }
+            camera.views.publish(header, result, || messages.objects(), &self.logger);
         }
 
         let mut stats = lock(&camera.stats);
         stats.answers += 1;
-        stats.errors += u64::from(result.answer.is_err());
+        match result.status() {
+            Status::Error => {
+                stats.errors += 1;
+                stats.errors_in_a_row += 1;
+                stats.last_error = result.reason();
+            }
+            _ => stats.errors_in_a_row = 0,
+        }
         stats.of_static_frames += u64::from(result.is_static);
         stats.age = self.ros.now().as_secs_f64() - header.stamp.nanoseconds() as f64 / 1e9;
         if let Ok(answer) = result.answer {
@@ -245,14 +190,10 @@ impl WorkerHost<CameraFrame> for Outputs {
             stats.inference.add(stages.iter().sum::<Duration>().as_secs_f64());
         }
         drop(stats);
-        match reply.flatten() {
-            Some(Ok(cdr)) => Some(cdr),
-            Some(Err(error)) => {
-                self.logger.warn_throttled("reply", &error.to_string());
-                None
-            }
-            None => None,
-        }
+        reply?.unwrap_or_else(|error| {
+            self.logger.warn_throttled("reply", &error.to_string());
+            None
+        })
     }
 }
 

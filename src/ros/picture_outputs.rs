@@ -2,11 +2,11 @@
 //! that no answer waits for a picture.
 
 use super::logger::Logger;
-use super::publisher::RawPublisher;
+use super::output_publishers::OutputPublishers;
 use crate::answer::{Answer, CommandInfo, FrameResult, Origin};
 use crate::drawing::Captions;
 use crate::image::Frame;
-use crate::recordings::{encode, Header};
+use crate::recordings::{Header, Output, ResultMessages};
 use crate::runtime::guarded;
 use crate::{Error, Result};
 use std::sync::mpsc::{sync_channel, SyncSender};
@@ -14,21 +14,6 @@ use std::thread::JoinHandle;
 
 /// Answers that may wait for their pictures; more are left without. Enough for a burst of requests on one frame.
 const WAITING: usize = 16;
-
-/// One camera's publishers of pictures.
-#[derive(Clone)]
-pub struct PicturePublishers {
-    /// `~/mask`.
-    pub mask: RawPublisher,
-    /// `~/label_mask`.
-    pub label_mask: RawPublisher,
-    /// `~/confidence`.
-    pub confidence: RawPublisher,
-    /// `~/overlay`.
-    pub overlay: RawPublisher,
-    /// `~/overlay/compressed`.
-    pub overlay_compressed: RawPublisher,
-}
 
 /// An answer whose pictures are to be made.
 struct Picture {
@@ -43,7 +28,7 @@ struct Picture {
 pub struct PictureOutputs {
     queue: Option<SyncSender<Picture>>,
     thread: Option<JoinHandle<()>>,
-    publishers: Vec<PicturePublishers>,
+    publishers: Vec<OutputPublishers>,
     captions: Captions,
     logger: Logger,
 }
@@ -53,7 +38,7 @@ impl PictureOutputs {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(publishers: Vec<PicturePublishers>, captions: Captions, logger: Logger) -> Result<PictureOutputs> {
+    pub fn start(publishers: Vec<OutputPublishers>, captions: Captions, logger: Logger) -> Result<PictureOutputs> {
         let (queue, waiting) = sync_channel::<Picture>(WAITING);
         let (of_thread, log) = (publishers.clone(), logger.clone());
         let thread = std::thread::Builder::new().name("pictures".into()).spawn(move || {
@@ -84,7 +69,8 @@ impl PictureOutputs {
     /// Takes a result whose pictures somebody subscribes to; the pixels are shared, not copied.
     pub fn offer(&self, header: &Header, result: &FrameResult) {
         let publishers = &self.publishers[result.camera];
-        let Some(frame) = result.frame.filter(|_| publishers.are_wanted(result)) else { return };
+        let is_wanted = publishers.are_subscribed(|output| is_for(output, result));
+        let Some(frame) = result.frame.filter(|_| is_wanted) else { return };
         let Ok(answer) = result.answer else {
             // rare, and its error can't be kept
             publish(publishers, header, result, self.captions, &self.logger);
@@ -116,46 +102,14 @@ impl Drop for PictureOutputs {
     }
 }
 
-impl PicturePublishers {
-    /// All of them.
-    pub fn all(&self) -> [&RawPublisher; 5] {
-        [&self.mask, &self.label_mask, &self.confidence, &self.overlay, &self.overlay_compressed]
-    }
-
-    /// Whether anybody subscribes to a picture of this result: a mask alone can't say which request it answers.
-    fn are_wanted(&self, result: &FrameResult) -> bool {
-        let for_all = result.command.origin == Origin::Topic;
-        let [masks @ .., overlay, compressed] = self.all();
-        let masks: [&RawPublisher; 3] = masks;
-        [overlay, compressed].into_iter().chain(masks.into_iter().filter(|_| for_all)).any(RawPublisher::is_subscribed)
-    }
+/// Whether an output is published for a result: a mask alone can't say which request it answers, an overlay can.
+fn is_for(output: Output, result: &FrameResult) -> bool {
+    let is_overlay = matches!(output, Output::Overlay | Output::OverlayCompressed);
+    is_overlay || result.command.origin == Origin::Topic
 }
 
-fn publish(publishers: &PicturePublishers, header: &Header, result: &FrameResult, captions: Captions, logger: &Logger) {
-    let PicturePublishers { mask, label_mask, confidence, overlay, overlay_compressed } = publishers;
-    if result.command.origin == Origin::Topic {
-        if mask.is_subscribed() {
-            mask.publish(&encode::mask(header, result));
-        }
-        if label_mask.is_subscribed() {
-            label_mask.publish(&encode::label_mask(header, result));
-        }
-        if confidence.is_subscribed() {
-            confidence.publish(&encode::confidence(header, result));
-        }
-    }
-    let raw = overlay.is_subscribed();
-    let compressed = overlay_compressed.is_subscribed();
-    if let Some(image) = result.frame.filter(|_| raw || compressed) {
-        let drawn = encode::overlay(header, image, result, captions);
-        if raw {
-            overlay.publish(&drawn);
-        }
-        if compressed {
-            match encode::compressed(&drawn) {
-                Ok(message) => overlay_compressed.publish(&message),
-                Err(error) => logger.warn_throttled("overlay", &error.to_string()),
-            }
-        }
-    }
+fn publish(publishers: &OutputPublishers, header: &Header, result: &FrameResult, captions: Captions, logger: &Logger) {
+    // pictures do not name their camera
+    let messages = ResultMessages::new(header, "", result).with_captions(captions);
+    publishers.publish(&messages, |output| is_for(output, result), logger);
 }

@@ -8,14 +8,6 @@ use r2r::{Node, PublisherUntyped, QosProfile};
 pub struct RawPublisher(Option<PublisherUntyped>);
 
 impl RawPublisher {
-    /// Opens a topic.
-    ///
-    /// # Errors
-    /// When ROS refuses.
-    pub fn open<T: MessageType>(node: &mut Node, topic: &str, profile: QosProfile) -> r2r::Result<RawPublisher> {
-        Ok(RawPublisher(Some(node.create_publisher_untyped(topic, T::TYPE, profile)?)))
-    }
-
     /// For message types that may not have been there when this program was built.
     ///
     /// # Errors
@@ -25,10 +17,7 @@ impl RawPublisher {
         topic: &str,
         profile: QosProfile,
     ) -> r2r::Result<RawPublisher> {
-        match RawPublisher::open::<T>(node, topic, profile) {
-            Err(r2r::Error::InvalidMessageType { .. }) => Ok(RawPublisher(None)),
-            opened => opened,
-        }
+        RawPublisher::open_named_if_known(node, topic, T::TYPE, profile)
     }
 
     /// Whether this build knows the message type.
@@ -81,10 +70,15 @@ impl RawPublisher {
         self.0.as_ref().map_or(Ok(()), |publisher| publisher.publish(message))
     }
 
+    /// Publishes a serialised message, if there is one.
+    pub fn publish_cdr(&self, cdr: Option<&[u8]>) {
+        if let (Some(publisher), Some(cdr)) = (&self.0, cdr) {
+            let _ = publisher.publish_raw(cdr);
+        }
+    }
+
     /// Publishes; once the node has ended, nothing.
     pub fn publish<T: serde::Serialize>(&self, message: &T) {
-        if let (Some(publisher), Ok(cdr)) = (&self.0, to_cdr(message)) {
-            let _ = publisher.publish_raw(&cdr);
-        }
+        self.publish_cdr(to_cdr(message).ok().as_deref());
     }
 }

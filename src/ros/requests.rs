@@ -21,8 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// Seconds that a service call waits when the caller gives 0.
-const DEFAULT_TIMEOUT: f64 = 10.0;
 /// Events of a goal that may wait to be sent; what comes on top is left out of the feedback.
 const EVENTS: usize = 16;
 
@@ -35,9 +33,13 @@ fn some(text: String) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Seconds as a duration; `None` when they are no length of time.
-fn seconds(value: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(value).ok()
+/// How long a caller waits: what he states, or for 0 the parameter.
+fn timeout(core: &Core, stated: &r2r::builtin_interfaces::msg::Duration) -> Result<Duration, String> {
+    match (u64::try_from(stated.sec), stated.nanosec) {
+        (Ok(0), 0) => Ok(lock(&core.parameters).node().request_timeout),
+        (Ok(seconds), nanoseconds) => Ok(Duration::new(seconds, nanoseconds)),
+        (Err(_), _) => Err(format!("timeout of {} s; expected 0 or more", stated.sec)),
+    }
 }
 
 /// Cancels its request when nobody waits any more, however the waiting ends.
@@ -84,8 +86,7 @@ async fn segment(core: &Core, asked: &Segment::Request) -> Result<Segmentation, 
             Input::new(Transport::Raw, cdr).map_err(|error| error.to_string())
         })
         .transpose()?;
-    let timeout = if asked.timeout == 0.0 { DEFAULT_TIMEOUT } else { asked.timeout };
-    let timeout = seconds(timeout).ok_or_else(|| format!("timeout {timeout}; expected seconds, 0 or more"))?;
+    let timeout = timeout(core, &asked.timeout)?;
     let cancel = CancelOnDrop(Arc::default());
     let (sender, reply) = oneshot::channel();
     let own = image.is_some();
@@ -93,7 +94,7 @@ async fn segment(core: &Core, asked: &Segment::Request) -> Result<Segmentation, 
         text: asked.text.clone(),
         target: some(asked.target.clone()),
         camera,
-        image: image.map(CameraFrame::new),
+        image: image.map(|input| CameraFrame::new(input, core.ros.now())),
         next_frame: asked.next_frame,
         by_track: false,
         min_score: given(asked.min_score, -1.0, 1.0),
@@ -161,8 +162,8 @@ impl Caller<Reply> for GoalCaller {
             let mut last = lock(&self.last);
             *last = Some(report(reply.clone()));
         }
-        let told = self.events.try_send(Event::Frame(report(reply.filter(|_| kept))));
-        let gone = matches!(told, Err(mpsc::error::TrySendError::Closed(_)));
+        let sent = self.events.try_send(Event::Frame(report(reply.filter(|_| kept))));
+        let gone = matches!(sent, Err(mpsc::error::TrySendError::Closed(_)));
         if progress.reached || gone {
             ControlFlow::Break(())
         } else {
@@ -185,10 +186,7 @@ pub async fn serve_ground(core: Arc<Core>, mut goals: impl Stream<Item = GoalReq
 
 async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
     let (asked, id) = (offer.goal().clone(), offer.id());
-    let timeout = match seconds(asked.timeout) {
-        Some(timeout) => Ok((!timeout.is_zero()).then_some(timeout)),
-        None => Err(format!("timeout {}; expected seconds, 0 or more", asked.timeout)),
-    };
+    let timeout = timeout(core, &asked.timeout);
     let words = Command::parse(&asked.text).map_err(|error| error.to_string());
     let ready = core.worker_for(&asked.camera).await;
     let (worker, camera, timeout) = match (timeout, words, ready) {
@@ -201,14 +199,14 @@ async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
     let cancel = CancelOnDrop(Arc::default());
     let (sender, mut events) = mpsc::channel(EVENTS);
     let last: Last = Arc::default();
-    let caller = GoalCaller { agreement: Agreement::of(asked.frames), events: sender, last: last.clone() };
+    let caller = GoalCaller { agreement: Agreement::of(asked.frame_count), events: sender, last: last.clone() };
     let asking = worker.ask(Request {
         text: asked.text.clone(),
         target: some(asked.target.clone()),
         camera,
         image: None,
-        next_frame: false,
-        by_track: asked.by_track && asked.frames > 1,
+        next_frame: !asked.newest_frame,
+        by_track: asked.by_track && asked.frame_count > 1,
         min_score: given(asked.min_score, -1.0, 1.0),
         min_margin: None,
         origin: Origin::Action,
@@ -221,15 +219,9 @@ async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
         return Err(error.to_string());
     }
     let goal = offer.accept().ok_or("duplicate goal id")?;
-    let deadline = async {
-        match timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
+    let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
-    let mut feedback =
-        Ground::Feedback { best_status: encode::status(Status::NotFound), ..Ground::Feedback::default() };
+    let mut feedback = Ground::Feedback::default();
     goal.feedback(feedback.clone());
     let (end, why) = loop {
         tokio::select! {
@@ -250,7 +242,7 @@ async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
                 }
             },
             () = goal.cancelled() => break (End::Cancelled, "cancelled".into()),
-            () = &mut deadline => break (End::Aborted, format!("not reached within {} s", asked.timeout)),
+            () = &mut deadline => break (End::Aborted, format!("not reached within {} s", timeout.as_secs_f64())),
         }
     };
     drop(cancel);
@@ -258,25 +250,19 @@ async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
     let best = lock(&last).take();
     let seen = feedback.frames_seen.max(best.as_ref().map_or(0, |best| best.seen));
     let kept = best.and_then(|best| typed(&best.reply?).ok());
-    let mut result = match (kept, seen) {
-        (Some(result), _) => result,
-        (None, 0) => {
+    let refused = |reason: &str| refusal(&asked.text, &asked.camera, Origin::Action, &id, reason);
+    let agreed = matches!(end, End::Succeeded);
+    let agreeing = if agreed { asked.frame_count.max(1) } else { feedback.frames_agreeing };
+    let reason = match (agreed, seen) {
+        (true, _) => String::new(),
+        (false, 0) => {
             let topic = core.image_topic(camera).await;
-            let reason = format!("{why}; no frame was looked at: is there a camera on {topic}?");
-            refusal(&asked.text, &asked.camera, Origin::Action, &id, &reason)
+            format!("{why}; no frame was looked at: is there a camera on {topic}?")
         }
-        (None, _) => refusal(&asked.text, &asked.camera, Origin::Action, &id, &why),
+        (false, _) => format!("{why}: {agreeing} of {} frames in a row agree", asked.frame_count.max(1)),
     };
-    if !why.is_empty() {
-        if result.status == encode::status(Status::Found) {
-            // one frame is not the agreement that was asked for
-            result.status = encode::status(Status::Ambiguous);
-        }
-        let agreeing = format!("{} of {} frames in a row agree", feedback.frames_agreeing, asked.frames.max(1));
-        let before = if result.reason.is_empty() { agreeing } else { result.reason };
-        result.reason = if before.starts_with(&why) { before } else { format!("{why}: {before}") };
-    }
-    goal.end(end, Ground::Result { result, frames_seen: seen });
+    let result = kept.unwrap_or_else(|| refused(&reason));
+    goal.end(end, Ground::Result { agreed, result, reason, frames_seen: seen, frames_agreeing: agreeing });
     Ok(())
 }
 

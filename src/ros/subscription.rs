@@ -58,7 +58,7 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut last, mut silent_since) = (None::<Instant>, None::<Instant>);
     let mut logged = String::new();
-    // while both streams live, a message may come on each: what came on the best-effort one last
+    // while both streams live, a message may come on each: the last on the best-effort one
     let mut received: Option<Vec<u8>> = None;
     loop {
         // each stream is drained at once: r2r keeps ten messages and would drop the newest. Not by `Ros::drained`, where

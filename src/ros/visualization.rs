@@ -20,6 +20,8 @@ const CUBE: u8 = 1;
 const TEXT_VIEW_FACING: u8 = 9;
 const DELETE_ALL: u8 = 3;
 const LINE_LOOP: u8 = 2;
+/// How long markers are shown, seconds: longer than any answer takes on a robot's CPU.
+const LIFETIME: i32 = 30;
 /// Height of the text over a thing, metres, and in a picture, pixels.
 const LETTERS: f64 = 0.03;
 const FONT: f64 = 14.0;
@@ -70,17 +72,26 @@ impl ViewPublishers {
     }
 
     /// Publishes an answer to those who subscribe.
-    pub fn publish(&self, header: &Header, result: &FrameResult, object: Option<&Object>, logger: &Logger) {
-        let told = |what: &str, published: r2r::Result<()>| {
+    pub fn publish<'a, O: Iterator<Item = &'a Object>>(
+        &self,
+        header: &Header,
+        result: &FrameResult,
+        objects: impl FnOnce() -> O,
+        logger: &Logger,
+    ) {
+        let warn = |what: &str, published: r2r::Result<()>| {
             if let Err(error) = published {
                 logger.warn_throttled(what, &format!("{what}: {error}"));
             }
         };
         if self.markers.is_subscribed() {
-            told("markers", markers(header, result, object).and_then(|message| self.markers.publish_fields(message)));
+            warn(
+                "markers",
+                markers(header, result, objects()).and_then(|message| self.markers.publish_fields(message)),
+            );
         }
         if self.annotations.is_subscribed() {
-            told(
+            warn(
                 "annotations",
                 annotations(header, result).and_then(|message| self.annotations.publish_fields(message)),
             );
@@ -88,24 +99,26 @@ impl ViewPublishers {
     }
 }
 
-/// The box of a thing and its name; what was shown before is deleted.
-fn markers(header: &Header, result: &FrameResult, object: Option<&Object>) -> r2r::Result<Value> {
+/// The box of each object and its name; what was shown before is deleted. They disappear when no further answer comes.
+fn markers<'a>(header: &Header, result: &FrameResult, objects: impl Iterator<Item = &'a Object>) -> r2r::Result<Value> {
     let mut all = vec![message(MARKER, json!({"header": header, "ns": "referseg", "action": DELETE_ALL}))?];
-    if let Some(object) = object {
+    let lifetime = json!({"sec": LIFETIME, "nanosec": 0});
+    for (number, object) in objects.enumerate() {
         let mut above = object.pose;
         above.orientation = Default::default();
-        // up in a frame of a robot; in an optical one it is beside the thing
+        // up in a frame of a robot; in an optical one it is beside the object
         above.position.z += LETTERS;
         let colour = colour(result.status());
         all.push(message(
             MARKER,
-            json!({"header": object.header, "ns": "referseg", "id": 0, "type": CUBE, "pose": object.pose, "scale": object.size, "color": colour}),
+            json!({"header": object.header, "ns": "referseg", "id": 2 * number, "type": CUBE, "pose": object.pose,
+                   "scale": object.size, "color": colour, "lifetime": lifetime}),
         )?);
         all.push(message(
             MARKER,
-            json!({"header": object.header, "ns": "referseg", "id": 1, "type": TEXT_VIEW_FACING, "pose": above,
+            json!({"header": object.header, "ns": "referseg", "id": 2 * number + 1, "type": TEXT_VIEW_FACING, "pose": above,
                    "scale": {"x": 0.0, "y": 0.0, "z": LETTERS}, "color": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
-                   "text": format!("{} {:.2}", object.target, object.score)}),
+                   "text": format!("{} {:.2}", object.target, object.score), "lifetime": lifetime}),
         )?);
     }
     Ok(json!({"markers": all}))

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// What the work is told while it goes on.
+/// Requests to the work in progress.
 pub struct Control<'a, I, R> {
     /// Whether to give up.
     pub stop: &'a dyn Fn() -> bool,
@@ -43,7 +43,7 @@ impl Answering {
         Answering { segmenter, frames: FrameEncoder::new(cameras), commands: CommandCache::default() }
     }
 
-    /// Applies other settings. What was encoded under the old ones is told by its fingerprint.
+    /// Applies other settings. Features encoded under the old ones are recognised by their fingerprint.
     ///
     /// # Errors
     /// When new weights can't be loaded; the old settings stay.
@@ -77,7 +77,9 @@ impl Answering {
         let is_followed = number.is_some()
             && (control.following.host.as_ref().is_some_and(heard) || requests.iter().any(|one| one.request.by_track));
         control.following.begin(camera, is_followed);
+        let too_old = number.and_then(|_| reader.too_old(&input.input));
         let usable = commands.iter().any(|one| one.parsed.is_ok()) || requests.iter().any(|one| one.parsed.is_ok());
+        let usable = usable && too_old.is_none();
         let go_on = |stage: Stage| {
             let waiting = (control.current)(None);
             for pending in requests.iter_mut().filter(|pending| waiting && !pending.request.is_cancelled()) {
@@ -98,8 +100,16 @@ impl Answering {
         }
         let encoded = encoded.flatten();
         let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
+        let unseen = Error::Image(too_old.unwrap_or_else(|| "not examined: no command could be used".into()));
         let at = (epoch, reader.stamp(&input.input).filter(|_| number.is_some()));
-        let again = commands_encoder.answer_all(&input, at, encoded.as_ref(), (&commands, requests), host, control);
+        let again = commands_encoder.answer_all(
+            &input,
+            at,
+            encoded.as_ref().ok_or(&unseen),
+            (&commands, requests),
+            host,
+            control,
+        );
         if let Some(encoded) = encoded {
             frames.keep(camera, encoded);
         }
@@ -135,20 +145,19 @@ impl Encoder<'_> {
         &mut self,
         input: &Input<I>,
         (epoch, stamp): (u64, Option<i64>),
-        encoded: Option<&EncodedInput>,
+        encoded: std::result::Result<&EncodedInput, &Error>,
         (commands, requests): (&[Arc<Waiting>], Vec<Pending<I, R>>),
         host: &mut impl WorkerHost<I, Reply = R>,
         control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
-        let unseen = Error::Image("not examined: no command could be used".into());
         let seen = Seen {
             camera: input.camera,
-            frame: encoded.and_then(|encoded| encoded.frame.as_ref().ok()),
-            is_static: encoded.is_some_and(|encoded| encoded.is_static),
+            frame: encoded.ok().and_then(|encoded| encoded.frame.as_ref().ok()),
+            is_static: encoded.is_ok_and(|encoded| encoded.is_static),
             encoded: match encoded {
-                Some(EncodedInput { frame: Err(error), .. } | EncodedInput { encoded: Err(error), .. }) => Err(error),
-                Some(EncodedInput { encoded: Ok(encoded), .. }) => Ok(encoded),
-                None => Err(&unseen),
+                Ok(EncodedInput { frame: Err(error), .. } | EncodedInput { encoded: Err(error), .. }) => Err(error),
+                Ok(EncodedInput { encoded: Ok(encoded), .. }) => Ok(encoded),
+                Err(error) => Err(error),
             },
         };
         let thresholds = self.segmenter.config().answer.clone();

@@ -33,7 +33,10 @@ impl CommandCache {
             Some(at) => self.0.remove(at),
             None => {
                 let spatial = segmenter.spatial_words(&parsed);
-                segmenter.encode_parsed(parsed, spatial, &segmenter.config().text, fingerprint.clone())?
+                {
+                    let config = segmenter.config();
+                    segmenter.encode_parsed(parsed, spatial, &config.text, &config.words, fingerprint.clone())?
+                }
             }
         };
         if self.0.len() >= CAPACITY {

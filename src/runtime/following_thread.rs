@@ -8,7 +8,7 @@ use crate::answer::{Origin, Status};
 use crate::image::Frame;
 use std::ops::ControlFlow;
 
-/// Works until it is told to stop.
+/// Works until the queue stops.
 pub fn run<I: Send + Sync, R>(shared: &Shared<I, R>, reader: &impl FrameReader<I>) {
     let following = &shared.following;
     let Some(host) = following.host.clone() else { return };
@@ -17,11 +17,11 @@ pub fn run<I: Send + Sync, R>(shared: &Shared<I, R>, reader: &impl FrameReader<I
         let last = frames.len().saturating_sub(1);
         for (at, input) in frames.iter().enumerate() {
             let Some(stamp) = reader.stamp(input) else { continue };
-            // a frame that can't be read is told of by who answers on it
+            // the answer on an unreadable frame reports it
             let Ok(frame) = guarded(|| reader.image(input)) else { continue };
             // what is older than the newest one is only passed through
             let is_newest = at == last;
-            let followed = guarded(|| Ok(following.tracks(camera).follow(stamp, &frame))).unwrap_or(None);
+            let followed = guarded(|| Ok(following.tracks(camera).follow(stamp, &frame, is_newest))).unwrap_or(None);
             if let Some(followed) = followed.filter(|_| is_newest && host.wanted(camera)) {
                 let _ = guarded(|| {
                     host.deliver(input, camera, &frame, &followed);
@@ -67,7 +67,7 @@ fn follow_request<I, R>(
     if pending.request.is_cancelled() {
         return false;
     }
-    let Some(mut followed) = tracks.follow(stamp, frame) else { return true };
+    let Some(mut followed) = tracks.follow(stamp, frame, is_newest) else { return true };
     followed.command.origin = Origin::Action;
     let result = followed.together(camera, frame);
     let is_lost = result.status() == Status::Lost;

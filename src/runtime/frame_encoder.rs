@@ -63,7 +63,7 @@ impl FrameEncoder {
             false => 0.0,
         };
         let frame = guarded(|| reader.decode(camera, &input.input));
-        let depth = guarded(|| Ok(reader.depth(&input.input))).ok().flatten();
+        let depth = guarded(|| Ok(reader.depth(input.camera, &input.input))).ok().flatten();
         let compares = tolerance > 0.0 && state.is_some();
         let means = frame.as_ref().ok().filter(|_| compares).map(|frame| Arc::new(BlockMeans::of(frame)));
         let Ok(pixels) = &frame else {

@@ -38,6 +38,12 @@ pub trait FrameReader<I>: Send + Sync {
     /// When the image in a camera's input was taken, nanoseconds since the epoch.
     fn stamp(&self, input: &I) -> Option<i64>;
 
+    /// Why a camera's input is too old to be answered, in words; `None` when it is not.
+    fn too_old(&self, input: &I) -> Option<String> {
+        let _ = input;
+        None
+    }
+
     /// What somebody else found in a camera's input, or why there is nothing; `None` where that is not asked for.
     fn given(&self, input: &I) -> Option<std::result::Result<ExternalProposals, String>> {
         let _ = input;
@@ -45,8 +51,8 @@ pub trait FrameReader<I>: Send + Sync {
     }
 
     /// The depth image that belongs to a camera's input, aligned with its image, if there is one.
-    fn depth(&self, input: &I) -> Option<DepthImage> {
-        let _ = input;
+    fn depth(&self, camera: usize, input: &I) -> Option<DepthImage> {
+        let _ = (camera, input);
         None
     }
 }

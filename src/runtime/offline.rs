@@ -6,7 +6,7 @@ use super::catch_panic::guarded;
 use super::following::Following;
 use super::host::{FrameReader, WorkerHost};
 use super::mode::Mode;
-use super::queue::Queue;
+use super::queue::{Queue, TakenCommand};
 use crate::grounding::Segmenter;
 use crate::Result;
 use std::sync::Arc;
@@ -29,9 +29,8 @@ impl<I: Send + Sync, F: FrameReader<I>, H: WorkerHost<I>> Offline<I, F, H> {
 
     /// Takes a command, for one camera or all, as [`Worker::command`](super::Worker::command) does.
     pub fn command(&mut self, camera: Option<usize>, text: Result<String>) -> u32 {
-        let clears = matches!(&text, Ok(text) if text.trim().is_empty());
-        let number = self.queue.command(camera, text);
-        if clears {
+        let TakenCommand { number, ends_tracks } = self.queue.command(camera, text);
+        if ends_tracks {
             self.following.clear_commands(camera, number);
         }
         number
@@ -45,7 +44,7 @@ impl<I: Send + Sync, F: FrameReader<I>, H: WorkerHost<I>> Offline<I, F, H> {
             return;
         }
         let Ok(frame) = guarded(|| self.reader.image(input)) else { return };
-        if let Ok(Some(followed)) = guarded(|| Ok(tracks.follow(stamp, &frame))) {
+        if let Ok(Some(followed)) = guarded(|| Ok(tracks.follow(stamp, &frame, true))) {
             self.host.deliver_followed(input, camera, &frame, &followed);
         }
     }

@@ -90,6 +90,14 @@ impl<I> Camera<I> {
     }
 }
 
+/// A command of a topic that was taken.
+pub struct TakenCommand {
+    /// Its number.
+    pub number: u32,
+    /// Whether what was found before is no longer tracked: it cleared, or nobody knows what was meant.
+    pub ends_tracks: bool,
+}
+
 /// One frame with all who are to be answered on it.
 pub struct Job<I, R> {
     /// The queue's epoch when it was taken.
@@ -183,14 +191,14 @@ impl<I, R> Queue<I, R> {
         CommandInfo { text: text.replace('\0', " "), number: self.count, origin, id }
     }
 
-    /// Takes a command of a topic ([`Worker::command`](super::Worker::command)); returns its number.
-    pub fn command(&mut self, camera: Option<usize>, text: Result<String>) -> u32 {
+    /// Takes a command of a topic ([`Worker::command`](super::Worker::command)).
+    pub fn command(&mut self, camera: Option<usize>, text: Result<String>) -> TakenCommand {
         let chosen = camera.map_or(0..self.cameras.len(), |camera| camera..camera + 1);
         if matches!(&text, Ok(text) if text.trim().is_empty()) {
             self.count += 1;
             let number = self.count;
             self.cameras[chosen].iter_mut().for_each(|camera| camera.clear(number));
-            return number;
+            return TakenCommand { number, ends_tracks: true };
         }
         let (text, parsed) = match text {
             Ok(text) => parse(text),
@@ -198,14 +206,17 @@ impl<I, R> Queue<I, R> {
         };
         let command = self.numbered(&text, Origin::Topic, String::new());
         let number = command.number;
-        if !self.active {
-            return number;
-        }
         let (once, refused) = (self.mode == Mode::Once, parsed.is_err());
+        let taken = TakenCommand { number, ends_tracks: refused };
+        if !self.active {
+            return taken;
+        }
         let waiting = Arc::new(Waiting { command, parsed });
         for camera in &mut self.cameras[chosen] {
             let at = AtCamera { waiting: waiting.clone(), after: camera.number };
             if refused {
+                // nobody knows what was meant: nothing is looked for until the next command
+                camera.standing = None;
                 camera.refuse(at);
             } else if once {
                 if camera.once.len() >= MAX_WAITING {
@@ -220,7 +231,7 @@ impl<I, R> Queue<I, R> {
                 camera.standing = Some(at);
             }
         }
-        number
+        taken
     }
 
     /// Takes a request; returns its number.
@@ -540,7 +551,7 @@ mod tests {
         for number in 1..=3 * MAX_WAITING as u32 {
             queue.offer_frame(0, Arc::new(number));
             queue.offer_frame(1, Arc::new(number));
-            assert_eq!(queue.command(None, Ok("the mug".into())), number);
+            assert_eq!(queue.command(None, Ok("the mug".into())).number, number);
             queue.offer_frame(0, Arc::new(number));
             queue.offer_frame(1, Arc::new(number));
             assert_eq!(commands(&mut queue, listened), Some((1, vec![(number, true)])));
@@ -570,7 +581,7 @@ mod tests {
     #[test]
     fn a_job_at_hand_counts_no_more_once_the_queue_is_cleared() {
         let mut queue = Queue::new(Mode::Continuous, 1);
-        let number = queue.command(None, Ok("the mug".into()));
+        let number = queue.command(None, Ok("the mug".into())).number;
         queue.ask(request(0, "goal")).unwrap();
         queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
@@ -587,7 +598,7 @@ mod tests {
     #[test]
     fn an_empty_command_clears_for_the_job_at_hand_too() {
         let mut queue: Queue<u32, ()> = Queue::new(Mode::Continuous, 2);
-        let number = queue.command(None, Ok("the mug".into()));
+        let number = queue.command(None, Ok("the mug".into())).number;
         queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         queue.command(Some(1), Ok(String::new()));

@@ -6,13 +6,13 @@ use crate::grounding::PreparedConfig;
 use crate::Result;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Other settings, and who is told whether they are in effect.
+/// New settings, and the channel that reports whether they are in effect.
 pub struct ConfigChange {
     pub prepared: PreparedConfig,
     pub done: Box<dyn FnOnce(Result<()>) + Send>,
 }
 
-/// The queue, and what the thread is told.
+/// The queue, and the requests to the thread.
 pub struct State<I, R> {
     pub queue: Queue<I, R>,
     pub changes: Vec<ConfigChange>,

@@ -5,7 +5,7 @@ use super::following_thread;
 use super::host::{FrameReader, TrackHost, WorkerHost};
 use super::inference_thread;
 use super::mode::Mode;
-use super::queue::{Dropped, Queue};
+use super::queue::{Dropped, Queue, TakenCommand};
 use super::request::Request;
 use super::shared::{ConfigChange, Shared};
 use crate::grounding::{PreparedConfig, Segmenter};
@@ -48,7 +48,7 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
             inference_thread::run(&of_thread, segmenter, cameras, &*reader, host);
             let mut state = of_thread.lock();
             state.stopped = true;
-            // whoever still waits is told by the end of his channel
+            // callers that still wait see their channel close
             let _callers = state.queue.clear();
             state.queue.set_active(false);
             drop(state);
@@ -76,12 +76,11 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
 
     /// Takes a command of a topic, for one camera or all, and returns its number; `text` is an error when the
     /// words did not arrive whole. An empty text clears what is in effect, also for a frame that is being worked on.
-    /// One that can't be used is answered with the reason, and leaves what is in effect as it is. When more than
+    /// One that can't be used is answered with the reason, and ends what is in effect: nobody knows what was meant. When more than
     /// [`MAX_WAITING`](super::MAX_WAITING) wait at a camera, the oldest is answered with an error.
     pub fn command(&self, camera: Option<usize>, text: Result<String>) -> u32 {
-        let clears = matches!(&text, Ok(text) if text.trim().is_empty());
-        let number = self.shared.lock().queue.command(camera, text);
-        if clears {
+        let TakenCommand { number, ends_tracks } = self.shared.lock().queue.command(camera, text);
+        if ends_tracks {
             self.shared.following.clear_commands(camera, number);
         }
         self.shared.changed.notify_all();

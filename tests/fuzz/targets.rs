@@ -93,7 +93,7 @@ fn cdr(bytes: &[u8]) {
     let _ = from_cdr::<Segmentation>(bytes);
     for transport in [Transport::Raw, Transport::Compressed] {
         let _ = Input::new(transport, bytes.to_vec()).and_then(|input| input.frame());
-        let _ = DepthMessage::new(transport, bytes.to_vec()).read();
+        let _ = DepthMessage::new(transport, bytes.to_vec()).read(0.001);
     }
     for kind in [Image::TYPE, Detection2DArray::TYPE] {
         let _ = ExternalProposalsMessage::of_type(kind, bytes.to_vec()).map(|given| given.read().map(|_| ()));

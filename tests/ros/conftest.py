@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 import rclpy
+from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
 from domain_coordinator import domain_id
 from PIL import Image as Picture
@@ -48,6 +49,10 @@ def image(rgb, stamp=(12, 345), frame_id="camera_optical", encoding="rgb8", padd
     message.header.frame_id = frame_id
     message.data = rows.tobytes()
     return message
+
+
+def duration(seconds):
+    return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 
 class Peer:
@@ -150,7 +155,8 @@ class Peer:
 
         return self.until(replied, f"the reply of {service}", limit=60).result()
 
-    def segment(self, node="/referseg", **request):
+    def segment(self, node="/referseg", timeout=0.0, **request):
+        request["timeout"] = duration(timeout)
         return self.call("segment", Segment, Segment.Request(**request), node).result
 
     def topic_answers_up_to(self, message, node="/referseg"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
-from conftest import ASKED, image, iou, mask_of, picture, truth
+from conftest import ASKED, duration, image, iou, mask_of, picture, truth
 from referseg.action import Ground
 from referseg.msg import Segmentation
 from referseg.srv import Segment
@@ -36,13 +36,13 @@ def test_the_service_answers_on_a_picture_of_the_request(asked):
 
 def test_the_service_answers_on_the_newest_frame_or_the_next(asked):
     message = image(picture(), stamp=(7, 0))
-    future = asked.call_async("segment", Segment, Segment.Request(text=ASKED["text"], timeout=60.0))
+    future = asked.call_async("segment", Segment, Segment.Request(text=ASKED["text"], timeout=duration(60.0)))
     while not future.done():  # until a frame has come the call waits for it
         asked.images.publish(message)
         asked.spin(0.3)
     assert future.result().result.header.stamp.sec == 7
     assert asked.segment(text="the thing").header.stamp.sec == 7, "the newest is still there"
-    late = asked.call("segment", Segment, Segment.Request(text="the thing", next_frame=True, timeout=0.5)).result
+    late = asked.call("segment", Segment, Segment.Request(text="the thing", next_frame=True, timeout=duration(0.5))).result
     assert late.status == Segmentation.ERROR and "not answered within 0.5 s; is there a camera on /image" in late.reason
     future = asked.call_async("segment", Segment, Segment.Request(text="the thing", next_frame=True))
     asked.spin(0.5)
@@ -84,8 +84,9 @@ def test_many_calls_at_once_are_answered_or_refused_each_with_its_own(asked):
 class Goal:
     """A goal under way, with the feedback so far."""
 
-    def __init__(self, peer, **goal):
+    def __init__(self, peer, timeout=60.0, **goal):
         self.peer, self.feedback = peer, []
+        goal["timeout"] = duration(timeout)
         self.client = ActionClient(peer.node, Ground, "/referseg/ground")
         peer.until(self.client.server_is_ready, "the action server")
         sent = self.client.send_goal_async(Ground.Goal(**goal), feedback_callback=lambda f: self.feedback.append(f.feedback))
@@ -100,31 +101,31 @@ class Goal:
 
 
 def test_a_goal_succeeds_when_enough_frames_agree(asked):
-    goal = Goal(asked, text=ASKED["text"], frames=3, timeout=60.0)
+    goal = Goal(asked, text=ASKED["text"], frame_count=3, timeout=60.0)
     asked.film(goal.future.done)
     status, result = goal.finish()
     assert status == GoalStatus.STATUS_SUCCEEDED
     answer = result.result
     assert (answer.status, answer.origin) == (Segmentation.FOUND, Segmentation.ACTION)
     assert answer.request_id == bytes(goal.handle.goal_id.uuid).hex()
-    assert result.frames_seen == 3
+    assert result.agreed and result.reason == "" and (result.frames_seen, result.frames_agreeing) == (3, 3)
     stages = [f.stage for f in goal.feedback]
     assert {Ground.Feedback.DECODING, Ground.Feedback.PROPOSALS, Ground.Feedback.FEATURES, Ground.Feedback.SCORING,
             Ground.Feedback.ANSWERED} <= set(stages)
     # the last frame's may come behind the result, when rclpy takes no more
     assert max(f.frames_seen for f in goal.feedback) >= 2
-    assert all(f.best_status == Segmentation.NOT_FOUND for f in goal.feedback if not f.frames_seen)
+    assert all(f.best_status == Segmentation.UNKNOWN for f in goal.feedback if not f.frames_seen)
     last = goal.feedback[-1]
     assert last.best_status == Segmentation.FOUND and last.best_score > 0 and last.best_box.width > 0
 
 
 def test_goals_that_wait_are_cancelled_together(asked):
-    goals = [Goal(asked, text=ASKED["text"], timeout=0.0) for _ in range(3)]
+    goals = [Goal(asked, text=ASKED["text"]) for _ in range(3)]
     every = asked.call("ground/_action/cancel_goal", CancelGoal, CancelGoal.Request())
     assert every.return_code == CancelGoal.Response.ERROR_NONE and len(every.goals_canceling) == 3
     for goal in goals:
         status, result = goal.finish()
-        assert status == GoalStatus.STATUS_CANCELED and "cancelled" in result.result.reason
+        assert status == GoalStatus.STATUS_CANCELED and "cancelled" in result.reason
 
 
 def test_a_result_is_kept_for_a_while_and_then_let_go(asked):
@@ -160,12 +161,13 @@ def test_a_goal_that_is_not_reached_is_aborted_with_the_best_so_far(asked):
     status, result = goal.finish()
     assert status == GoalStatus.STATUS_ABORTED
     assert result.result.status == Segmentation.NOT_FOUND and result.frames_seen >= 1
-    assert "not reached within 6 s" in result.result.reason and "below" in result.result.reason
-    goal = Goal(asked, text=ASKED["text"], frames=1000, timeout=6.0)
+    assert "not reached within 6 s" in result.reason and "below" in result.result.reason and not result.agreed
+    goal = Goal(asked, text=ASKED["text"], frame_count=1000, timeout=6.0)
     asked.film(goal.future.done)
     status, result = goal.finish()
-    assert status == GoalStatus.STATUS_ABORTED and result.result.status == Segmentation.AMBIGUOUS
-    assert "of 1000 frames in a row agree" in result.result.reason
+    assert status == GoalStatus.STATUS_ABORTED and not result.agreed
+    assert result.result.status == Segmentation.FOUND, "the best frame keeps its own status"
+    assert 0 < result.frames_agreeing < 1000 and "of 1000 frames in a row agree" in result.reason
 
 
 def test_a_goal_without_a_camera_says_so(peer):
@@ -178,7 +180,7 @@ def test_a_goal_without_a_camera_says_so(peer):
 
 def test_goals_are_cancelled_while_they_wait_and_while_they_work(asked):
     for showing in (False, True):
-        goal = Goal(asked, text=ASKED["text"], frames=1000, timeout=0.0)
+        goal = Goal(asked, text=ASKED["text"], frame_count=1000)
         if showing:
             asked.film(lambda: any(f.stage >= Ground.Feedback.PROPOSALS for f in goal.feedback))
         cancelled = goal.handle.cancel_goal_async()
@@ -186,7 +188,7 @@ def test_goals_are_cancelled_while_they_wait_and_while_they_work(asked):
         assert len(cancelled.result().goals_canceling) == 1
         status, result = goal.finish(limit=20)
         assert status == GoalStatus.STATUS_CANCELED, status
-        assert result.result.status != Segmentation.FOUND and "cancelled" in result.result.reason
+        assert not result.agreed and "cancelled" in result.reason
     # and the worker is free again
     assert asked.segment(text=ASKED["text"], image=image(picture())).status == Segmentation.FOUND
 
@@ -194,12 +196,14 @@ def test_goals_are_cancelled_while_they_wait_and_while_they_work(asked):
 def test_goals_that_can_not_be_pursued_are_rejected(asked):
     for goal in (dict(text=""), dict(text="the mug", camera="left"), dict(text="the mug", timeout=-1.0)):
         assert not Goal(asked, **goal).handle.accepted, goal
+    # who reads a result that nobody filled in reads no finding
+    assert Ground.Result().result.status == Segmentation.UNKNOWN == 0
 
 
 def test_goal_topic_command_and_service_call_do_not_mix_up(asked):
-    goals = [Goal(asked, text=text, frames=2, timeout=60.0, min_score=-1.0) for text in (ASKED["text"], "the black can")]
+    goals = [Goal(asked, text=text, frame_count=2, timeout=60.0, min_score=-1.0) for text in (ASKED["text"], "the black can")]
     asked.say("the banana")
-    call = asked.call_async("segment", Segment, Segment.Request(text="the thing", request_id="call", timeout=60.0))
+    call = asked.call_async("segment", Segment, Segment.Request(text="the thing", request_id="call", timeout=duration(60.0)))
     origins = {Segmentation.TOPIC, Segmentation.SERVICE, Segmentation.ACTION}
     asked.film(lambda: call.done() and origins <= {a.origin for a in asked.heard} and all(f.frames_seen for g in goals for f in g.feedback[-1:]))
     for goal in goals:

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from conftest import ASKED, ROOT, image, iou, mask_of, picture, truth
+from conftest import ASKED, duration, image, iou, mask_of, picture, ROOT, truth
 from PIL import Image as Picture
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from referseg.msg import Object, Segmentation
@@ -138,7 +138,7 @@ def test_with_once_every_camera_answers_a_command_for_all_once(peer):
     peer.until(lambda: show(["left", "right"]) or heard["right"], "the right camera's answer")
     # a call on a later frame of each: what the command would have got on it stands before its answer
     calls = [peer.call_async("segment", Segment, Segment.Request(text="the thing", camera=name, request_id="later",
-                                                                 next_frame=True, timeout=60.0)) for name in heard]
+                                                                 next_frame=True, timeout=duration(60.0))) for name in heard]
     peer.until(lambda: show(["left", "right"]) or all(call.done() for call in calls), "the calls' answers")
     peer.until(lambda: all(any(a.request_id == "later" for a in answers) for answers in heard.values()), "and on the topics")
     for name, answers in heard.items():

@@ -91,7 +91,8 @@ def environment_of_the_node(peer):
 def test_without_autostart_the_launched_node_waits_for_a_lifecycle_manager(launched, file):
     peer = launched(file, "autostart:=false", "large_images:=true")
     assert state(peer).label == "unconfigured"
-    assert environment_of_the_node(peer)["FASTRTPS_DEFAULT_PROFILES_FILE"].endswith("config/fastdds_large_images.xml")
+    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        assert environment_of_the_node(peer)[name].endswith("config/fastdds_large_images.xml")
     assert change(peer, Transition.TRANSITION_CONFIGURE) and change(peer, Transition.TRANSITION_ACTIVATE)
     assert state(peer).label == "active"
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 from action_msgs.msg import GoalStatus
 from bond.msg import Status
-from conftest import ASKED, ROOT, image, picture
+from conftest import ASKED, duration, image, picture, ROOT
 from lifecycle_msgs.msg import State, Transition, TransitionEvent
 from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetAvailableTransitions, GetState
 from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
@@ -91,12 +91,12 @@ def test_deactivate_answers_the_goals_and_calls_in_flight(peer, also_cleanup):
     goals = ActionClient(peer.node, Ground, "/referseg/ground")
     peer.until(goals.server_is_ready, "the action server")
     # a goal and a call that wait for a frame, and a goal that is at its frames
-    calls = [peer.call_async("segment", Segment, Segment.Request(text="the thing", timeout=60.0))]
-    sent = goals.send_goal_async(Ground.Goal(text=ASKED["text"], frames=1000, timeout=60.0))
+    calls = [peer.call_async("segment", Segment, Segment.Request(text="the thing", timeout=duration(60.0)))]
+    sent = goals.send_goal_async(Ground.Goal(text=ASKED["text"], frame_count=1000, timeout=duration(60.0)))
     peer.until(sent.done, "the goal's acceptance")
     result = sent.result().get_result_async()
     peer.film(calls[0].done)
-    calls.append(peer.call_async("segment", Segment, Segment.Request(text="the thing", next_frame=True, timeout=60.0)))
+    calls.append(peer.call_async("segment", Segment, Segment.Request(text="the thing", next_frame=True, timeout=duration(60.0))))
     peer.spin(0.5)
     assert change(peer, Transition.TRANSITION_DEACTIVATE)
     if also_cleanup:

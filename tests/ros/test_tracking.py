@@ -121,7 +121,7 @@ def test_a_cleared_command_and_tracking_switched_off_end_the_track(peer):
 def test_a_goal_of_many_frames_ends_by_the_track(peer):
     peer.start()
     # the node looks for it once; the frames after it are followed
-    goal = Goal(peer, text=ASKED["text"], frames=6, by_track=True, timeout=60.0)
+    goal = Goal(peer, text=ASKED["text"], frame_count=6, by_track=True, timeout=60.0)
     steps = 0
 
     def shown():

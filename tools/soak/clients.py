@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import rclpy
+from builtin_interfaces.msg import Duration
 from PIL import Image as Picture
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -47,7 +48,7 @@ class Asked:
         height, width, _ = self.rgb.shape
         image = Image(height=height, width=width, encoding="rgb8", step=3 * width, data=self.rgb.tobytes())
         image.header.frame_id = self.frame_id
-        return Segment.Request(text=ASKED["text"], request_id=self.request_id, image=image, timeout=NODE_LIMIT)
+        return Segment.Request(text=ASKED["text"], request_id=self.request_id, image=image, timeout=Duration(sec=int(NODE_LIMIT)))
 
     def is_foreign(self, answer):
         """Why an answer can't be this request's; empty when it can."""
@@ -140,7 +141,7 @@ class Clients:
     def goal(self):
         """A goal on the left camera, now and then cancelled; it must end."""
         interruption, self.counts["goals"] = self.interruption, self.counts["goals"] + 1
-        goal = Ground.Goal(text=random.choice(COMMANDS), camera="left", frames=3, by_track=random.random() < 0.5, timeout=10.0)
+        goal = Ground.Goal(text=random.choice(COMMANDS), camera="left", frame_count=3, by_track=random.random() < 0.5, timeout=Duration(sec=10))
         sent = self.goals.send_goal_async(goal)
         if not self.wait(sent.done, 20.0):
             self.counts["goals_interrupted" if self.interruption != interruption else "goals_unanswered"] += 1

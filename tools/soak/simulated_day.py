@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import rclpy
+from builtin_interfaces.msg import Duration
 from lifecycle_msgs.srv import ChangeState
 from measure import Life
 from PIL import Image as Picture
@@ -71,7 +72,7 @@ class Day:
 
     def ask(self, second):
         self.requests += 1
-        call = self.segment.call_async(Segment.Request(text="the red box", request_id=str(second), timeout=20.0))
+        call = self.segment.call_async(Segment.Request(text="the red box", request_id=str(second), timeout=Duration(sec=20)))
         self.until(call.done, f"request {second}")
         if call.done() and call.result().result.request_id != str(second):
             self.foreign += 1

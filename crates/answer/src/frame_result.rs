@@ -1,4 +1,4 @@
-//! `FrameResult`: what came of one command on one frame, for those who publish, record or draw it.
+//! `FrameResult`: the result of one command on one frame, to be published, recorded or drawn.
 
 use super::answer::{Answer, FoundThing, ScoredProposal};
 use super::command_info::CommandInfo;

@@ -7,6 +7,11 @@ use std::collections::VecDeque;
 /// Depth images that are kept: a third of a second at 30 Hz.
 const CAPACITY: usize = 10;
 
+/// How far stamps may go back from one depth image to the next, nanoseconds; further, a clock or a recording has started anew.
+const MOST_BACK: i64 = 1_000_000_000;
+/// How far apart an image and its depth image may arrive, seconds, when neither has a stamp: half a period at 15 Hz.
+const ARRIVAL_TOLERANCE: f64 = 0.033;
+
 /// The newest depth images, in whatever form `T` they came, and the calibration of their camera.
 #[derive(Debug)]
 pub struct DepthBuffer<T> {
@@ -21,8 +26,11 @@ impl<T> Default for DepthBuffer<T> {
 }
 
 impl<T: Clone> DepthBuffer<T> {
-    /// Takes a depth image; the oldest makes room.
+    /// Takes a depth image; the oldest makes room. When its time has gone back those before it are discarded.
     pub fn push(&mut self, stamp: Stamp, image: T) {
+        if self.images.back().is_some_and(|(last, _)| stamp.nanoseconds.saturating_add(MOST_BACK) < last.nanoseconds) {
+            self.images.clear();
+        }
         if self.images.len() == CAPACITY {
             self.images.pop_front();
         }
@@ -49,10 +57,16 @@ impl<T: Clone> DepthBuffer<T> {
     /// # Errors
     /// In words, when there is none within `tolerance` seconds, in the same coordinate frame, with a camera_info.
     pub fn nearest(&self, image: &Stamp, tolerance: f64) -> Result<(T, CameraModel), String> {
-        let apart = |stamp: &Stamp| (stamp.nanoseconds - image.nanoseconds).abs();
-        let nearest = self.images.iter().min_by_key(|(stamp, _)| apart(stamp));
+        let apart = |stamp: &Stamp| stamp.nanoseconds.abs_diff(image.nanoseconds);
+        // of equal stamps the newest
+        let nearest = self.images.iter().rev().min_by_key(|(stamp, _)| apart(stamp));
         let (stamp, depth) = nearest.ok_or("no depth image has been received")?;
+        if stamp.is_arrival != image.is_arrival {
+            let [with, without] = if image.is_arrival { ["depth image", "image"] } else { ["image", "depth image"] };
+            return Err(format!("the {without} has no stamp (0), the {with} has one; expected both or neither"));
+        }
         let seconds = apart(stamp) as f64 / 1e9;
+        let tolerance = if image.is_arrival { tolerance.max(ARRIVAL_TOLERANCE) } else { tolerance };
         if seconds > tolerance {
             return Err(format!(
                 "the nearest depth image is {seconds:.3} s from the image; expected at most {tolerance:.3} s"
@@ -74,7 +88,7 @@ mod tests {
     use super::*;
 
     fn stamped(nanoseconds: i64, frame_id: &str) -> Stamp {
-        Stamp { nanoseconds, frame_id: frame_id.into() }
+        Stamp { nanoseconds, is_arrival: false, frame_id: frame_id.into() }
     }
 
     #[test]
@@ -95,9 +109,28 @@ mod tests {
         assert!(stale.contains("0.999 s from the image; expected at most 0.020 s"), "{stale}");
         let foreign = buffer.nearest(&stamped(5 * SECOND, "other"), 0.02).unwrap_err();
         assert!(foreign.contains("aligned with the image"), "{foreign}");
+        buffer.push(stamped(2 * SECOND, "eye"), 7);
+        assert!(buffer.nearest(&image, 0.02).is_err(), "time went back: those before are of another clock");
         for second in 10..40 {
             buffer.push(stamped(second * SECOND, "eye"), 3);
         }
         assert_eq!(buffer.images.len(), CAPACITY);
+    }
+
+    #[test]
+    fn without_stamps_the_arrivals_pair_images_and_a_stamp_on_one_side_is_a_reason() {
+        const MS: i64 = 1_000_000;
+        let mut buffer = DepthBuffer::default();
+        buffer.set_model(CameraModel::default());
+        buffer.push(Stamp::new(0, "eye", 1000 * MS), 1);
+        buffer.push(Stamp::new(0, "eye", 1100 * MS), 2);
+        assert_eq!(buffer.nearest(&Stamp::new(0, "eye", 1110 * MS), 0.02).unwrap().0, 2);
+        assert!(buffer.nearest(&Stamp::new(0, "eye", 1300 * MS), 0.02).unwrap_err().contains("0.200 s"));
+        let stamped = buffer.nearest(&Stamp::new(1110 * MS, "eye", 5), 0.02).unwrap_err();
+        assert!(stamped.contains("the depth image has no stamp (0), the image has one"), "{stamped}");
+        let mut stuck = DepthBuffer::default();
+        stuck.set_model(CameraModel::default());
+        (0..3).for_each(|number| stuck.push(Stamp::new(5, "eye", 0), number));
+        assert_eq!(stuck.nearest(&Stamp::new(5, "eye", 0), 0.02).unwrap().0, 2, "of equal stamps the newest");
     }
 }

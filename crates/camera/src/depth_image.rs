@@ -1,6 +1,6 @@
 //! `DepthImage`: how far the camera saw each pixel's surface.
 //!
-//! Metres or millimetres follows from the encoding (REP 118), never from a setting.
+//! Whole numbers are millimetres and floats metres (REP 118), unless a driver has another unit.
 
 use super::pinhole::Pinhole;
 use super::target_frame::TargetFrame;
@@ -28,13 +28,21 @@ pub struct RobotView {
     pub frame: TargetFrame,
 }
 
+fn in_metres(units: u32, metres_per_unit: f64) -> f32 {
+    if units == 0 {
+        f32::NAN
+    } else {
+        (f64::from(units) * metres_per_unit) as f32
+    }
+}
+
 impl DepthImage {
-    /// Reads a depth image: 16UC1 (also mono16) in millimetres, 0 for unknown, or 32FC1 in metres, NaN, infinities and
+    /// Reads a depth image: 16UC1 (also mono16) in units of so many metres, 0 for unknown, or 32FC1 in metres, NaN, infinities and
     /// values up to 0 for unknown (REP 117, REP 118).
     ///
     /// # Errors
     /// When the encoding is another, or the step or length does not fit the size.
-    pub fn read(image: &RawImage) -> Result<DepthImage> {
+    pub fn read(image: &RawImage, metres_per_unit: f64) -> Result<DepthImage> {
         let (width, height, step) = (image.width as usize, image.height as usize, image.step as usize);
         let size = match image.encoding {
             "16UC1" | "mono16" => 2,
@@ -52,12 +60,8 @@ impl DepthImage {
         let big = image.big_endian;
         let metres = |bytes: &[u8]| match *bytes {
             [a, b] => {
-                let millimetres = if big { u16::from_be_bytes([a, b]) } else { u16::from_le_bytes([a, b]) };
-                if millimetres == 0 {
-                    f32::NAN
-                } else {
-                    f32::from(millimetres) / 1000.0
-                }
+                let units = if big { u16::from_be_bytes([a, b]) } else { u16::from_le_bytes([a, b]) };
+                in_metres(units.into(), metres_per_unit)
             }
             [a, b, c, d] => {
                 let metres = if big { f32::from_be_bytes([a, b, c, d]) } else { f32::from_le_bytes([a, b, c, d]) };
@@ -74,10 +78,9 @@ impl DepthImage {
         Ok(DepthImage { width, height, metres, robot: None })
     }
 
-    /// Of an image whose values are millimetres, 0 for unknown.
-    pub fn of_millimetres(image: &LabelImage) -> DepthImage {
-        let metres = |millimetres: &u32| if *millimetres == 0 { f32::NAN } else { *millimetres as f32 / 1000.0 };
-        let metres = image.values().iter().map(metres).collect();
+    /// Of an image whose values are units of so many metres, 0 for unknown.
+    pub fn of_units(image: &LabelImage, metres_per_unit: f64) -> DepthImage {
+        let metres = image.values().iter().map(|units| in_metres(*units, metres_per_unit)).collect();
         DepthImage { width: image.width(), height: image.height(), metres, robot: None }
     }
 
@@ -104,7 +107,7 @@ impl DepthImage {
     /// Where a pixel's surface is in the robot's frame, metres forward, left and up; `None` where that is not known.
     pub fn robot_point(&self, column: usize, row: usize) -> Option<[f64; 3]> {
         let robot = self.robot.as_ref()?;
-        Some(robot.frame.point(robot.camera.point(column, row, self.at(column, row)?)))
+        Some(robot.frame.point(robot.camera.point(column, row, self.at(column, row)?)?))
     }
 
     /// Metres at a pixel; `None` where it is not known.
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     fn image(encoding: &str, step: u32, big_endian: bool, data: &[u8]) -> Result<DepthImage> {
-        DepthImage::read(&RawImage { width: 2, height: 1, encoding, big_endian, step, data })
+        DepthImage::read(&RawImage { width: 2, height: 1, encoding, big_endian, step, data }, 0.001)
     }
 
     #[test]
@@ -126,6 +129,9 @@ mod tests {
         let seen = |depth: DepthImage| [depth.at(0, 0), depth.at(1, 0)];
         assert_eq!(seen(image("16UC1", 4, false, &[0xdc, 0x05, 0, 0]).unwrap()), [Some(1.5), None]);
         assert_eq!(seen(image("16UC1", 6, true, &[0x05, 0xdc, 0, 0, 9, 9]).unwrap()), [Some(1.5), None]);
+        let quarter =
+            RawImage { width: 2, height: 1, encoding: "16UC1", big_endian: false, step: 4, data: &[0xdc, 0x05, 0, 0] };
+        assert_eq!(seen(DepthImage::read(&quarter, 0.00025).unwrap()), [Some(0.375), None]);
         let floats = |a: f32, b: f32| [a.to_le_bytes(), b.to_le_bytes()].concat();
         for unknown in [f32::NAN, f32::INFINITY, 0.0, -1.0] {
             assert_eq!(seen(image("32FC1", 8, false, &floats(1.5, unknown)).unwrap()), [Some(1.5), None]);

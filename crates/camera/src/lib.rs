@@ -5,8 +5,10 @@
 #![warn(missing_docs)]
 
 mod depth_buffer;
+mod depth_geometry;
 mod depth_image;
 mod depth_view;
+mod lens;
 mod localization;
 mod masked_points;
 mod pinhole;
@@ -17,11 +19,13 @@ mod target_frame;
 mod transforms;
 
 pub use depth_buffer::DepthBuffer;
+pub use depth_geometry::DepthGeometry;
 pub use depth_image::{DepthImage, RobotView};
 pub use depth_view::DepthView;
+pub use lens::Lens;
 pub use localization::{locate, ObjectInSpace, Pose};
 pub use masked_points::check_aligned;
-pub use pinhole::{CameraModel, Pinhole};
+pub use pinhole::{CameraModel, Pinhole, Rectified};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
 pub use stamp_matcher::StampMatcher;

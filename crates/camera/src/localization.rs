@@ -120,14 +120,14 @@ mod tests {
 
     fn camera() -> Pinhole {
         let k = [200.0, 0.0, 79.5, 0.0, 200.0, 59.5, 0.0, 0.0, 1.0];
-        Pinhole::of(&CameraModel { width: 160, height: 120, k, ..Default::default() }, 160, 120).unwrap()
+        Pinhole::of(&CameraModel { width: 160, height: 120, k, ..Default::default() }, 160, 120, false).unwrap()
     }
 
     fn depth(at: impl Fn(usize, usize) -> f32) -> DepthImage {
         let data: Vec<u8> = (0..SIZE.0 * SIZE.1).flat_map(|i| at(i % SIZE.0, i / SIZE.0).to_le_bytes()).collect();
         let (width, height) = (SIZE.0 as u32, SIZE.1 as u32);
         let raw = RawImage { width, height, encoding: "32FC1", big_endian: false, step: width * 4, data: &data };
-        DepthImage::read(&raw).unwrap()
+        DepthImage::read(&raw, 0.001).unwrap()
     }
 
     fn mask(inside: impl Fn(usize, usize) -> bool) -> Mask {

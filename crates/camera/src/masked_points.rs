@@ -24,9 +24,9 @@ pub fn inside(mask: &Mask, depth: &DepthImage, camera: &Pinhole) -> Inside {
                 continue;
             }
             all += 1;
-            if let Some(metres) = depth.at(column, row) {
+            if let Some(point) = depth.at(column, row).and_then(|metres| camera.point(column, row, metres)) {
                 pixels.push(here);
-                points.push(camera.point(column, row, metres));
+                points.push(point);
             }
         }
     }

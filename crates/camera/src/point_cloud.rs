@@ -40,12 +40,12 @@ mod tests {
     fn the_cloud_has_a_coloured_point_for_each_known_pixel() {
         let k = [200.0, 0.0, 79.5, 0.0, 200.0, 59.5, 0.0, 0.0, 1.0];
         let model = CameraModel { width: 160, height: 120, k, ..Default::default() };
-        let camera = Pinhole::of(&model, 160, 120).unwrap();
+        let camera = Pinhole::of(&model, 160, 120, false).unwrap();
         let block = |x: usize, y: usize| (60..100).contains(&x) && (50..70).contains(&y);
         let metres = |i: usize| if i % 160 == 60 { f32::NAN } else { 2.0 };
         let data: Vec<u8> = (0..160 * 120).flat_map(|i| metres(i).to_le_bytes()).collect();
         let raw = RawImage { width: 160, height: 120, encoding: "32FC1", big_endian: false, step: 640, data: &data };
-        let depth = DepthImage::read(&raw).unwrap();
+        let depth = DepthImage::read(&raw, 0.001).unwrap();
         let frame = Frame::new(160, 120, [10, 20, 30].repeat(160 * 120)).unwrap();
         let cloud = point_cloud(&Mask::from_fn(160, 120, block), &frame, &depth, &camera).unwrap();
         assert_eq!(cloud.len(), 39 * 20);

@@ -7,14 +7,22 @@ use std::collections::VecDeque;
 
 /// Frames that wait: two seconds at 15 Hz.
 const FRAMES: usize = 30;
-/// What came before its frame: a message that overtook another.
+/// Messages kept because they arrived before their frame.
 const EARLY: usize = 4;
 
-/// Frames `F` that wait, and what came before its frame, `P`.
+/// How far stamps may go back from one frame to the next, nanoseconds.
+const MOST_BACK: i64 = 1_000_000_000;
+
+/// Whether two stamps belong together; 0 is none.
+fn is_near(a: i64, b: i64, tolerance: i64) -> bool {
+    a != 0 && b != 0 && a.abs_diff(b) <= tolerance.unsigned_abs()
+}
+
+/// Frames `F` that wait, and messages `P` that arrived before their frame.
 pub struct StampMatcher<F, P> {
     frames: VecDeque<(i64, F)>,
     early: VecDeque<(i64, P)>,
-    /// The stamp of what came last.
+    /// The newest stamp of a message.
     newest: Option<i64>,
 }
 
@@ -25,24 +33,32 @@ impl<F, P> Default for StampMatcher<F, P> {
 }
 
 impl<F, P> StampMatcher<F, P> {
-    /// Takes a frame; gives it back with what came for it already, if that is so. The second part: a frame for which nothing
-    /// came and that has no more room.
-    pub fn frame(&mut self, stamp: i64, frame: F, tolerance: i64) -> (Option<(F, P)>, Option<F>) {
-        let known = self.early.iter().position(|(other, _)| (other - stamp).abs() <= tolerance);
+    /// Takes a frame; returns it with its message if that has arrived, and the frames that are given up: for which no message arrived and
+    /// that have no more room, or whose clock has started anew.
+    pub fn frame(&mut self, stamp: i64, frame: F, tolerance: i64) -> (Option<(F, P)>, Vec<F>) {
+        let mut given_up = Vec::new();
+        if self.frames.back().is_some_and(|(last, _)| stamp.saturating_add(MOST_BACK) < *last) {
+            // the clock or the recording has started anew
+            given_up = self.all_frames();
+            self.clear();
+        }
+        let known = self.early.iter().position(|(other, _)| is_near(*other, stamp, tolerance));
         if let Some((_, given)) = known.and_then(|at| self.early.remove(at)) {
-            return (Some((frame, given)), None);
+            return (Some((frame, given)), given_up);
         }
         self.frames.push_back((stamp, frame));
-        let crowded = self.frames.len() > FRAMES;
-        (None, crowded.then(|| self.frames.pop_front()).flatten().map(|(_, frame)| frame))
+        if self.frames.len() > FRAMES {
+            given_up.extend(self.frames.pop_front().map(|(_, frame)| frame));
+        }
+        (None, given_up)
     }
 
-    /// Takes what came for a frame; gives back the frames before it, for which nothing came, and it with its frame. Without a
+    /// Takes a message for a frame; returns the frames before that one, for which no message arrived, and the pair. Without a
     /// frame of its stamp it waits for one, unless it is older than all.
     pub fn given(&mut self, stamp: i64, given: P, tolerance: i64) -> (Vec<F>, Option<(F, P)>) {
         self.newest = self.newest.max(Some(stamp));
-        let nearest = (0..self.frames.len()).min_by_key(|at| (self.frames[*at].0 - stamp).abs());
-        match nearest.filter(|at| (self.frames[*at].0 - stamp).abs() <= tolerance) {
+        let nearest = (0..self.frames.len()).min_by_key(|at| self.frames[*at].0.abs_diff(stamp));
+        match nearest.filter(|at| is_near(self.frames[*at].0, stamp, tolerance)) {
             Some(at) => {
                 let mut passed: Vec<F> = self.frames.drain(..=at).map(|(_, frame)| frame).collect();
                 let matched = passed.pop().map(|frame| (frame, given));
@@ -83,6 +99,7 @@ impl<F, P> StampMatcher<F, P> {
     /// Why nothing belongs to a frame, in words.
     pub fn reason(&self, stamp: i64, tolerance: i64) -> String {
         match self.newest {
+            _ if stamp == 0 => "the image has no stamp (0), so no proposals can be paired with it".into(),
             None => "no proposals have been received for this image".into(),
             Some(newest) => {
                 let apart = (stamp - newest) as f64 / 1e9;
@@ -106,25 +123,26 @@ mod tests {
     fn proposals_find_their_frame_whichever_comes_first_and_never_an_older_one() {
         let mut matcher = StampMatcher::default();
         for number in 0..4 {
-            assert_eq!(matcher.frame(number * 100 * MS, number, 20 * MS), (None, None));
+            assert_eq!(matcher.frame((1000 + number * 100) * MS, number, 20 * MS), (None, vec![]));
         }
         assert_eq!(
-            matcher.given(205 * MS, "c", 20 * MS),
+            matcher.given(1205 * MS, "c", 20 * MS),
             (vec![0, 1], Some((2, "c"))),
             "what was passed over is given back"
         );
-        assert_eq!(matcher.given(100 * MS, "b", 20 * MS), (vec![], None), "its frame was passed over");
-        assert_eq!(matcher.given(400 * MS, "e", 20 * MS), (vec![], None), "its frame has not come");
-        assert_eq!(matcher.frame(401 * MS, 4, 20 * MS), (Some((4, "e")), None));
+        assert_eq!(matcher.given(1100 * MS, "b", 20 * MS), (vec![], None), "its frame was passed over");
+        assert_eq!(matcher.given(1400 * MS, "e", 20 * MS), (vec![], None), "its frame has not come");
+        assert_eq!(matcher.frame(1401 * MS, 4, 20 * MS), (Some((4, "e")), vec![]));
         assert_eq!(matcher.newest_frame(), Some(3));
         assert_eq!(matcher.newest_frame(), None);
-        assert!(matcher.reason(900 * MS, 20 * MS).contains("0.500 s older; expected at most 0.020 s"));
+        assert!(matcher.reason(1900 * MS, 20 * MS).contains("0.500 s older; expected at most 0.020 s"));
     }
 
     #[test]
     fn what_waits_is_bounded_and_the_oldest_makes_room() {
         let mut matcher = StampMatcher::<i64, ()>::default();
-        let crowded: Vec<i64> = (0..100).filter_map(|number| matcher.frame(number * 100 * MS, number, MS).1).collect();
+        let crowded: Vec<i64> =
+            (0..100).flat_map(|number| matcher.frame((1000 + number * 100) * MS, number, MS).1).collect();
         assert_eq!(crowded, (0..70).collect::<Vec<_>>());
         for second in 100..200 {
             matcher.given(second * 1000 * MS, (), MS);
@@ -132,6 +150,17 @@ mod tests {
         assert_eq!((matcher.frames.len(), matcher.early.len()), (FRAMES, EARLY));
         assert_eq!(matcher.all_frames(), (70..100).collect::<Vec<_>>());
         matcher.clear();
-        assert!(matcher.reason(0, MS).contains("have been received"));
+        assert!(matcher.reason(MS, MS).contains("have been received"));
+    }
+
+    #[test]
+    fn without_stamps_nothing_is_paired_and_a_clock_that_starts_anew_gives_up_what_waits() {
+        let mut matcher = StampMatcher::default();
+        assert_eq!(matcher.frame(0, 1, 20 * MS), (None, vec![]));
+        assert_eq!(matcher.given(0, "p", 20 * MS), (vec![], None));
+        assert!(matcher.reason(0, 20 * MS).contains("no stamp (0)"));
+        let mut matcher = StampMatcher::<i32, ()>::default();
+        matcher.frame(9000 * MS, 1, 20 * MS);
+        assert_eq!(matcher.frame(50 * MS, 2, 20 * MS), (None, vec![1]));
     }
 }

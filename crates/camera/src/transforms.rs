@@ -57,20 +57,20 @@ impl TransformBuffer {
     /// In words, when it is none: not finite, its rotation not of unit length, a frame in itself, or a circle.
     pub fn add(&mut self, given: &StampedTransform) -> Result<(), String> {
         let [x, y, z, w] = given.rotation;
-        let rotation = Rotation::from_wxyz(w, x, y, z).normalize().map_err(|error| told(given, &error))?;
+        let rotation = Rotation::from_wxyz(w, x, y, z).normalize().map_err(|error| described(given, &error))?;
         // tf2 takes rotations whose length is off by up to a thousandth
         let length = (x * x + y * y + z * z + w * w).sqrt();
         if (length - 1.0).abs() > 1e-3 {
-            return Err(told(given, &format!("its rotation has the length {length:.3}; expected 1")));
+            return Err(described(given, &format!("its rotation has the length {length:.3}; expected 1")));
         }
         let [x, y, z] = given.translation;
         let stamp = given.stamp.map_or(Stamp::Static, |stamp| Stamp::At(timestamp(stamp)));
         let (parent, child) = (name(&given.parent), name(&given.child));
         let transform = Transform::new(parent, child, Vector3::new(x, y, z), rotation, stamp);
-        let transform = transform.map_err(|error| told(given, &error))?;
+        let transform = transform.map_err(|error| described(given, &error))?;
         if given.stamp.is_none() {
             if self.fixed.len() >= MOST_FIXED && !self.fixed.contains_key(child) {
-                return Err(told(given, &format!("{MOST_FIXED} frames that never change are known already")));
+                return Err(described(given, &format!("{MOST_FIXED} frames that never change are known already")));
             }
             self.fixed.insert(child.into(), transform.clone());
         }
@@ -81,7 +81,7 @@ impl TransformBuffer {
             }
             added => added,
         };
-        added.map_err(|error| told(given, &error))
+        added.map_err(|error| described(given, &error))
     }
 
     /// What moves is forgotten: time went backwards.
@@ -120,7 +120,7 @@ impl TransformBuffer {
     }
 }
 
-fn told(given: &StampedTransform, fact: &dyn std::fmt::Display) -> String {
+fn described(given: &StampedTransform, fact: &dyn std::fmt::Display) -> String {
     format!("transform from {} to {}: {fact}", given.child, given.parent)
 }
 

@@ -52,7 +52,7 @@ pub struct SamSettings {
     pub min_region_area: usize,
 }
 
-/// What Segment Anything is asked of each region.
+/// The prompts given to Segment Anything for each region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PromptKind {

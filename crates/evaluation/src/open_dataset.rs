@@ -5,7 +5,7 @@ use super::rendered_scenes::RenderedScenes;
 use super::{expressions_file, hub, ocid_ref, phrasecut, refcoco, roborefit};
 use referseg_files::{Error, Result};
 
-/// Reads a dataset, its format told by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
+/// Reads a dataset, its format recognised by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
 /// `refer_SPLIT.json`, `SPLIT/roborefit_SPLIT.json`, `SPLIT_expressions.json`, or `SPLIT*.parquet`.
 ///
 /// # Errors

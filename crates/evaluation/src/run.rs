@@ -9,9 +9,9 @@ use super::dataset::{Dataset, ImageEntry};
 use super::overlap::{box_iou, oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
-use super::variants::{unweighted, Variant, Variants};
+use super::variants::{TextSetup, Variant, Variants};
 use referseg_answer::Status;
-use referseg_camera::DepthImage;
+use referseg_camera::{DepthGeometry, DepthImage};
 use referseg_config::{Config, Crops, VisualSettings};
 use referseg_files::fingerprint::{of_bytes, of_texts};
 use referseg_files::{Error, Result};
@@ -160,7 +160,7 @@ impl RowEvaluator<'_> {
             .map(|mask| mask.and_then(|m| if m.area() > 0 { Ok(m) } else { Err("no pixel inside".into()) }))
             .collect();
         let depth = image.depth.as_deref().and_then(|file| LabelImage::open(file).ok());
-        let depth = depth.map(|values| DepthImage::of_millimetres(&values));
+        let depth = depth.map(|values| DepthImage::of_units(&values, DepthGeometry::default().metres_per_unit));
         let depth = depth.filter(|depth| (depth.width, depth.height) == size);
         let encoded = self.encode(&frame, depth.as_ref(), &digest, &truths)?;
         let mut lines = Vec::new();
@@ -183,7 +183,7 @@ impl RowEvaluator<'_> {
             line.truth = truth.map(|truth| Rle::of(truth).text()).unwrap_or_default();
             for (index, Variant { config, .. }) in self.run.rows.iter().enumerate() {
                 let frame = &encoded[self.variants.keys[index].visual.text()];
-                let command = commands.iter().find(|(settings, _)| *settings == unweighted(&config.text));
+                let command = commands.iter().find(|(settings, _)| *settings == TextSetup::of(config));
                 // an expression without words finds nothing
                 let answer = command
                     .map(|(_, command)| self.segmenter.answer_under(config, frame, command, &config.answer))

@@ -1,11 +1,12 @@
 //! `Variants`: the rows of a table as the segmenter can answer them, sharing generators, parsers and features.
 
-use referseg_config::{Config, TextSettings};
+use referseg_config::{Config, TextSettings, WordSettings};
 use referseg_files::fingerprint::{of_texts, Fingerprint};
 use referseg_files::Result;
 use referseg_grounding::{check_guidance, check_method, EncodedCommand, FeatureKind, Segmenter};
 use referseg_language::{Command, CommandParser};
 use referseg_proposals::{self, FrameInput, Proposal, ProposalGenerator};
+use std::path::PathBuf;
 
 /// A row of the table: a name and the settings behind it.
 pub struct Variant {
@@ -23,21 +24,42 @@ pub struct Keys {
     pub visual: Fingerprint,
     /// Which features these are.
     pub kind: FeatureKind,
-    /// Parsing and text features, terms.
-    rest: [Fingerprint; 2],
+    /// Parsing and text features, and every setting of the row.
+    rest: [String; 2],
 }
 
 impl Keys {
     /// All of it in one hash.
     pub fn hash(&self) -> String {
-        let [text, terms] = &self.rest;
-        of_texts(&[self.proposals.text(), self.visual.text(), text.text(), terms.text()])[..16].into()
+        let [text, settings] = &self.rest;
+        of_texts(&[self.proposals.text(), self.visual.text(), text, settings])[..16].into()
     }
 }
 
-/// The settings that a text's features depend on: the weight mixes features and makes none.
-pub fn unweighted(text: &TextSettings) -> TextSettings {
-    TextSettings { sentence_weight: 0.0, ..text.clone() }
+/// What an encoded text depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextSetup {
+    /// Without the weight, which mixes features and makes none.
+    text: TextSettings,
+    words: WordSettings,
+}
+
+impl TextSetup {
+    /// Of a row's settings.
+    pub fn of(config: &Config) -> TextSetup {
+        TextSetup { text: TextSettings { sentence_weight: 0.0, ..config.text.clone() }, words: config.words.clone() }
+    }
+}
+
+/// Every setting that answers may depend on, as text. Where files lie, the device and its threads do not count: weights have fingerprints of
+/// their contents.
+fn settings(config: &Config) -> String {
+    let mut config = config.clone();
+    config.model = PathBuf::new();
+    config.proposals.sam.model = PathBuf::new();
+    config.text.parser_model = PathBuf::new();
+    (config.device, config.threads) = (String::new(), 0);
+    format!("{config:?}")
 }
 
 /// The generators, parsers and keys of all rows.
@@ -47,7 +69,7 @@ pub struct Variants {
     /// For each row, its generator; none with true masks.
     generator_of: Vec<Option<usize>>,
     /// For each way to read a text.
-    parsers: Vec<(TextSettings, CommandParser, Fingerprint)>,
+    parsers: Vec<(TextSetup, CommandParser, Fingerprint)>,
     /// For each row.
     pub keys: Vec<Keys>,
 }
@@ -60,7 +82,7 @@ impl Variants {
     pub fn open(rows: &[Variant], truth: bool, segmenter: &Segmenter) -> Result<Variants> {
         let mut generators: Vec<Box<dyn ProposalGenerator>> = Vec::new();
         let mut generator_of = Vec::new();
-        let mut parsers: Vec<(TextSettings, CommandParser, Fingerprint)> = Vec::new();
+        let mut parsers: Vec<(TextSetup, CommandParser, Fingerprint)> = Vec::new();
         let mut keys = Vec::new();
         for Variant { config, .. } in rows {
             check_method(config.method, segmenter.family())?;
@@ -80,19 +102,19 @@ impl Variants {
                 (Some(index), generators[index].fingerprint())
             };
             generator_of.push(generator);
-            let settings = unweighted(&config.text);
-            if !parsers.iter().any(|(known, ..)| *known == settings) {
-                let opened = CommandParser::open(settings.parser, &settings.parser_model)?;
-                let fingerprint = segmenter.text_fingerprint(&opened, &settings);
-                parsers.push((settings.clone(), opened, fingerprint));
+            let setup = TextSetup::of(config);
+            if !parsers.iter().any(|(known, ..)| *known == setup) {
+                let opened = CommandParser::open(setup.text.parser, &setup.text.parser_model)?;
+                let fingerprint = segmenter.text_fingerprint(&opened, &setup.text);
+                parsers.push((setup.clone(), opened, fingerprint));
             }
-            let text = parsers.iter().find(|(known, ..)| *known == settings).map(|(.., known)| known.clone());
+            let text = parsers.iter().find(|(known, ..)| *known == setup).map(|(.., known)| known.text().to_string());
             let kind = FeatureKind::shareable(config);
             keys.push(Keys {
                 visual: segmenter.visual_fingerprint(config, kind, &of_proposals),
                 proposals: of_proposals,
                 kind,
-                rest: [text.unwrap_or_else(|| Fingerprint::of("no text", 1, &[])), segmenter.terms_fingerprint(config)],
+                rest: [text.unwrap_or_default(), self::settings(config)],
             });
         }
         Ok(Variants { generators, generator_of, parsers, keys })
@@ -109,17 +131,17 @@ impl Variants {
         generator.propose(input).map(Some)
     }
 
-    /// The encoded expression for every way to read it, as [`unweighted`] settings; none when it has no words.
+    /// The encoded expression for every way to read it; none when it has no words.
     ///
     /// # Errors
     /// When it can't be encoded.
-    pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(TextSettings, EncodedCommand)>> {
+    pub fn encode(&self, segmenter: &Segmenter, text: &str) -> Result<Vec<(TextSetup, EncodedCommand)>> {
         let Ok(command) = Command::parse(text) else { return Ok(Vec::new()) };
-        let encode = |(settings, parser, fingerprint): &(TextSettings, CommandParser, Fingerprint)| {
+        let encode = |(setup, parser, fingerprint): &(TextSetup, CommandParser, Fingerprint)| {
             let parsed = parser.parse(command.text());
             let spatial = parser.spatial_words(&parsed);
-            let encoded = segmenter.encode_parsed(parsed, spatial, settings, fingerprint.clone())?;
-            Ok((settings.clone(), encoded))
+            let encoded = segmenter.encode_parsed(parsed, spatial, &setup.text, &setup.words, fingerprint.clone())?;
+            Ok((setup.clone(), encoded))
         };
         self.parsers.iter().map(encode).collect()
     }

@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether panics of this thread are caught, and so not told.
+    /// Whether panics of this thread are caught, and so not printed.
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 

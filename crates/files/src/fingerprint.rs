@@ -92,7 +92,7 @@ pub fn of_bytes(bytes: &[u8]) -> String {
     hexadecimal(Sha256::new().chain_update(bytes))
 }
 
-/// Hexadecimal SHA-256 of some texts, each told apart from the next.
+/// Hexadecimal SHA-256 of some texts, each delimited from the next.
 pub fn of_texts(texts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for text in texts {

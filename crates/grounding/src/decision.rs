@@ -166,7 +166,7 @@ fn guided_status(
     if best.score < settings.min_score {
         return (Status::NotFound, vec![failed(guided, parsed, words, settings)], Vec::new());
     }
-    // those that fit as well as can be told from the best
+    // those whose fit can't be distinguished from the best
     let level = settings.min_score.max(best.score / 2.0);
     let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
     let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);

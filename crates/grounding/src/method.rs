@@ -37,7 +37,7 @@ pub fn check_method(method: Method, family: &dyn ModelFamily) -> Result<()> {
 /// Refuses guidance and terms that the model can't do.
 ///
 /// # Errors
-/// When a heat map is asked of a model that gives no features of places.
+/// When a heat map is requested from a model without features per place.
 pub fn check_guidance(config: &Config, family: &dyn ModelFamily) -> Result<()> {
     if !config.needs_heat() || family.place_encoder().is_some() {
         return Ok(());

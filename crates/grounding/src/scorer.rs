@@ -2,16 +2,16 @@
 
 use super::crop_choice::{Claim, CropChoice};
 use super::encoded::{EncodedCommand, EncodedFrame};
-use super::guidance::{Guided, WordBank, SAME_THING};
+use super::guidance::{Guided, WordBank, WordBanks, SAME_THING};
 use super::local_features::CropEncoder;
 use super::terms::{self, TermInput, TermScores};
 use super::visual_features::{FeatureWeights, VisualFeatures};
 use candle_core::Tensor;
 use referseg_config::{AnswerSettings, Config, Crops, Guidance};
-use referseg_files::{Error, Result};
+use referseg_files::Result;
 use referseg_models::device::Device;
 use referseg_models::ModelFamily;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Probabilities below this count as this, so that logarithms stay finite.
@@ -29,8 +29,8 @@ pub struct Scorer<'a> {
     pub config: &'a Config,
     /// The model that made the features.
     pub family: &'a dyn ModelFamily,
-    /// The words that descriptions are judged against; encoded when they are first needed.
-    pub bank: &'a OnceLock<WordBank>,
+    /// The words that descriptions are judged against.
+    pub banks: &'a WordBanks,
     /// Where the model is.
     pub device: &'a Device,
 }
@@ -88,7 +88,7 @@ impl Scorer<'_> {
                 family: self.family,
                 seen: seen.as_ref(),
                 guided: guided.as_ref(),
-                bank,
+                bank: bank.as_deref(),
             };
             let terms = terms::scores(&input)?;
             let next = match adaptive {
@@ -115,12 +115,8 @@ impl Scorer<'_> {
     }
 
     /// The words that descriptions are judged against.
-    fn bank(&self) -> Result<&WordBank> {
-        if self.bank.get().is_none() {
-            let encoded = WordBank::encode(&self.config.words, self.family)?;
-            let _ = self.bank.set(encoded);
-        }
-        self.bank.get().ok_or_else(|| Error::Computation("the bank of words is absent; this is a bug".into()))
+    fn bank(&self) -> Result<Arc<WordBank>> {
+        self.banks.of(&self.config.words, self.family)
     }
 
     /// What the proposals compete for.

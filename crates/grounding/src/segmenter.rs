@@ -5,7 +5,7 @@
 
 use super::answer;
 use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
-use super::guidance::{Layout, OwnWords, WordBank};
+use super::guidance::{Layout, OwnWords, WordBanks};
 use super::mask_sources::MaskSources;
 use super::method::{check_guidance, check_method, supported_methods};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
@@ -16,7 +16,7 @@ use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use referseg_answer::Answer;
 use referseg_camera::DepthImage;
-use referseg_config::{AnswerSettings, Config, Crops, Method, Refine, TextSettings, VisualSettings};
+use referseg_config::{AnswerSettings, Config, Crops, Method, Refine, TextSettings, VisualSettings, WordSettings};
 use referseg_files::fingerprint::{FileDigest, Fingerprint};
 use referseg_files::Result;
 use referseg_image::Frame;
@@ -42,7 +42,7 @@ pub struct Segmenter {
     family: Arc<dyn ModelFamily>,
     parser: CommandParser,
     /// The words that descriptions are judged against; encoded when they are first needed.
-    bank: OnceLock<WordBank>,
+    banks: WordBanks,
     masks: MaskSources,
 }
 
@@ -63,7 +63,7 @@ impl Segmenter {
             masks: MaskSources::open(&config, &compute)?,
             compute,
             family,
-            bank: OnceLock::new(),
+            banks: WordBanks::default(),
             config,
         })
     }
@@ -124,7 +124,7 @@ impl Segmenter {
             self.parser = parser;
         }
         if self.config.words != config.words {
-            self.bank = OnceLock::new();
+            self.banks = WordBanks::default();
         }
         self.config = config;
         Ok(())
@@ -205,7 +205,7 @@ impl Segmenter {
         let parsed = self.parse(command);
         let spatial = self.spatial_words(&parsed);
         let text = &self.config.text;
-        self.encode_parsed(parsed, spatial, text, self.text_fingerprint(&self.parser, text))
+        self.encode_parsed(parsed, spatial, text, &self.config.words, self.text_fingerprint(&self.parser, text))
     }
 
     /// What HybridGL hears of places in a parsed command.
@@ -218,7 +218,7 @@ impl Segmenter {
         self.parser.with_target(command.text(), target)
     }
 
-    /// Encodes a command that was parsed before, in the wordings of `text`. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
+    /// Encodes a command that was parsed before, in the wordings of `text`, to be judged against `words`. `fingerprint` is [`Segmenter::text_fingerprint`] of its parser.
     ///
     /// # Errors
     /// As [`Segmenter::encode_command`].
@@ -227,11 +227,12 @@ impl Segmenter {
         parsed: ParsedCommand,
         spatial: SpatialWords,
         text: &TextSettings,
+        words: &WordSettings,
         fingerprint: Fingerprint,
     ) -> Result<EncodedCommand> {
         let began = Instant::now();
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &text.templates, &*self.family)?;
-        let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
+        let own_words = OwnWords::encode(&parsed, words, &*self.family)?;
         let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
         Ok(EncodedCommand { parsed, features, own_words, spatial, cut, hybrid, fingerprint, time: began.elapsed() })
     }
@@ -342,7 +343,7 @@ impl Segmenter {
         command: &EncodedCommand,
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
-        let scorer = Scorer { config, family: &*self.family, bank: &self.bank, device: &self.compute.device };
+        let scorer = Scorer { config, family: &*self.family, banks: &self.banks, device: &self.compute.device };
         let mut answer = answer::answer(&scorer, frame, command, thresholds)?;
         if config.refine == Refine::Sam {
             let began = Instant::now();

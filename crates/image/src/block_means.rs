@@ -1,4 +1,4 @@
-//! `BlockMeans`: the mean colours of a frame's blocks, by which a camera's frame is told from the one before.
+//! `BlockMeans`: the mean colours of a frame's blocks, by which a changed frame is recognised.
 //!
 //! A mean of 64 pixels has an eighth of one pixel's noise, yet changes by an eighth of the contrast when an edge moves
 //! by one pixel.

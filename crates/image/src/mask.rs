@@ -195,6 +195,16 @@ impl Mask {
         bytes
     }
 
+    /// As [`Mask::to_mono8`], of the pixels of a rectangle alone, which lies in the image.
+    pub fn to_mono8_in(&self, rect: Rect, value: u8) -> Vec<u8> {
+        let mut bytes = vec![0; rect.width * rect.height];
+        for row in 0..rect.height {
+            let columns = self.columns(rect.y + row).filter(|x| (rect.x..rect.right()).contains(x));
+            columns.for_each(|x| bytes[row * rect.width + x - rect.x] = value);
+        }
+        bytes
+    }
+
     /// Whether a pixel inside lies in a rectangle of the image.
     pub fn touches(&self, rect: Rect) -> bool {
         (rect.y..rect.bottom().min(self.height))

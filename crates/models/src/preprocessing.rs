@@ -1,5 +1,5 @@
-//! A checkpoint's own preprocessing: mean, standard deviation and interpolation, from `preprocessor_config.json`
-//! (Hugging Face) or `preprocess_cfg` (OpenCLIP), or the family's where a checkpoint says nothing.
+//! A checkpoint's own preprocessing: mean, standard deviation and interpolation, from `processor_config.json` or
+//! `preprocessor_config.json` (Hugging Face) or `preprocess_cfg` (OpenCLIP), or the family's where a checkpoint says nothing.
 //!
 //! How pictures that are not square are brought to the square input is the method's: they are squashed, for masks must stay
 //! in their places.
@@ -24,6 +24,9 @@ pub const OPENAI: Defaults =
     Defaults { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] };
 
 const HUGGING_FACE: &str = "preprocessor_config.json";
+/// What transformers 5 writes for all processors together; its `image_processor` comes before the file above.
+const PROCESSORS: &str = "processor_config.json";
+const IMAGE_PROCESSOR: &str = "image_processor";
 
 /// Keys of both layouts.
 #[derive(Default, Deserialize)]
@@ -64,18 +67,28 @@ fn sides(size: &Value) -> Vec<u64> {
 /// # Errors
 /// When it is stated and can't be used.
 pub fn read(folder: &Path, config_file: &Path, image_size: usize, defaults: Defaults) -> Result<Preprocessing> {
-    let beside = folder.join(HUGGING_FACE);
-    let file = if beside.is_file() { beside.as_path() } else { config_file };
+    let json = |file: &Path| -> Result<Value> {
+        let text = std::fs::read_to_string(file).map_err(Error::file(file))?;
+        serde_json::from_str(&text).map_err(|cause| Error::model(file, cause.to_string()))
+    };
+    let [processors, beside] = [PROCESSORS, HUGGING_FACE].map(|name| folder.join(name));
+    let nested = if processors.is_file() { json(&processors)?.get(IMAGE_PROCESSOR).cloned() } else { None };
+    let (file, stated) = match nested.filter(Value::is_object) {
+        Some(stated) => (processors.as_path(), Some(stated)),
+        None if beside.is_file() => (beside.as_path(), Some(json(&beside)?)),
+        None => (config_file, json(config_file)?.get("preprocess_cfg").cloned()),
+    };
     let refused = |fact: String| Error::model(file, fact);
-    let text = std::fs::read_to_string(file).map_err(Error::file(file))?;
-    let whole: Value = serde_json::from_str(&text).map_err(|cause| refused(cause.to_string()))?;
-    let stated = if file == config_file { whole.get("preprocess_cfg").cloned() } else { Some(whole) };
     let stated: Stated = match stated.filter(|stated| !stated.is_null()) {
         Some(stated) => serde_json::from_value(stated).map_err(|cause| refused(format!("preprocessing: {cause}")))?,
         None => Stated::default(),
     };
     let numbers = |name: &str, value: Option<Value>, default: [f32; 3], low: f32| match value {
         None | Some(Value::Null) => Ok(default),
+        // one number for all three channels, as transformers takes it
+        Some(Value::Number(one)) if one.as_f64().is_some_and(|one| (f64::from(low)..=10.0).contains(&one)) => {
+            Ok([one.as_f64().unwrap_or_default() as f32; 3])
+        }
         Some(value) => match serde_json::from_value::<[f32; 3]>(value.clone()) {
             Ok(three) if three.iter().all(|number| (low..=10.0).contains(number)) => Ok(three),
             _ => Err(refused(format!("preprocessing: {name} is {value}; expected three numbers from {low} to 10"))),
@@ -134,6 +147,19 @@ mod tests {
         let raw =
             of(&[("preprocessor_config.json", r#"{"do_normalize": false, "size": {"shortest_edge": 224}}"#)]).unwrap();
         assert_eq!((raw.mean, raw.std), ([0.0; 3], [1.0; 3]));
+        let nested = r#"{"image_processor": {"image_mean": 0.5, "image_std": [0.5, 0.5, 0.5]}, "processor_class": "CLIPProcessor"}"#;
+        let both = of(&[
+            ("processor_config.json", nested),
+            ("preprocessor_config.json", r#"{"image_mean": [0.1, 0.1, 0.1]}"#),
+        ]);
+        let both = both.unwrap();
+        assert_eq!((both.mean, both.std), (half, half), "as transformers 5 reads them");
+        let legacy = r#"{"processor_class": "CLIPProcessor"}"#;
+        let legacy = of(&[
+            ("processor_config.json", legacy),
+            ("preprocessor_config.json", r#"{"image_mean": [0.5, 0.5, 0.5]}"#),
+        ]);
+        assert_eq!(legacy.unwrap().mean, half);
         let open = r#"{"preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "interpolation": "bilinear"}}"#;
         let open = of(&[("config.json", open)]).unwrap();
         assert_eq!((open.mean, open.std, open.filter), (half, OPENAI.std, Filter::Bilinear));

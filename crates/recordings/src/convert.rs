@@ -5,7 +5,7 @@ use super::ros_messages::{
     BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage,
     TransformStamped, Vector3,
 };
-use referseg_answer::FrameResult;
+use referseg_answer::{FoundThing, FrameResult};
 use referseg_camera::{
     self, locate, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform, TargetFrame,
 };
@@ -15,10 +15,9 @@ use referseg_image::{DetectedBox, DetectedClass};
 /// `sensor_msgs/PointField` FLOAT32.
 const FLOAT32: u8 = 7;
 
-impl From<&Header> for Stamp {
-    fn from(header: &Header) -> Stamp {
-        Stamp { nanoseconds: header.stamp.nanoseconds(), frame_id: header.frame_id.clone() }
-    }
+/// When a message of this header was taken; `arrival` is when it was received, nanoseconds.
+pub fn stamp(header: &Header, arrival: i64) -> Stamp {
+    Stamp::new(header.stamp.nanoseconds(), &header.frame_id, arrival)
 }
 
 impl From<&CameraInfo> for CameraModel {
@@ -29,7 +28,16 @@ impl From<&CameraInfo> for CameraModel {
             width: info.roi.width as usize,
             height: info.roi.height as usize,
         };
-        CameraModel { width: info.width as usize, height: info.height as usize, k: info.k, p: info.p, roi }
+        CameraModel {
+            width: info.width as usize,
+            height: info.height as usize,
+            k: info.k,
+            distortion_model: info.distortion_model.clone(),
+            d: info.d.clone(),
+            p: info.p,
+            binning: [info.binning_x as usize, info.binning_y as usize],
+            roi,
+        }
     }
 }
 
@@ -77,32 +85,38 @@ fn placed(header: &Header, target: Option<&TargetFrame>) -> Header {
     Header { frame_id: frame_id.clone(), ..header.clone() }
 }
 
-/// Where a thing is, as `referseg/msg/Object`.
-fn object(header: &Header, result: &FrameResult, found: &ObjectInSpace, target: Option<&TargetFrame>) -> Object {
+/// Where an object of this score and track is, as `referseg/msg/Object`.
+fn object(
+    header: &Header,
+    result: &FrameResult,
+    (score, track_id): (f32, u32),
+    found: &ObjectInSpace,
+    target: Option<&TargetFrame>,
+) -> Object {
     let point = |point| target.map_or(point, |target| target.point(point));
     let own = found.pose.orientation;
     let [x, y, z, w] = target.map_or(own, |target| target.orientation(own));
     Object {
         header: placed(header, target),
         target: result.target().into(),
-        score: result.score(),
-        track_id: result.track(),
+        score,
+        track_id,
         point: vector(point(found.point)),
         pose: Pose { position: vector(point(found.pose.position)), orientation: Quaternion { x, y, z, w } },
         size: vector(found.size),
-        points: found.points as u32,
+        point_count: found.points as u32,
     }
 }
 
-/// Where the best of the things that were found is, from the depth image of the frame and its camera, or why there is none.
-///
-/// # Errors
-/// In words, when nothing was found or the depth does not tell.
-pub fn located(header: &Header, result: &FrameResult, seen: &Result<DepthView, String>) -> Result<Object, String> {
-    let view = seen.as_ref().map_err(String::clone)?;
-    // of several things the best is the one to reach for
-    let first = result.found().first().ok_or("nothing was found in the image")?;
-    Ok(object(header, result, &locate(&first.mask, &view.depth, &view.camera)?, view.target.as_ref()))
+/// Where each found object is, in their order, from the depth image of the frame and its camera, or in words why that is not known.
+pub fn located(header: &Header, result: &FrameResult, seen: &Result<DepthView, String>) -> Vec<Result<Object, String>> {
+    let tracks = result.tracks.iter().copied().chain(std::iter::repeat(0));
+    let place = |(found, track): (&FoundThing, u32)| {
+        let view = seen.as_ref().map_err(String::clone)?;
+        let place = locate(&found.mask, &view.depth, &view.camera)?;
+        Ok(object(header, result, (found.score, track), &place, view.target.as_ref()))
+    };
+    result.found().iter().zip(tracks).map(place).collect()
 }
 
 /// The points of what a result shows; `None` when it shows nothing, or the depth is of another view.

@@ -4,7 +4,7 @@ use super::cdr::from_cdr;
 use super::decode::is_depth_format;
 use super::ros_messages::{CompressedImage, Image};
 use super::transport::Transport;
-use referseg_camera::{CameraModel, DepthImage, DepthView, Pinhole};
+use referseg_camera::{CameraModel, DepthGeometry, DepthImage, DepthView, Pinhole};
 use referseg_files::{Error, Result};
 use referseg_image::LabelImage;
 use std::io::Cursor;
@@ -25,15 +25,15 @@ impl DepthMessage {
         DepthMessage { transport, cdr }
     }
 
-    /// The depth image: raw, in a PNG, or as compressedDepth in a PNG.
+    /// The depth image: raw, in a PNG, or as compressedDepth in a PNG; whole numbers are units of so many metres.
     ///
     /// # Errors
     /// When it is damaged or in another form.
-    pub fn read(&self) -> Result<DepthImage> {
+    pub fn read(&self, metres_per_unit: f64) -> Result<DepthImage> {
         let message = match self.transport {
             Transport::Raw => {
                 let image: Image = from_cdr(&self.cdr)?;
-                return DepthImage::read(&(&image).into());
+                return DepthImage::read(&(&image).into(), metres_per_unit);
             }
             Transport::Compressed => from_cdr::<CompressedImage>(&self.cdr)?,
         };
@@ -59,7 +59,7 @@ impl DepthMessage {
                 Ok(DepthImage::of_inverse(&values, float(4), float(8)))
             }
             ("32FC1", false) => Err(refused("a PNG can't hold 32FC1")),
-            _ => Ok(DepthImage::of_millimetres(&values)),
+            _ => Ok(DepthImage::of_units(&values, metres_per_unit)),
         }
     }
 
@@ -67,9 +67,10 @@ impl DepthMessage {
     ///
     /// # Errors
     /// In words: those of [`DepthMessage::read`] and [`Pinhole::of`].
-    pub fn seen_by(&self, model: &CameraModel) -> std::result::Result<DepthView, String> {
-        let depth = self.read().map_err(|error| error.to_string())?;
-        let camera = Pinhole::of(model, depth.width, depth.height).map_err(|error| error.to_string())?;
+    pub fn seen_by(&self, model: &CameraModel, geometry: DepthGeometry) -> std::result::Result<DepthView, String> {
+        let depth = self.read(geometry.metres_per_unit).map_err(|error| error.to_string())?;
+        let camera = Pinhole::of(model, depth.width, depth.height, geometry.is_rectified);
+        let camera = camera.map_err(|error| error.to_string())?;
         Ok(DepthView { depth, camera, target: None })
     }
 }
@@ -89,7 +90,7 @@ mod tests {
         encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
         let data = Cow::Owned([header, &png].concat());
         let message = CompressedImage { format: format.into(), data, ..Default::default() };
-        DepthMessage::new(Transport::Compressed, to_cdr(&message).unwrap()).read()
+        DepthMessage::new(Transport::Compressed, to_cdr(&message).unwrap()).read(0.001)
     }
 
     #[test]
@@ -119,6 +120,6 @@ mod tests {
             data: Cow::Owned(vec![1; 5]),
             ..Default::default()
         };
-        assert!(DepthMessage::new(Transport::Compressed, to_cdr(&cut).unwrap()).read().is_err());
+        assert!(DepthMessage::new(Transport::Compressed, to_cdr(&cut).unwrap()).read(0.001).is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::ros_messages::{
     Header, Image, LabelInfo, ObjectHypothesisWithPose, Pose, RegionOfInterest, VisionClass,
 };
 use referseg_answer::drawing::{self, Captions};
-use referseg_answer::{FoundThing, FrameResult, Origin, Status};
+use referseg_answer::{FoundThing, FrameResult, Origin, ScoredProposal, Status};
 use referseg_files::{Error, Result};
 use referseg_image::{Frame, Rect};
 use std::borrow::Cow;
@@ -85,13 +85,13 @@ pub fn compressed(overlay: &Image) -> Result<CompressedImage<'static>> {
     Ok(CompressedImage { header: overlay.header.clone(), format, data: Cow::Owned(data) })
 }
 
-/// The result. `mask` is that of [`mask`]; `object` is absent when there is no depth, or nobody subscribes to it.
+/// The result. `mask` is that of [`mask`]; `objects` are those of [`located`](super::convert::located), absent without depth.
 pub fn segmentation<'a>(
     header: &Header,
     camera: &str,
     result: &FrameResult,
     mask: &'a Image,
-    object: Option<&std::result::Result<Object, String>>,
+    objects: Option<&[std::result::Result<Object, String>]>,
 ) -> Segmentation<'a> {
     let rect = result.shown().map(|(_, rect)| rect).unwrap_or_default();
     let mut message = Segmentation {
@@ -113,22 +113,27 @@ pub fn segmentation<'a>(
         track_quality: result.following.map_or(0.0, |following| following.quality),
         grounding_age: result.following.map_or(0.0, |following| following.grounding_age),
         things: things(result)
-            .map(|(thing, track)| scored(thing.score, thing.mask.bounding_box(), &[], track))
+            .enumerate()
+            .map(|(at, thing)| found(header, thing, objects.map(|all| &all[at])))
             .collect(),
-        best: result.leading().iter().map(|thing| scored(thing.score, Some(thing.rect), &thing.terms, 0)).collect(),
+        best: result.leading().iter().map(candidate).collect(),
         bounding_box: region(rect),
         mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
         ..Default::default()
     };
-    match object {
-        Some(Ok(object)) => {
-            message.has_object = true;
-            message.object = object.clone();
-        }
-        Some(Err(reason)) => message.object_reason = reason.clone(),
-        None => {}
+    if let Some(objects) = objects {
+        let nothing = Err("nothing was found in the image".to_string());
+        (message.has_object, message.object_reason, message.object) = stated(objects.first().unwrap_or(&nothing));
     }
     message
+}
+
+/// An object, or the reason why there is none, as the three fields of a message.
+fn stated(object: &std::result::Result<Object, String>) -> (bool, String, Object) {
+    match object {
+        Ok(object) => (true, String::new(), object.clone()),
+        Err(reason) => (false, reason.clone(), Object::default()),
+    }
 }
 
 /// The things found, each with the number of its track; 0 where it has none.
@@ -136,13 +141,34 @@ fn things<'r>(result: &'r FrameResult) -> impl Iterator<Item = (&'r FoundThing, 
     result.found().iter().zip(result.tracks.iter().copied().chain(std::iter::repeat(0)))
 }
 
-fn scored(score: f32, rect: Option<Rect>, terms: &[(&'static str, f32)], track_id: u32) -> ScoredThing {
+/// A found object with its own mask.
+fn found(
+    header: &Header,
+    (thing, track_id): (&FoundThing, u32),
+    object: Option<&std::result::Result<Object, String>>,
+) -> ScoredThing<'static> {
+    let rect = thing.mask.bounding_box().unwrap_or_default();
+    let (has_object, object_reason, object) = object.map(stated).unwrap_or_default();
     ScoredThing {
-        score,
-        bounding_box: region(rect.unwrap_or_default()),
-        term_names: terms.iter().map(|(name, _)| (*name).to_string()).collect(),
-        term_values: terms.iter().map(|(_, value)| *value).collect(),
+        score: thing.score,
+        bounding_box: region(rect),
+        mask: image(header, rect.width, rect.height, "mono8", 1, thing.mask.to_mono8_in(rect, 255)),
         track_id,
+        has_object,
+        object_reason,
+        object,
+        ..Default::default()
+    }
+}
+
+/// A proposal with its scoring terms.
+fn candidate(proposal: &ScoredProposal) -> ScoredThing<'static> {
+    ScoredThing {
+        score: proposal.score,
+        bounding_box: region(proposal.rect),
+        term_names: proposal.terms.iter().map(|(name, _)| (*name).to_string()).collect(),
+        term_values: proposal.terms.iter().map(|(_, value)| *value).collect(),
+        ..Default::default()
     }
 }
 
@@ -180,14 +206,14 @@ pub fn origin(origin: Origin) -> u8 {
     }
 }
 
-/// A status as its constant in the messages.
+/// A status as its constant in the messages; 0 is UNKNOWN, which no result has.
 pub fn status(status: Status) -> u8 {
     match status {
-        Status::Found => 0,
-        Status::NotFound => 1,
-        Status::Ambiguous => 2,
-        Status::Error => 3,
-        Status::Lost => 4,
+        Status::Found => 1,
+        Status::NotFound => 2,
+        Status::Ambiguous => 3,
+        Status::Error => 4,
+        Status::Lost => 5,
     }
 }
 
@@ -216,21 +242,25 @@ pub fn detections(header: &Header, result: &FrameResult) -> Detection2DArray {
     Detection2DArray { header: header.clone(), detections }
 }
 
-/// The thing in space as a detection; none when it is not known where it is.
-pub fn detections_3d(header: &Header, object: Option<&Object>) -> Detection3DArray {
-    let detection = |object: &Object| Detection3D {
-        header: object.header.clone(),
-        results: vec![ObjectHypothesisWithPose {
-            class_id: object.target.clone(),
-            score: f64::from(object.score).clamp(0.0, 1.0),
-            pose: object.pose,
-            covariance: ([0.0; 18], [0.0; 18]),
-        }],
-        bbox: BoundingBox3D { center: object.pose, size: object.size },
-        id: if object.track_id == 0 { String::new() } else { object.track_id.to_string() },
+/// A detection for each object whose place in space is known.
+pub fn detections_3d<'o>(header: &Header, objects: impl Iterator<Item = &'o Object>) -> Detection3DArray {
+    let mut frame = None;
+    let detection = |object: &'o Object| {
+        frame.get_or_insert(&object.header);
+        Detection3D {
+            header: object.header.clone(),
+            results: vec![ObjectHypothesisWithPose {
+                class_id: object.target.clone(),
+                score: f64::from(object.score).clamp(0.0, 1.0),
+                pose: object.pose,
+                covariance: ([0.0; 18], [0.0; 18]),
+            }],
+            bbox: BoundingBox3D { center: object.pose, size: object.size },
+            id: if object.track_id == 0 { String::new() } else { object.track_id.to_string() },
+        }
     };
-    let header = object.map_or(header, |object| &object.header).clone();
-    Detection3DArray { header, detections: object.map(detection).into_iter().collect() }
+    let detections = objects.map(detection).collect();
+    Detection3DArray { header: frame.unwrap_or(header).clone(), detections }
 }
 
 /// What the values of the label mask mean.

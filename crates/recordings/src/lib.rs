@@ -13,6 +13,7 @@ mod depth;
 pub mod encode;
 mod external_proposals;
 mod referseg;
+mod result_messages;
 mod ros_messages;
 mod transport;
 
@@ -21,8 +22,9 @@ pub use decode::{header, is_depth_format, text, Input};
 pub use depth::DepthMessage;
 pub use external_proposals::ExternalProposalsMessage;
 pub use referseg::{Object, Segmentation};
+pub use result_messages::{Output, ResultMessages};
 pub use ros_messages::*;
-pub use transport::{sibling_topic, Transport};
+pub use transport::{base_topic, sibling_topic, Transport};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -15,7 +15,7 @@ pub struct Object {
     pub point: Vector3,
     pub pose: Pose,
     pub size: Vector3,
-    pub points: u32,
+    pub point_count: u32,
 }
 
 impl MessageType for Object {
@@ -24,13 +24,18 @@ impl MessageType for Object {
 
 /// `referseg/msg/ScoredThing`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScoredThing {
+pub struct ScoredThing<'a> {
     pub score: f32,
     #[serde(rename = "box")]
     pub bounding_box: RegionOfInterest,
+    #[serde(borrow)]
+    pub mask: Image<'a>,
     pub term_names: Vec<String>,
     pub term_values: Vec<f32>,
     pub track_id: u32,
+    pub has_object: bool,
+    pub object_reason: String,
+    pub object: Object,
 }
 
 /// `referseg/msg/Segmentation`.
@@ -53,8 +58,10 @@ pub struct Segmentation<'a> {
     pub track_id: u32,
     pub track_quality: f32,
     pub grounding_age: f64,
-    pub things: Vec<ScoredThing>,
-    pub best: Vec<ScoredThing>,
+    #[serde(borrow)]
+    pub things: Vec<ScoredThing<'a>>,
+    #[serde(borrow)]
+    pub best: Vec<ScoredThing<'a>>,
     #[serde(rename = "box")]
     pub bounding_box: RegionOfInterest,
     #[serde(borrow)]

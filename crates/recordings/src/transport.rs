@@ -55,6 +55,12 @@ impl Transport {
     }
 }
 
+/// The topic without what image_transport adds for a transport.
+pub fn base_topic(topic: &str) -> &str {
+    let transports = ["/compressedDepth", "/compressed"];
+    transports.iter().find_map(|last| topic.strip_suffix(last)).unwrap_or(topic)
+}
+
 /// The topic of the same namespace whose last part is `last`: `camera_info` beside `/camera/depth/image_rect`.
 pub fn sibling_topic(topic: &str, last: &str) -> String {
     let (folder, _) = topic.rsplit_once('/').unwrap_or(("", topic));
@@ -67,6 +73,8 @@ mod tests {
 
     #[test]
     fn camera_info_stands_beside_the_image() {
+        assert_eq!(base_topic("/camera/depth/image/compressedDepth"), "/camera/depth/image");
+        assert_eq!(base_topic("/camera/image_raw"), "/camera/image_raw");
         assert_eq!(sibling_topic("/camera/depth/image_rect", "camera_info"), "/camera/depth/camera_info");
         assert_eq!(sibling_topic("/depth", "camera_info"), "/camera_info");
     }

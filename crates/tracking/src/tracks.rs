@@ -10,6 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const MOST: usize = 16;
 /// Masks of each that are remembered, for answers on frames that have passed: two seconds at 30 Hz.
 const TRAIL: usize = 60;
+/// How far stamps may go back from one new frame to the next, nanoseconds; further, a clock or a recording has started anew.
+const MOST_BACK: i64 = 1_000_000_000;
+/// New frames in a row whose stamps may not grow: a second at 30 Hz.
+const MOST_NOT_LATER: u32 = 30;
 /// Overlap (IoU) from which a thing that was found is the one that was followed there.
 const SAME: f32 = 0.3;
 
@@ -61,10 +65,12 @@ struct Grounding {
 pub struct Tracks {
     grounding: Option<Grounding>,
     tracks: Vec<Track>,
-    /// Numbers of tracks that an answer ended, with the reason; nobody has been told yet.
+    /// Numbers of tracks that an answer ended, with the reason; not reported yet.
     ended: Vec<(u32, String)>,
     /// The stamp of the last frame.
     last: Option<i64>,
+    /// New frames in a row whose stamps were not later.
+    not_later: u32,
 }
 
 /// A thing in the frame into which it was followed.
@@ -157,7 +163,7 @@ impl Tracks {
             track.found = (*thing).clone();
             track.tracker = None;
             track.is_lost = false;
-            track.trail.retain(|(at, _)| *at < stamp); // what was seen since is told by the answer now
+            track.trail.retain(|(at, _)| *at < stamp); // the answer now covers what was seen since
             track.seen(stamp, thing.mask.clone());
             self.tracks.push(track);
         }
@@ -206,14 +212,37 @@ impl Tracks {
         }
     }
 
-    /// Follows all things into a later frame; `None` when there are none, or the frame is not later.
-    pub fn follow(&mut self, stamp: i64, frame: &Frame) -> Option<FollowedFrame> {
-        if self.is_idle() || self.since().is_some_and(|since| stamp <= since) {
+    /// Why the stamp of a new frame can't belong to the tracks, in words.
+    fn broken_time(&mut self, stamp: i64, since: i64) -> Option<String> {
+        let apart = since.saturating_sub(stamp);
+        if apart > MOST_BACK {
+            let seconds = apart as f64 / 1e9;
+            return Some(format!(
+                "the stamps of the images have gone back by {seconds:.3} s: their clock started anew"
+            ));
+        }
+        self.not_later += 1;
+        let is_stuck = self.not_later >= MOST_NOT_LATER;
+        is_stuck.then(|| format!("the stamps of {MOST_NOT_LATER} images in a row have not grown"))
+    }
+
+    /// Follows all things into a later frame; `None` when there are none, or the frame is not later. A new frame (the newest that was
+    /// received) whose time can't follow that of the tracks ends them.
+    pub fn follow(&mut self, stamp: i64, frame: &Frame, is_new: bool) -> Option<FollowedFrame> {
+        if self.is_idle() {
             return None;
+        }
+        match self.since() {
+            Some(since) if stamp <= since => {
+                let why = if is_new { self.broken_time(stamp, since)? } else { return None };
+                self.not_later = 0;
+                self.ended.extend(self.tracks.drain(..).map(|track| (track.number, why.clone())));
+            }
+            _ => self.not_later = 0,
         }
         let Grounding { command, answer, stamp: grounded, frame: first } = self.grounding.as_ref()?;
         self.last = Some(stamp);
-        let age = stamp.saturating_sub(*grounded) as f64 / 1e9;
+        let age = stamp.saturating_sub(*grounded).max(0) as f64 / 1e9;
         let lost = |reason: String| Answer { status: Status::Lost, reason, ..answer.clone() };
         let mut things: Vec<FollowedThing> = Vec::new();
         let picture = Picture::new(frame);
@@ -336,28 +365,28 @@ mod tests {
         let (mut tracks, numbers) = (Tracks::default(), TrackNumbers::default());
         assert_eq!(ground(&mut tracks, &numbers, 0, &[10, 120]), [1, 2]);
         for step in 1..20 {
-            let followed = tracks.follow(i64::from(step) * 30 * MS, &scene(&[10 + 2 * step, 120])).unwrap();
+            let followed = tracks.follow(i64::from(step) * 30 * MS, &scene(&[10 + 2 * step, 120]), true).unwrap();
             assert!(followed.things.iter().all(|thing| thing.answer.status == Status::Found), "{step}");
         }
         // the answer says the other one first, and is of a frame that passed long ago
         assert_eq!(ground(&mut tracks, &numbers, 300, &[120, 30]), [2, 1]);
         assert_eq!(ground(&mut tracks, &numbers, 600, &[80]), [3], "elsewhere is another thing");
-        let followed = tracks.follow(630 * MS, &scene(&[80])).unwrap();
-        let told: Vec<_> = followed.things.iter().map(|thing| (thing.track[0], thing.answer.status)).collect();
-        assert_eq!(told.len(), 3);
-        assert!(told.contains(&(1, Status::Lost)) && told.contains(&(3, Status::Found)), "{told:?}");
-        assert_eq!(tracks.follow(660 * MS, &scene(&[80])).unwrap().things.len(), 1, "the end is told once");
+        let followed = tracks.follow(630 * MS, &scene(&[80]), true).unwrap();
+        let reported: Vec<_> = followed.things.iter().map(|thing| (thing.track[0], thing.answer.status)).collect();
+        assert_eq!(reported.len(), 3);
+        assert!(reported.contains(&(1, Status::Lost)) && reported.contains(&(3, Status::Found)), "{reported:?}");
+        assert_eq!(tracks.follow(660 * MS, &scene(&[80]), true).unwrap().things.len(), 1, "the end is reported once");
     }
 
     #[test]
     fn age_counts_from_the_answer_and_frames_that_are_not_later_tell_nothing() {
         let (mut tracks, numbers) = (Tracks::default(), TrackNumbers::default());
-        assert!(tracks.follow(0, &scene(&[])).is_none());
+        assert!(tracks.follow(0, &scene(&[]), true).is_none());
         ground(&mut tracks, &numbers, 100, &[10]);
-        assert!(tracks.follow(100 * MS, &scene(&[10])).is_none(), "the answer's own");
-        let followed = tracks.follow(350 * MS, &scene(&[11])).unwrap();
+        assert!(tracks.follow(100 * MS, &scene(&[10]), true).is_none(), "the answer's own");
+        let followed = tracks.follow(350 * MS, &scene(&[11]), true).unwrap();
         assert!((followed.things[0].following.grounding_age - 0.25).abs() < 1e-9);
-        assert!(tracks.follow(340 * MS, &scene(&[11])).is_none(), "older than the last");
+        assert!(tracks.follow(340 * MS, &scene(&[11]), true).is_none(), "older than the last");
         let frame = scene(&[11]);
         let together = followed.together(0, &frame);
         assert_eq!((together.status(), together.track(), together.command.origin), (Status::Found, 1, Origin::Track));
@@ -367,7 +396,7 @@ mod tests {
     fn a_lost_thing_says_why_and_gets_its_number_back_from_the_same_command() {
         let (mut tracks, numbers) = (Tracks::default(), TrackNumbers::default());
         ground(&mut tracks, &numbers, 0, &[10]);
-        let gone = tracks.follow(30 * MS, &scene(&[])).unwrap();
+        let gone = tracks.follow(30 * MS, &scene(&[]), true).unwrap();
         let thing = &gone.things[0];
         assert_eq!((thing.answer.status, thing.following.quality), (Status::Lost, 0.0));
         assert!(thing.answer.reason.contains("hidden") && thing.answer.found.is_empty(), "{}", thing.answer.reason);
@@ -380,13 +409,31 @@ mod tests {
         ground(&mut tracks, &numbers, 0, &[10]);
         let unsure = Answer { reason: "two fit".into(), ..answer(Status::Ambiguous, &[10]) };
         assert!(tracks.ground(30 * MS, &scene(&[10]), &command(1), &unsure, &numbers).is_empty());
-        let told = tracks.follow(60 * MS, &scene(&[10])).unwrap();
-        assert_eq!(told.things[0].answer.reason, "a later answer is AMBIGUOUS: two fit");
+        let followed = tracks.follow(60 * MS, &scene(&[10]), true).unwrap();
+        assert_eq!(followed.things[0].answer.reason, "a later answer is AMBIGUOUS: two fit");
         assert!(tracks.is_idle());
         ground(&mut tracks, &numbers, 90, &[10]);
         tracks.clear_up_to(0);
         assert!(!tracks.is_idle(), "of a later command");
         tracks.clear_up_to(1);
+        assert!(tracks.is_idle());
+    }
+
+    #[test]
+    fn a_clock_that_starts_anew_or_stands_still_ends_the_tracks_with_a_reason() {
+        let numbers = TrackNumbers::default();
+        let mut tracks = Tracks::default();
+        ground(&mut tracks, &numbers, 5000, &[10]);
+        assert!(tracks.follow(100 * MS, &scene(&[10]), false).is_none(), "a frame kept from before");
+        let lost = tracks.follow(100 * MS, &scene(&[10]), true).unwrap();
+        assert_eq!(lost.things[0].answer.status, Status::Lost);
+        assert!(lost.things[0].answer.reason.contains("gone back by 4.900 s"), "{}", lost.things[0].answer.reason);
+        assert!(tracks.is_idle());
+
+        ground(&mut tracks, &numbers, 5000, &[10]);
+        let mut lost = (0..MOST_NOT_LATER).filter_map(|_| tracks.follow(5000 * MS, &scene(&[10]), true));
+        let lost = lost.next().unwrap();
+        assert!(lost.things[0].answer.reason.contains("have not grown"), "{}", lost.things[0].answer.reason);
         assert!(tracks.is_idle());
     }
 }

@@ -5,6 +5,7 @@ use crate::segmenters::Segmenters;
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use referseg::answer::Status;
+use referseg::camera::{DepthGeometry, Rectified};
 use referseg::drawing::Captions;
 use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::recordings::bag::{Bag, Writer};
@@ -51,6 +52,12 @@ pub struct Arguments {
     /// Topic with the depth camera's calibration [default: camera_info beside the depth or the image]
     #[arg(long, value_name = "TOPIC", requires = "depth_topic")]
     camera_info_topic: Option<String>,
+    /// Metres of one unit of 16-bit depth images
+    #[arg(long, value_name = "METRES", default_value_t = DepthGeometry::default().metres_per_unit)]
+    depth_scale: f64,
+    /// Whether the depth images are rectified: auto (by the topics' names), true or false
+    #[arg(long, value_name = "WHETHER", default_value = "auto")]
+    rectified: String,
     /// Ignore depth
     #[arg(long, conflicts_with = "depth_topic")]
     no_depth: bool,
@@ -165,6 +172,12 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     }
     let options =
         Options { images, commands, proposals, depth, mode, selection, overlays, frames, tracking: arguments.track };
+    if arguments.report.as_deref().is_some_and(|report| is_same_place(report, &arguments.out)) {
+        return Err(Error::config(
+            "--report",
+            format!("{} is --out, too; give it a path of its own", arguments.out.display()),
+        ));
+    }
     let mut writer = Writer::create(&arguments.out, &inputs)?;
     // now, so that a report that can't be written does not cost the time of a replay
     let report = arguments.report.as_deref().map(|path| AtomicFile::create(path, &inputs)).transpose()?;
@@ -257,9 +270,16 @@ fn depth(arguments: &Arguments, index: &BagIndex, images: &[String]) -> Result<O
             return Ok(None);
         }
     };
+    if !(arguments.depth_scale.is_finite() && arguments.depth_scale > 0.0) {
+        return Err(Error::config("--depth-scale", format!("{}; expected metres, more than 0", arguments.depth_scale)));
+    }
+    let geometry = DepthGeometry {
+        metres_per_unit: arguments.depth_scale,
+        is_rectified: Rectified::parse(&arguments.rectified)?.holds(&[&depth, &images[0]]),
+    };
     let info = arguments.camera_info_topic.as_deref().map(|topic| index.named(topic));
     match info.or_else(|| index.camera_info_of(&depth, &images[0])) {
-        Some(camera_info) => Ok(Some(DepthTopics { depth, camera_info })),
+        Some(camera_info) => Ok(Some(DepthTopics { depth, camera_info, geometry })),
         None if arguments.depth_topic.is_some() => {
             Err(Error::config("--camera-info-topic", format!("no camera_info beside {depth}; give its topic")))
         }
@@ -268,6 +288,15 @@ fn depth(arguments: &Arguments, index: &BagIndex, images: &[String]) -> Result<O
             Ok(None)
         }
     }
+}
+
+/// Whether two outputs would be written to one place; neither needs to be there.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some((folder.canonicalize().ok()?, path.file_name()?.to_os_string()))
+    };
+    one == other || whole(one).is_some_and(|one| Some(one) == whole(other))
 }
 
 fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {

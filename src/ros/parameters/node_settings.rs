@@ -1,11 +1,13 @@
 //! `NodeSettings`: what concerns the node rather than the segmenter.
 
 use super::table::position;
+use crate::camera::Rectified;
 use crate::drawing::Captions;
 use crate::recordings::Transport;
 use crate::runtime::Mode;
 use crate::{Error, Result};
 use r2r::ParameterValue;
+use std::time::Duration;
 
 /// The reliability of an image subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,14 @@ pub struct NodeSettings {
     pub reference_frame: String,
     /// What is written on overlays.
     pub captions: Captions,
+    /// Metres of one unit of 16-bit depth images.
+    pub depth_scale: f64,
+    /// Whether images are rectified.
+    pub rectified: Rectified,
+    /// Seconds; 0 for any age.
+    pub max_frame_age: f64,
+    /// How long a request or goal that states no timeout waits.
+    pub request_timeout: Duration,
     /// Seconds.
     pub depth_tolerance: f64,
     /// Seconds.
@@ -90,9 +100,14 @@ impl NodeSettings {
             transport: Transport::parse(&text("image_transport")?)?,
             reliability,
             depth: flag("depth")?,
-            target_frame: text("target_frame")?,
-            reference_frame: text("reference_frame")?,
+            // as tf2 names frames; tf had a slash before them
+            target_frame: text("target_frame")?.trim_start_matches('/').into(),
+            reference_frame: text("reference_frame")?.trim_start_matches('/').into(),
             captions: Captions::parse(&text("captions")?)?,
+            depth_scale: number("depth_scale")?,
+            rectified: Rectified::parse(&text("rectified")?)?,
+            max_frame_age: number("max_frame_age")?,
+            request_timeout: Duration::try_from_secs_f64(number("request_timeout")?).unwrap_or_default(),
             depth_tolerance: number("depth_tolerance")?,
             proposals_tolerance: number("proposals_tolerance")?,
             proposals_wait: number("proposals_wait")?,

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the table in docs/interface.md.
-pub const PARAMETERS: [Spec; 34] = [
+pub const PARAMETERS: [Spec; 38] = [
     spec(
         "mode",
         Text,
@@ -170,6 +170,10 @@ pub const PARAMETERS: [Spec; 34] = [
         "Robot frame (x forward, y left, z up) for words such as 'on your left', with depth and /tf; empty to judge them in the image",
     ),
     spec("captions", Text, "", Reload, "Text on the overlays: line (status, score and target) or terms (also command, reading and scoring terms, below the image)"),
+    spec("depth_scale", Number, "", Live, "Metres of one unit of 16-bit depth images; 32FC1 is in metres").within(1e-6, 1.0),
+    spec("rectified", Text, "", Live, "Whether depth and colour images are rectified (projection matrix P) or raw (K and distortion D): auto (by the words rect or undist in their topics' names), true or false"),
+    spec("max_frame_age", Number, "", Live, "Maximum age of a frame that is answered, seconds of the node's clock since its stamp, or since its arrival where stamps are of another clock; 0 for any").within(0.0, 3600.0),
+    spec("request_timeout", Number, "", Live, "How long a request or goal that states no timeout waits, seconds").within(0.1, 3600.0),
     spec("depth_tolerance", Number, "", Live, "Maximum stamp difference between depth and colour, seconds")
         .within(0.0, 1.0),
     spec("proposals_tolerance", Number, "", Live, "Maximum stamp difference between external proposals and their image, seconds").within(0.0, 1.0),

@@ -9,6 +9,7 @@ use referseg_files::Result;
 use referseg_language::{Constraint, Description, Order, ParsedCommand};
 use referseg_models::tensor_math::l2_normalize;
 use referseg_models::ModelFamily;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Words for a thing of which nothing is said.
 const THING: &str = "thing";
@@ -16,6 +17,26 @@ const THING: &str = "thing";
 /// The bank's words as unit features: nouns, colours, and what is no thing, in this order.
 pub struct WordBank {
     features: Tensor,
+}
+
+/// The banks of all settings that were used, each encoded when it is first needed: the rows of a table may have other words.
+#[derive(Default)]
+pub struct WordBanks(Mutex<Vec<(WordSettings, Arc<WordBank>)>>);
+
+impl WordBanks {
+    /// The bank of these settings.
+    ///
+    /// # Errors
+    /// When the vocabulary can't express a word or the device fails.
+    pub fn of(&self, settings: &WordSettings, family: &dyn ModelFamily) -> Result<Arc<WordBank>> {
+        let mut banks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bank)) = banks.iter().find(|(known, _)| known == settings) {
+            return Ok(bank.clone());
+        }
+        let bank = Arc::new(WordBank::encode(settings, family)?);
+        banks.push((settings.clone(), bank.clone()));
+        Ok(bank)
+    }
 }
 
 /// A command's words that are not in the bank, as unit features, in the order of `texts`.

@@ -6,7 +6,7 @@ use candle_core::DType;
 /// What another may be farther away in 16 bits, as a part of the value's range.
 const HALF_PRECISION: f32 = 0.005;
 
-/// What was looked at, and what came out.
+/// What was checked, and the result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// What it is, for people.

@@ -6,7 +6,7 @@ use referseg_files::{Error, Result};
 use referseg_image::{Frame, Mask, Rect};
 use referseg_models::sam::{Prompt, SamModel};
 
-/// Boxes asked of a model without published values: the middle of the picture, as parts of its sides.
+/// Boxes given to a model without published values: the middle of the picture, as parts of its sides.
 const BOXES: [[f32; 4]; 2] = [[0.04, 0.23, 0.96, 0.71], [0.34, 0.75, 0.56, 0.96]];
 /// Part of a mask that must lie in the box that it was asked with. A mask may reach a little over it.
 const INSIDE: f32 = 0.8;

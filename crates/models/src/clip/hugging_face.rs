@@ -23,6 +23,9 @@ struct Whole {
     text_config: Text,
     #[serde(default)]
     vision_config: Vision,
+    /// Old names of the two; where both stand there, transformers lets these win (`CLIPConfig.__init__`).
+    text_config_dict: Option<Text>,
+    vision_config_dict: Option<Vision>,
 }
 
 fn default_projection() -> usize {
@@ -99,7 +102,8 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
             format!("model_type {:?} is not supported; expected \"clip\" or \"siglip\"{remedy}", whole.model_type);
         return Err(Error::model(path, fact));
     }
-    let (text, vision) = (whole.text_config, whole.vision_config);
+    let text = whole.text_config_dict.unwrap_or(whole.text_config);
+    let vision = whole.vision_config_dict.unwrap_or(whole.vision_config);
     Ok(ClipConfig {
         projection: whole.projection_dim,
         text: TextConfig {

@@ -14,6 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 /// A vocabulary with the rules that split text into its tokens.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    start: u32,
     end: u32,
     context: usize,
 }
@@ -74,15 +75,26 @@ impl Tokenizer {
             );
             return Err(Error::model(path, fact));
         }
+        let Some(start) = inner.token_to_id("<|startoftext|>") else {
+            return Err(Error::model(path, "token \"<|startoftext|>\" is absent"));
+        };
         tokenizer_file::check_size(&inner, vocabulary, &path)?;
-        Ok(Tokenizer { inner, end, context })
+        Ok(Tokenizer { inner, start, end, context })
     }
 
     /// All ids of a text with start and end tokens, however many.
     fn all_ids(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(cleaned(text), true);
         let encoding = encoding.map_err(|cause| Error::Command(format!("{text:?}: {cause}")))?;
-        Ok(encoding.get_ids().to_vec())
+        let mut ids = encoding.get_ids().to_vec();
+        // a file may leave them to the program that reads it (transformers adds them by its own rules)
+        if ids.first() != Some(&self.start) {
+            ids.insert(0, self.start);
+        }
+        if ids.len() < 2 || ids.last() != Some(&self.end) {
+            ids.push(self.end);
+        }
+        Ok(ids)
     }
 
     /// How a text is cut, if it is.
@@ -149,6 +161,20 @@ mod tests {
             }
         }
         assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
+    }
+
+    #[test]
+    fn a_text_begins_and_ends_with_the_models_tokens_also_where_the_file_does_not_say_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string(models().join("clip_bpe/tokenizer.json")).unwrap();
+        let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        file["post_processor"] = serde_json::Value::Null;
+        std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+        let [whole, bare] = [models().join("clip_bpe"), folder.path().into()]
+            .map(|folder: std::path::PathBuf| Tokenizer::load(&folder, 49408, 77).unwrap());
+        for text in ["the red mug", ""] {
+            assert_eq!(bare.ids(text).unwrap(), whole.ids(text).unwrap());
+        }
     }
 
     #[test]

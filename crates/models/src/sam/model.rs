@@ -65,7 +65,7 @@ struct Sizes {
 pub struct SamModel {
     encoder: Encoder,
     prompts: PromptEncoder,
-    /// What a box's two corners are told apart by, `[2, c]`.
+    /// The embeddings of a box's two corners, `[2, c]`.
     corners: Tensor,
     decoder: Box<MaskDecoder>,
     sizes: Sizes,

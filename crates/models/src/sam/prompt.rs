@@ -1,4 +1,4 @@
-//! `Prompt`: what Segment Anything is asked of an embedded image, and what it answers.
+//! `Prompt`: the points or box given to Segment Anything for an embedded image, and its masks.
 
 use candle_core::Tensor;
 use referseg_files::Result;

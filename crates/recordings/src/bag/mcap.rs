@@ -106,7 +106,7 @@ fn holds_its_parts(opcode: u8, record: &[u8]) -> bool {
     }
 }
 
-/// How a file's chunks are compressed: as its first one is; `None` when that can't be told.
+/// How a file's chunks are compressed: as its first one is; `None` when unknown.
 pub fn compression(mut file: impl Read) -> Option<String> {
     std::io::copy(&mut (&mut file).take(MAGIC as u64), &mut std::io::sink()).ok()?;
     loop {
@@ -142,11 +142,11 @@ mod tests {
         let chunk =
             |name: &str| record(CHUNK, &[&[0; 28][..], &(name.len() as u32).to_le_bytes(), name.as_bytes()].concat());
         let file = |records: &[Vec<u8>]| [&b"\x89MCAP0\r\n"[..], &records.concat()].concat();
-        let told = |bytes: Vec<u8>| compression(&bytes[..]);
-        assert_eq!(told(file(&[record(1, b"header"), chunk("zstd")])).as_deref(), Some("zstd"));
-        assert_eq!(told(file(&[record(1, b"header"), chunk("")])).as_deref(), Some("none"));
-        assert_eq!(told(file(&[record(3, b"schema"), record(MESSAGE, b"")])).as_deref(), Some("none"));
-        assert_eq!(told(file(&[vec![1, 255, 255, 255, 255, 255, 255, 255, 255]])), None);
-        assert_eq!(told(Vec::new()), None);
+        let compression_of = |bytes: Vec<u8>| compression(&bytes[..]);
+        assert_eq!(compression_of(file(&[record(1, b"header"), chunk("zstd")])).as_deref(), Some("zstd"));
+        assert_eq!(compression_of(file(&[record(1, b"header"), chunk("")])).as_deref(), Some("none"));
+        assert_eq!(compression_of(file(&[record(3, b"schema"), record(MESSAGE, b"")])).as_deref(), Some("none"));
+        assert_eq!(compression_of(file(&[vec![1, 255, 255, 255, 255, 255, 255, 255, 255]])), None);
+        assert_eq!(compression_of(Vec::new()), None);
     }
 }

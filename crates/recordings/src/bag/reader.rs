@@ -42,15 +42,15 @@ struct Split {
 pub struct BagFile {
     /// Where it is.
     pub path: PathBuf,
-    /// `MCAP`, `sqlite3` or `ROS 1 bag`; empty when that can't be told.
+    /// `MCAP`, `sqlite3` or `ROS 1 bag`; empty when unknown.
     pub storage: &'static str,
-    /// How it is compressed: `none`, `zstd`, `lz4`, `bz2`, or `zstd file` as a whole; empty when that can't be told.
+    /// How it is compressed: `none`, `zstd`, `lz4`, `bz2`, or `zstd file` as a whole; empty when unknown.
     pub compression: String,
     /// Its size on disk, bytes.
     pub bytes: u64,
 }
 
-/// What came of reading a recording.
+/// The outcome of reading a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// What could not be read of its files.

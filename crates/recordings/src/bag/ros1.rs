@@ -151,7 +151,7 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
     ended.map_err(|cause| format!("truncated or damaged after {} messages: {cause}", recording.messages))
 }
 
-/// How a file's chunks are compressed: as its first one is; `None` when that can't be told.
+/// How a file's chunks are compressed: as its first one is; `None` when unknown.
 pub fn compression(mut file: impl Read) -> Option<String> {
     std::io::copy(&mut (&mut file).take(MAGIC.len() as u64), &mut std::io::sink()).ok()?;
     loop {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// The name of a copy.
 const DATABASE: &str = "copy.db3";
 
-/// How SQLite is told that nobody changes a file: then it neither locks it nor writes beside it.
+/// The URI option by which SQLite treats a file as immutable: it neither locks it nor writes beside it.
 fn immutable(path: &Path) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte);
     let escaped: String = path

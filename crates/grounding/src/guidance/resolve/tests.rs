@@ -10,7 +10,7 @@ fn parse(text: &str) -> ParsedCommand {
     CommandParser::open(ParserKind::Rules, "".as_ref()).unwrap().parse(text)
 }
 
-/// Things on one row, 0.15 apart from the left, each "noun colour"; the words are told apart surely.
+/// Things on one row, 0.15 apart from the left, each "noun colour"; the model distinguishes the words with certainty.
 struct Row(Vec<(&'static str, &'static str)>);
 
 fn words() -> WordSettings {

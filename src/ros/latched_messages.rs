@@ -1,0 +1,194 @@
+//! Latched messages: what the transient-local publishers of a topic have published last, each with the time at which it was published.
+//!
+//! A subscription of r2r hands out messages without their times, and several latched publishers send theirs in any order to a new
+//! subscription. So a participant of its own subscribes, takes what is there with rcl's message info, and leaves.
+
+use super::arguments::c_text;
+use super::logger::Logger;
+use super::node_thread::Ros;
+use r2r::qos::DurabilityPolicy;
+use r2r::WrappedTypesupport;
+use r2r_rcl::{
+    rcl_context_fini, rcl_context_t, rcl_get_zero_initialized_context, rcl_get_zero_initialized_init_options,
+    rcl_get_zero_initialized_node, rcl_get_zero_initialized_subscription, rcl_init, rcl_init_options_fini,
+    rcl_init_options_init, rcl_node_fini, rcl_node_get_default_options, rcl_node_init, rcl_node_t, rcl_shutdown,
+    rcl_subscription_fini, rcl_subscription_get_default_options, rcl_subscription_init, rcl_subscription_t,
+    rcl_take_serialized_message, rcutils_get_default_allocator, rcutils_get_zero_initialized_uint8_array,
+    rcutils_reset_error, rcutils_uint8_array_fini, rcutils_uint8_array_init, rmw_message_info_t,
+    rmw_qos_durability_policy_e, rmw_qos_history_policy_e, rmw_qos_reliability_policy_e, RCL_RET_OK,
+    RCL_RET_SUBSCRIPTION_TAKE_FAILED,
+};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+/// Name of the node that subscribes; `ros2 node list` hides names that begin with an underscore.
+const NODE: &str = "_referseg_latched";
+/// Messages kept of all publishers together.
+const DEPTH: usize = 100;
+/// Between two looks at the publishers.
+const PUBLISHERS_LOOK: Duration = Duration::from_millis(500);
+/// How long latched messages are waited for.
+pub const FETCH_LIMIT: Duration = Duration::from_secs(3);
+/// Between two looks for messages.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A message that a latched publisher keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatchedMessage {
+    /// When it was published, by the clock of its publisher, nanoseconds since the epoch.
+    pub published: i64,
+    /// Its serialised bytes.
+    pub cdr: Vec<u8>,
+}
+
+/// The participant. Fields are freed in reverse order of their creation.
+struct Participant {
+    context: Box<rcl_context_t>,
+    node: Option<Box<rcl_node_t>>,
+    subscription: Option<Box<rcl_subscription_t>>,
+}
+
+fn check(returned: i32, what: &str) -> Result<(), String> {
+    if returned == RCL_RET_OK as i32 {
+        return Ok(());
+    }
+    // Safety: no preconditions
+    unsafe { rcutils_reset_error() };
+    Err(format!("latched messages can't be fetched: {what} returned {returned}"))
+}
+
+impl Participant {
+    fn open<T: WrappedTypesupport>(topic: &str) -> Result<Participant, String> {
+        let text = |text: &str| c_text(text).map_err(|error| error.to_string());
+        let arguments = std::env::args().map(|argument| text(&argument)).collect::<Result<Vec<_>, _>>()?;
+        let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        let (node_name, namespace, topic) = (text(NODE)?, text("/")?, text(topic)?);
+        // Safety: rcl's own order of calls; all pointers are of values that live through the calls, and what was initialised
+        // is freed by `drop`, the boxes keeping their places
+        unsafe {
+            let mut options = rcl_get_zero_initialized_init_options();
+            check(rcl_init_options_init(&mut options, rcutils_get_default_allocator()), "rcl_init_options_init")?;
+            let mut context = Box::new(rcl_get_zero_initialized_context());
+            // the same arguments, for the security enclave among them
+            let returned = rcl_init(pointers.len() as i32, pointers.as_ptr(), &options, context.as_mut());
+            rcl_init_options_fini(&mut options);
+            check(returned, "rcl_init")?;
+            let mut participant = Participant { context, node: None, subscription: None };
+
+            let mut options = rcl_node_get_default_options();
+            // this node keeps its name, and logs nothing
+            options.use_global_arguments = false;
+            options.enable_rosout = false;
+            let mut node = Box::new(rcl_get_zero_initialized_node());
+            let context = participant.context.as_mut();
+            let returned = rcl_node_init(node.as_mut(), node_name.as_ptr(), namespace.as_ptr(), context, &options);
+            check(returned, "rcl_node_init")?;
+            let node = participant.node.insert(node);
+
+            let mut options = rcl_subscription_get_default_options();
+            options.qos.history = rmw_qos_history_policy_e::RMW_QOS_POLICY_HISTORY_KEEP_LAST;
+            options.qos.depth = DEPTH;
+            options.qos.reliability = rmw_qos_reliability_policy_e::RMW_QOS_POLICY_RELIABILITY_RELIABLE;
+            options.qos.durability = rmw_qos_durability_policy_e::RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL;
+            let mut subscription = Box::new(rcl_get_zero_initialized_subscription());
+            let returned =
+                rcl_subscription_init(subscription.as_mut(), node.as_ref(), T::get_ts(), topic.as_ptr(), &options);
+            check(returned, "rcl_subscription_init")?;
+            participant.subscription = Some(subscription);
+            Ok(participant)
+        }
+    }
+
+    /// The next message and its publisher; `None` when no more is there.
+    fn take(&self) -> Result<Option<(LatchedMessage, Vec<u8>)>, String> {
+        let Some(subscription) = &self.subscription else { return Ok(None) };
+        // Safety: the subscription is open; the buffer is initialised before and freed after
+        unsafe {
+            let mut buffer = rcutils_get_zero_initialized_uint8_array();
+            let allocator = rcutils_get_default_allocator();
+            check(rcutils_uint8_array_init(&mut buffer, 0, &allocator), "rcutils_uint8_array_init")?;
+            let mut info = rmw_message_info_t::default();
+            let returned =
+                rcl_take_serialized_message(subscription.as_ref(), &mut buffer, &mut info, std::ptr::null_mut());
+            let cdr = match buffer.buffer.is_null() {
+                true => Vec::new(),
+                false => std::slice::from_raw_parts(buffer.buffer, buffer.buffer_length).to_vec(),
+            };
+            rcutils_uint8_array_fini(&mut buffer);
+            if returned == RCL_RET_SUBSCRIPTION_TAKE_FAILED as i32 {
+                rcutils_reset_error();
+                return Ok(None);
+            }
+            check(returned, "rcl_take_serialized_message")?;
+            let message = LatchedMessage { published: info.source_timestamp, cdr };
+            Ok(Some((message, info.publisher_gid.data.to_vec())))
+        }
+    }
+}
+
+impl Drop for Participant {
+    fn drop(&mut self) {
+        // Safety: each was initialised and is freed once, the subscription before its node before the context
+        unsafe {
+            if let Some(node) = &mut self.node {
+                if let Some(subscription) = &mut self.subscription {
+                    rcl_subscription_fini(subscription.as_mut(), node.as_mut());
+                }
+                rcl_node_fini(node.as_mut());
+            }
+            rcl_shutdown(self.context.as_mut());
+            rcl_context_fini(self.context.as_mut());
+            rcutils_reset_error();
+        }
+    }
+}
+
+/// The messages that the latched publishers of a topic of type `T` keep, oldest first. Returns when something of `publishers`
+/// publishers has arrived, at the latest after `limit`. Blocks.
+///
+/// # Errors
+/// In words, when ROS refuses.
+pub fn latched_messages<T: WrappedTypesupport>(
+    topic: &str,
+    publishers: usize,
+    limit: Duration,
+) -> Result<Vec<LatchedMessage>, String> {
+    let participant = Participant::open::<T>(topic)?;
+    let end = Instant::now() + limit;
+    let (mut messages, mut from) = (Vec::new(), HashSet::new());
+    while from.len() < publishers && Instant::now() < end {
+        while let Some((message, publisher)) = participant.take()? {
+            messages.push(message);
+            from.insert(publisher);
+        }
+        std::thread::sleep(LOOK);
+    }
+    messages.sort_by_key(|message: &LatchedMessage| message.published);
+    Ok(messages)
+}
+
+/// Hands the newest latched message of each new set of latched publishers to `take`, until it is aborted.
+pub async fn fetch_latched<T: WrappedTypesupport>(ros: Ros, topic: String, logger: Logger, take: impl Fn(Vec<u8>)) {
+    let mut fetched = HashSet::new();
+    let mut look = tokio::time::interval(PUBLISHERS_LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let name = topic.clone();
+        let Ok(Ok(publishers)) = ros.call(move |node| node.get_publishers_info_by_topic(&name, false)).await else {
+            continue; // asked again with the next look
+        };
+        let latched = publishers.iter().filter(|one| one.qos_profile.durability == DurabilityPolicy::TransientLocal);
+        let known: HashSet<Vec<u8>> = latched.map(|publisher| publisher.endpoint_gid.to_vec()).collect();
+        if known.difference(&fetched).next().is_none() {
+            continue;
+        }
+        let (name, count) = (topic.clone(), known.len());
+        let fetch = move || latched_messages::<T>(&name, count, FETCH_LIMIT);
+        match tokio::task::spawn_blocking(fetch).await.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(messages) => messages.into_iter().next_back().into_iter().for_each(|message| take(message.cdr)),
+            Err(fact) => logger.warn_throttled(&topic, &fact),
+        }
+        fetched = known;
+    }
+}
