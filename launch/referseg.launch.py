@@ -48,7 +48,9 @@ PARAMETERS = [
     ('guidance', '',
      'full (places, orders, relations, exclusions and numbers also decide), hybridgl (boxes and a heat map, ViT) or none (similarity only) [full]'),
     ('proposals', '',
-     'regions, sam, prompted (SAM prompted at the regions), topic (your own masks or boxes) or labels:FILE.png [regions]'),
+     'regions, sam, prompted (SAM prompted at the regions), solo (a SOLO network such as FreeSOLO), topic (your own masks or boxes) or labels:FILE.png [regions]'),
+    ('solo_model', '',
+     'SOLO weights, used by proposals solo [models/solo]'),
     ('sam_model', '',
      'Segment Anything weights, used by proposals sam and prompted and by refine [models/sam]'),
     ('sam_preset', '',
@@ -114,7 +116,7 @@ PROCESS = [
 ]
 
 # the others are read as YAML: a number, true or false, a list of names, or nothing
-TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability', 'target_frame', 'reference_frame', 'captions', 'rectified']
+TEXTS = ['mode', 'model', 'config', 'device', 'dtype', 'preset', 'method', 'guidance', 'proposals', 'solo_model', 'sam_model', 'sam_preset', 'refine', 'parser', 'image_transport', 'image_reliability', 'target_frame', 'reference_frame', 'captions', 'rectified']
 
 
 def value(name):

@@ -182,7 +182,10 @@ fn what_is_wrong_is_said_and_the_exit_status_is_2() {
             "\"siglip2\" is not supported",
         ),
         (&["--image", &picture, "--device", "tpu"], "expected auto, cpu or cuda:N"),
-        (&["--image", &picture, "--proposals", "magic"], "expected regions, sam, prompted, topic or labels:FILE.png"),
+        (
+            &["--image", &picture, "--proposals", "magic"],
+            "expected regions, sam, prompted, solo, topic or labels:FILE.png",
+        ),
         (&["--image", &picture, "--proposals", "sam"], "referseg models list"),
         (&["--image", &picture, "--method", "score_map"], "can't run on this model"),
         (&["--image", &picture, "--set", "proposals.limit"], "expected KEY=VALUE"),

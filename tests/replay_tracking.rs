@@ -47,6 +47,10 @@ fn film(path: &Path) {
     writer.finish().unwrap();
 }
 
+/// Constants of msg/Segmentation.msg.
+const FOUND: u8 = 1;
+const LOST: u8 = 5;
+
 fn mask(message: &Segmentation) -> Mask {
     let inside: Vec<bool> = message.mask.data.iter().map(|level| *level > 0).collect();
     Mask::new(message.mask.width as usize, message.mask.height as usize, &inside)
@@ -66,17 +70,17 @@ fn a_thing_is_followed_between_answers_and_the_same_bytes_come_out_again() {
     let (_one, out, said) = replay(&bag, &all_frames);
     let (_two, again, _) = replay(&bag, &all_frames);
     assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&again).unwrap());
-    assert!(said.contains("followed: "), "{said}");
+    assert!(said.contains("tracked: "), "{said}");
     let all = messages(&out);
     let answers: Vec<&Message> = of(&all, "/referseg/segmentation").collect();
     let found: Segmentation = from_cdr(&answers[0].cdr).unwrap();
-    assert_eq!((answers.len(), found.status, found.track_id), (2, 0, 1));
+    assert_eq!((answers.len(), found.status, found.track_id), (2, FOUND, 1));
     let start = mask(&found).bounding_box().unwrap();
     let tracks: Vec<Segmentation> =
         of(&all, "/referseg/track").map(|message| from_cdr(&message.cdr).unwrap()).collect();
     let statuses: Vec<u8> = tracks.iter().map(|track| track.status).collect();
-    assert_eq!(statuses[..7], [0; 7], "followed while it is seen: {statuses:?}");
-    assert!(statuses[7..].iter().all(|status| *status == 4), "lost in the dark: {statuses:?}");
+    assert_eq!(statuses[..7], [FOUND; 7], "followed while it is seen: {statuses:?}");
+    assert!(statuses[7..].iter().all(|status| *status == LOST), "lost in the dark: {statuses:?}");
     for (number, track) in tracks.iter().take(7).enumerate() {
         assert_eq!((track.origin, track.track_id), (3, 1));
         let rect = mask(track).bounding_box().unwrap();

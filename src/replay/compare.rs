@@ -329,14 +329,14 @@ mod tests {
         let strict = Tolerance { iou: 0.99, pixels: 0 };
         let loose = Tolerance { iou: 0.5, pixels: 1 };
         let words = |a: &Compared, b: &Compared, tolerance| difference(a, b, tolerance).1;
-        let (a, b) = (answer(0, ".###...."), answer(0, "..###..."));
+        let (a, b) = (answer(1, ".###...."), answer(1, "..###..."));
         assert_eq!(difference(&a, &a, strict), (Change::Same, String::new(), Some(1.0)));
         assert_eq!(words(&a, &b, strict), "box moved by 1 pixels");
         assert_eq!(difference(&a, &b, loose), (Change::Same, String::new(), Some(0.5)));
-        let holed = answer(0, ".#.#....");
+        let holed = answer(1, ".#.#....");
         assert_eq!(words(&a, &holed, strict), "masks overlap with IoU 0.667");
-        assert_eq!(words(&a, &answer(2, ".###...."), loose), "status FOUND became AMBIGUOUS");
-        assert_eq!(words(&answer(1, "...."), &answer(1, "...."), strict), "");
-        assert_eq!(words(&answer(1, "...."), &answer(1, "..."), strict), "mask of 4x1 became 3x1");
+        assert_eq!(words(&a, &answer(3, ".###...."), loose), "status FOUND became AMBIGUOUS");
+        assert_eq!(words(&answer(2, "...."), &answer(2, "...."), strict), "");
+        assert_eq!(words(&answer(2, "...."), &answer(2, "..."), strict), "mask of 4x1 became 3x1");
     }
 }

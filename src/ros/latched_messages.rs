@@ -3,7 +3,7 @@
 //! A subscription of r2r hands out messages without their times, and several latched publishers send theirs in any order to a new
 //! subscription. So a participant of its own subscribes, takes what is there with rcl's message info, and leaves.
 
-use super::arguments::c_text;
+use super::arguments::{c_text, Arguments};
 use super::logger::Logger;
 use super::node_thread::Ros;
 use r2r::qos::DurabilityPolicy;
@@ -13,12 +13,13 @@ use r2r_rcl::{
     rcl_get_zero_initialized_node, rcl_get_zero_initialized_subscription, rcl_init, rcl_init_options_fini,
     rcl_init_options_init, rcl_node_fini, rcl_node_get_default_options, rcl_node_init, rcl_node_t, rcl_shutdown,
     rcl_subscription_fini, rcl_subscription_get_default_options, rcl_subscription_init, rcl_subscription_t,
-    rcl_take_serialized_message, rcutils_get_default_allocator, rcutils_get_zero_initialized_uint8_array,
-    rcutils_reset_error, rcutils_uint8_array_fini, rcutils_uint8_array_init, rmw_message_info_t,
-    rmw_qos_durability_policy_e, rmw_qos_history_policy_e, rmw_qos_reliability_policy_e, RCL_RET_OK,
-    RCL_RET_SUBSCRIPTION_TAKE_FAILED,
+    rcl_take_serialized_message, rcutils_get_default_allocator, rcutils_get_error_string,
+    rcutils_get_zero_initialized_uint8_array, rcutils_reset_error, rcutils_uint8_array_fini, rcutils_uint8_array_init,
+    rmw_message_info_t, rmw_qos_durability_policy_e, rmw_qos_history_policy_e, rmw_qos_reliability_policy_e,
+    RCL_RET_OK, RCL_RET_SUBSCRIPTION_TAKE_FAILED,
 };
 use std::collections::HashSet;
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 /// Name of the node that subscribes; `ros2 node list` hides names that begin with an underscore.
@@ -52,9 +53,13 @@ fn check(returned: i32, what: &str) -> Result<(), String> {
     if returned == RCL_RET_OK as i32 {
         return Ok(());
     }
-    // Safety: no preconditions
-    unsafe { rcutils_reset_error() };
-    Err(format!("latched messages can't be fetched: {what} returned {returned}"))
+    // Safety: rcutils hands out a copy of its text, which ends with a NUL
+    let said = unsafe {
+        let said = rcutils_get_error_string();
+        rcutils_reset_error();
+        CStr::from_ptr(said.str_.as_ptr()).to_string_lossy().into_owned()
+    };
+    Err(format!("latched messages can't be fetched: {what} returned {returned}: {said}"))
 }
 
 impl Participant {
@@ -62,6 +67,7 @@ impl Participant {
         let text = |text: &str| c_text(text).map_err(|error| error.to_string());
         let arguments = std::env::args().map(|argument| text(&argument)).collect::<Result<Vec<_>, _>>()?;
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        let no_arguments = Arguments::parse(&[NODE.to_string()]).map_err(|error| error.to_string())?;
         let (node_name, namespace, topic) = (text(NODE)?, text("/")?, text(topic)?);
         // Safety: rcl's own order of calls; all pointers are of values that live through the calls, and what was initialised
         // is freed by `drop`, the boxes keeping their places
@@ -76,7 +82,8 @@ impl Participant {
             let mut participant = Participant { context, node: None, subscription: None };
 
             let mut options = rcl_node_get_default_options();
-            // this node keeps its name, and logs nothing
+            // this node keeps its name, and logs nothing; rcl copies the arguments
+            options.arguments = *no_arguments.as_ptr();
             options.use_global_arguments = false;
             options.enable_rosout = false;
             let mut node = Box::new(rcl_get_zero_initialized_node());

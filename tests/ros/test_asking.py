@@ -56,7 +56,7 @@ def test_what_can_not_be_asked_is_answered_with_the_reason(asked):
         (dict(text=""), "no words; expected a referring expression"),
         (dict(text="a" * 5000), "expected at most 1000"),
         (dict(text="the mug", camera="left"), 'no camera "left"'),
-        (dict(text="the mug", timeout=-1.0), "expected seconds, 0 or more"),
+        (dict(text="the mug", timeout=-1.0), "expected 0 or more"),
         (dict(text="the mug", image=image(picture(), encoding="rgb8", padding=0)), ""),
     ):
         if not reason:
@@ -71,7 +71,7 @@ def test_what_can_not_be_asked_is_answered_with_the_reason(asked):
 def test_many_calls_at_once_are_answered_or_refused_each_with_its_own(asked):
     message = image(picture())
     futures = [asked.call_async("segment", Segment, Segment.Request(text=ASKED["text"], image=message, request_id=str(n),
-                                                                    timeout=60.0)) for n in range(30)]
+                                                                    timeout=duration(60.0))) for n in range(30)]
     asked.until(lambda: all(f.done() for f in futures), "all replies", limit=90)
     results = [f.result().result for f in futures]
     assert [r.request_id for r in results] == [str(n) for n in range(30)]

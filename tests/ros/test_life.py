@@ -103,7 +103,8 @@ def test_deactivate_answers_the_goals_and_calls_in_flight(peer, also_cleanup):
         assert change(peer, Transition.TRANSITION_CLEANUP)
     peer.until(lambda: result.done() and calls[1].done(), "both answers", limit=10)
     assert result.result().status == GoalStatus.STATUS_ABORTED
-    assert "deactivated" in result.result().result.result.reason, "with the best answer so far"
+    assert "deactivated" in result.result().result.reason and not result.result().result.agreed
+    assert result.result().result.result.status == Segmentation.FOUND, "with the best answer so far"
     answer = calls[1].result().result
     assert answer.status == Segmentation.ERROR and "deactivated" in answer.reason, answer.reason
     if also_cleanup:

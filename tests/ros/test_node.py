@@ -182,20 +182,21 @@ def test_one_pixel_and_other_shapes_are_answered(peer):
         assert not any(answer.mask.data)
 
 
-def test_bad_commands_are_answered_and_what_was_valid_stays(peer):
+def test_bad_commands_are_answered_with_the_reason_and_end_what_was_looked_for(peer):
     peer.start()
     peer.ask(ASKED["text"])
     peer.say("a" * 100_000)
-    peer.until(lambda: peer.ask(None) and any(a.status == Segmentation.ERROR for a in peer.heard), "the refusal")
+    peer.film(lambda: any(a.status == Segmentation.ERROR for a in peer.heard))
     refused = next(a for a in peer.heard if a.status == Segmentation.ERROR)
     assert "100000 characters; expected at most 1000" in refused.reason
     assert refused.command_number == 2 and len(refused.command) == 200
     # not UTF-8: as bytes, since Python would not write it
     bytes_ = b"\xff\xfered mug\0"
     peer.commands.publish(b"\x00\x01\x00\x00" + struct.pack("<I", len(bytes_)) + bytes_)
-    peer.until(lambda: peer.ask(None) and any("UTF-8" in a.reason for a in peer.heard), "the refusal")
-    later = peer.ask(None, count=3)
-    assert later[-1].command == ASKED["text"] and later[-1].command_number == 1
+    peer.film(lambda: any("UTF-8" in a.reason for a in peer.heard))
+    later = peer.topic_answers_up_to(image(picture(), stamp=(4000, 0)))
+    assert later[-1].status == Segmentation.ERROR, "nothing is looked for until the next command"
+    assert peer.ask(ASKED["text"])[-1].status == Segmentation.FOUND
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

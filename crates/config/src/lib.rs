@@ -8,7 +8,8 @@ mod settings;
 
 pub use layer::Layer;
 pub use proposal_settings::{
-    BoxMasks, Generator, PromptKind, ProposalSettings, Refine, RefinementSettings, SamPreset, SamSettings, TOPIC,
+    BoxMasks, Generator, PromptKind, ProposalSettings, Refine, RefinementSettings, SamPreset, SamSettings,
+    SoloSettings, TOPIC,
 };
 pub use resolve::expanded;
 pub use settings::{

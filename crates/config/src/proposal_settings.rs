@@ -17,6 +17,16 @@ pub struct ProposalSettings {
     pub max_area: f32,
     pub box_masks: BoxMasks,
     pub sam: SamSettings,
+    pub solo: SoloSettings,
+}
+
+/// A SOLO network.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct SoloSettings {
+    pub model: PathBuf,
+    pub min_score: f32,
 }
 
 /// How a box that came on a topic becomes a mask.

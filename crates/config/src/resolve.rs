@@ -84,6 +84,7 @@ impl Config {
         config.model = located(config.model);
         config.text.parser_model = located(config.text.parser_model);
         config.proposals.sam.model = located(config.proposals.sam.model);
+        config.proposals.solo.model = located(config.proposals.solo.model);
         Ok(config)
     }
 
@@ -114,6 +115,7 @@ impl Config {
         within("proposals.limit", self.proposals.limit as f32, 1.0, 1000.0)?;
         within("proposals.min_area", self.proposals.min_area, 0.0, 1.0)?;
         within("proposals.max_area", self.proposals.max_area, self.proposals.min_area, 1.0)?;
+        within("proposals.solo.min_score", self.proposals.solo.min_score, 0.0, 1.0)?;
         let sam = &self.proposals.sam;
         within("proposals.sam.points_per_side", sam.points_per_side as f32, 1.0, 128.0)?;
         within("proposals.sam.points_per_batch", sam.points_per_batch as f32, 1.0, 1024.0)?;

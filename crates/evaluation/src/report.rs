@@ -159,7 +159,8 @@ impl Report {
             (row[0], row[1], row[2]) = (name.to_string(), number(oiou), number(miou));
             row
         };
-        for number in published::of(&self.header.dataset, &self.header.split) {
+        let published = published::of(&self.header.dataset, &self.header.split);
+        for number in published.filter(|_| !self.header.truth) {
             rows.push(blank(number.name, None, Some(number.miou)));
         }
         if self.header.truth {
@@ -195,8 +196,13 @@ impl Report {
             false => " An image without proposals counts as IoU 0.",
         };
         if problems > 0 {
-            let first = self.lines.iter().find(|line| !line.problem.is_empty()).map_or("", |line| &line.problem);
-            let _ = write!(text, " **{problems} expressions do not count**, their image or annotation can't be used; the first: {first}.");
+            let kinds = super::results::problems(&self.lines);
+            let listed = kinds.iter().take(5).map(|(problem, count)| format!("{count} times: {problem}"));
+            let listed = listed.collect::<Vec<_>>().join("; ");
+            let _ = write!(
+                text,
+                " **{problems} expressions do not count**, their image or annotation can't be used: {listed}."
+            );
         }
         text
     }
@@ -210,7 +216,8 @@ impl Report {
                 let _ = writeln!(text, "| {} |", row.join(" | "));
             }
         }
-        if published::of(&self.header.dataset, &self.header.split).next().is_some() {
+        // with the true masks as proposals nothing compares with a published row
+        if !self.header.truth && published::of(&self.header.dataset, &self.header.split).next().is_some() {
             let _ = writeln!(text, "\n{}", published::NOTE);
         }
         text
@@ -233,7 +240,8 @@ impl Report {
             rows.iter().for_each(|row| text += &cells("td", row));
             text += "</table></div>\n";
         }
-        if published::of(&self.header.dataset, &self.header.split).next().is_some() {
+        // with the true masks as proposals nothing compares with a published row
+        if !self.header.truth && published::of(&self.header.dataset, &self.header.split).next().is_some() {
             let _ = writeln!(text, "<p class=\"note\">{}</p>", escaped(published::NOTE));
         }
         let _ = write!(

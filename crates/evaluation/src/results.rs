@@ -87,6 +87,17 @@ pub struct RowResult {
     pub excluded_found: Option<bool>,
 }
 
+/// Why expressions do not count, by kind: what differs only in the file is one. The commonest first.
+pub fn problems(lines: &[Line]) -> Vec<(String, usize)> {
+    let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for line in lines.iter().filter(|line| !line.problem.is_empty()) {
+        *counts.entry(line.problem.replace(line.image.as_str(), "IMAGE")).or_default() += 1;
+    }
+    let mut all: Vec<_> = counts.into_iter().collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    all
+}
+
 /// A value as a line of a file.
 ///
 /// # Errors

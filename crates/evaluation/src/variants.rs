@@ -57,6 +57,7 @@ fn settings(config: &Config) -> String {
     let mut config = config.clone();
     config.model = PathBuf::new();
     config.proposals.sam.model = PathBuf::new();
+    config.proposals.solo.model = PathBuf::new();
     config.text.parser_model = PathBuf::new();
     (config.device, config.threads) = (String::new(), 0);
     format!("{config:?}")

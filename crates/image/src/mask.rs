@@ -58,8 +58,27 @@ impl Mask {
 
     /// The mask of a rectangle's pixels, as far as they lie in the image.
     pub fn of_rect(width: usize, height: usize, rect: Rect) -> Mask {
-        let (columns, rows) = (rect.x..rect.right(), rect.y..rect.bottom());
-        Mask::from_fn(width, height, |x, y| columns.contains(&x) && rows.contains(&y))
+        Mask::in_rect(width, height, rect, |_, _| true)
+    }
+
+    /// The pixels of a rectangle of the image for which `inside` is true; columns and rows are those of the image. Only the rectangle is
+    /// looked at.
+    pub fn in_rect(width: usize, height: usize, rect: Rect, inside: impl Fn(usize, usize) -> bool) -> Mask {
+        let words = width.div_ceil(WORD);
+        let (right, bottom) = (rect.right().min(width), rect.bottom().min(height));
+        let mut bits = vec![0u64; words * bottom.saturating_sub(rect.y)];
+        for y in rect.y..bottom {
+            let row = &mut bits[(y - rect.y) * words..][..words];
+            for x in (rect.x..right).filter(|x| inside(*x, y)) {
+                row[x / WORD] |= 1 << (x % WORD);
+            }
+        }
+        // rows without pixels at both ends
+        let is_empty = |row: &[u64]| row.iter().all(|word| *word == 0);
+        let first = bits.chunks_exact(words.max(1)).position(|row| !is_empty(row));
+        let last = bits.chunks_exact(words.max(1)).rposition(|row| !is_empty(row));
+        let (Some(first), Some(last)) = (first, last) else { return Mask::empty(width, height) };
+        Mask::trimmed(width, height, rect.y + first, bits[first * words..(last + 1) * words].to_vec())
     }
 
     /// The mask of these pixels (column, row), which lie inside the image.

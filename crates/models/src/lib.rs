@@ -13,6 +13,7 @@ mod pickle_size;
 mod preprocessing;
 pub mod sam;
 pub mod siglip;
+pub mod solo;
 pub mod tensor_math;
 mod tokenizer_file;
 mod transformer;

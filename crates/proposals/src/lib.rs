@@ -10,6 +10,7 @@ mod proposal;
 mod regions;
 mod registry;
 mod sam;
+mod solo;
 mod topic;
 
 pub use budget::{check_budget, PIXEL_BUDGET};

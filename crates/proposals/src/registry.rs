@@ -4,6 +4,7 @@ use super::generator::ProposalGenerator;
 use super::labels::Labels;
 use super::regions::Regions;
 use super::sam::{PromptedSam, SamGenerator};
+use super::solo::SoloGenerator;
 use super::topic::TopicProposals;
 use referseg_config::{BoxMasks, ProposalSettings};
 use referseg_files::{Error, Result};
@@ -20,7 +21,7 @@ struct Entry {
     open: fn(&ProposalSettings, &Compute) -> Result<Box<dyn ProposalGenerator>>,
 }
 
-const GENERATORS: [Entry; 5] = [
+const GENERATORS: [Entry; 6] = [
     Entry {
         name: "regions",
         argument: "",
@@ -38,6 +39,12 @@ const GENERATORS: [Entry; 5] = [
         argument: "",
         check: |settings| SamGenerator::check(settings),
         open: |settings, compute| Ok(Box::new(PromptedSam::open(settings, compute)?)),
+    },
+    Entry {
+        name: "solo",
+        argument: "",
+        check: |settings| SoloGenerator::check(settings),
+        open: |settings, compute| Ok(Box::new(SoloGenerator::open(settings, compute)?)),
     },
     Entry {
         name: "topic",
@@ -119,7 +126,7 @@ mod tests {
                 check(&settings).unwrap_err().to_string(),
                 format!(
                     "configuration proposals.generator: no proposal generator \"{wrong}\"; expected regions, sam, \
-                     prompted, topic or labels:FILE.png"
+                     prompted, solo, topic or labels:FILE.png"
                 )
             );
         }

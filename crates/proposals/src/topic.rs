@@ -70,13 +70,11 @@ impl TopicProposals {
     fn regions_in(&mut self, input: &FrameInput, rects: &[Rect]) -> Result<Vec<Mask>> {
         let regions = self.regions.propose(input)?;
         let of = |rect: &Rect| {
-            let box_mask = filled(*rect, input.frame);
             let fit = |mask: &Mask| mask.bounding_box().map_or(0.0, |own| own.iou(*rect));
             let best = regions.iter().map(|region| &region.mask).max_by(|a, b| fit(a).total_cmp(&fit(b)));
-            let cut =
-                |mask: &Mask| Mask::from_fn(mask.width(), mask.height(), |x, y| mask.at(x, y) && box_mask.at(x, y));
+            let cut = |mask: &Mask| Mask::in_rect(mask.width(), mask.height(), *rect, |x, y| mask.at(x, y));
             let best = best.filter(|mask| fit(mask) >= SAME_BOX).map(cut);
-            best.filter(|mask| mask.area() > 0).unwrap_or(box_mask)
+            best.filter(|mask| mask.area() > 0).unwrap_or_else(|| filled(*rect, input.frame))
         };
         Ok(rects.iter().map(of).collect())
     }
@@ -121,8 +119,14 @@ impl ProposalGenerator for TopicProposals {
         match input.given {
             Some(Ok(ExternalProposals::Labels(image))) => {
                 check_same_size(image, input.frame)?;
-                let mut proposals = of_labels(image)?;
-                proposals.truncate(self.settings.limit);
+                let proposals = of_labels(image)?;
+                let (found, limit) = (proposals.len(), self.settings.limit);
+                // which of them are objects is not this program's to choose
+                if found > limit {
+                    return Err(Error::Proposals(format!(
+                        "{found} labels in the label image; expected at most {limit} (proposals.limit, up to 1000)"
+                    )));
+                }
                 Ok(proposals)
             }
             Some(Ok(ExternalProposals::Boxes(boxes))) => self.of_boxes(input, boxes),

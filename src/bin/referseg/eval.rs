@@ -184,6 +184,14 @@ fn shard(text: &str) -> Result<(usize, usize)> {
 /// Prints the table, and writes it as Markdown and HTML if there is a folder.
 fn report(file: &Path, folder: Option<&Path>, skip_empty: bool) -> Result<()> {
     let (header, lines) = results::read(file)?;
+    let problems = results::problems(&lines);
+    if lines.iter().all(|line| !line.problem.is_empty()) {
+        let listed: Vec<String> = problems.iter().map(|(problem, count)| format!("{count} times: {problem}")).collect();
+        return Err(Error::config(
+            "dataset",
+            format!("none of its {} expressions could be measured; {}", lines.len(), listed.join("; ")),
+        ));
+    }
     let report = Report::new(header, lines, skip_empty);
     let table = report.markdown();
     print(&table)?;

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the table in docs/interface.md.
-pub const PARAMETERS: [Spec; 38] = [
+pub const PARAMETERS: [Spec; 39] = [
     spec(
         "mode",
         Text,
@@ -106,7 +106,8 @@ pub const PARAMETERS: [Spec; 38] = [
         Live,
         "full (places, orders, relations, exclusions and numbers also decide), hybridgl (boxes and a heat map, ViT) or none (similarity only)",
     ),
-    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (SAM prompted at the regions), topic (your own masks or boxes) or labels:FILE.png"),
+    spec("proposals", Text, "proposals.generator", Live, "regions, sam, prompted (SAM prompted at the regions), solo (a SOLO network such as FreeSOLO), topic (your own masks or boxes) or labels:FILE.png"),
+    spec("solo_model", Text, "proposals.solo.model", Live, "SOLO weights, used by proposals solo"),
     spec("sam_model", Text, "proposals.sam.model", Live, "Segment Anything weights, used by proposals sam and prompted and by refine"),
     spec(
         "sam_preset",

@@ -49,6 +49,7 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "threads" => ParameterValue::Integer(config.threads as i64),
         "preset" => text(format!("{:?}", config.preset).to_lowercase()),
         "method" => text(config.method.to_string()),
+        "solo_model" => text(config.proposals.solo.model.display().to_string()),
         "sam_model" => text(config.proposals.sam.model.display().to_string()),
         "sam_preset" => text(format!("{:?}", config.proposals.sam.preset).to_lowercase()),
         "guidance" => text(format!("{:?}", config.guidance).to_lowercase()),
@@ -309,7 +310,7 @@ mod tests {
             ("min_score", ParameterValue::Double(f64::NAN), "out of range"),
             ("proposal_limit", ParameterValue::Integer(0), "0 is out of range; expected 1 to 1000"),
             ("mode", text("twice"), "expected continuous or once"),
-            ("proposals", text("sma"), "expected regions, sam, prompted, topic or labels:FILE.png"),
+            ("proposals", text("sma"), "expected regions, sam, prompted, solo, topic or labels:FILE.png"),
             ("nothing", text("x"), "is unknown"),
         ] {
             let refused = set(&parameters, name, value, false).err().unwrap().to_string();

@@ -112,12 +112,15 @@ impl SamGenerator {
     fn cleaned(&self, mut found: Vec<Candidate>) -> Vec<Candidate> {
         let settings = &self.settings;
         if settings.min_region_area > 0 {
-            let cleaned = found.into_iter().map(|candidate| {
-                let (mask, changed) = remove_small_regions(&candidate.mask, settings.min_region_area);
-                let extent = inclusive_box(&mask);
-                (Candidate { mask, extent, ..candidate }, changed)
-            });
-            let (masks, changed): (Vec<_>, Vec<_>) = cleaned.unzip();
+            let cleaned: Vec<_> = found
+                .into_par_iter()
+                .map(|candidate| {
+                    let (mask, changed) = remove_small_regions(&candidate.mask, settings.min_region_area);
+                    let extent = inclusive_box(&mask);
+                    (Candidate { mask, extent, ..candidate }, changed)
+                })
+                .collect();
+            let (masks, changed): (Vec<_>, Vec<_>) = cleaned.into_iter().unzip();
             let mut index = 0;
             let untouched = |_: &Candidate| {
                 index += 1;

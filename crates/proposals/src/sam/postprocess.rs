@@ -34,18 +34,37 @@ pub fn non_max_suppression(boxes: &[[f32; 4]], scores: &[f32], max_iou: f32) -> 
 }
 
 /// The mask with holes below `least` pixels filled and islands below it removed (all but the largest, if all
-/// are small), and whether anything changed.
+/// are small), and whether anything changed. Works in the mask's box and its surroundings of one pixel.
 pub fn remove_small_regions(mask: &Mask, least: usize) -> (Mask, bool) {
+    let Some(own) = mask.bounding_box() else { return (mask.clone(), false) };
     let (width, height) = (mask.width(), mask.height());
-    let mut inside = mask.to_pixels();
+    let part = surroundings(own, width, height, least);
+    let mut inside = vec![false; part.area()];
+    for row in 0..part.height {
+        let columns = mask.columns(part.y + row).filter(|x| (part.x..part.right()).contains(x));
+        columns.for_each(|x| inside[row * part.width + x - part.x] = true);
+    }
     let outside: Vec<bool> = inside.iter().map(|inside| !inside).collect();
-    let (labels, areas) = components(width, height, &outside);
+    let (labels, mut areas) = components(part.width, part.height, &outside);
+    // what goes on beyond the part is large
+    for row in 0..part.height {
+        for column in 0..part.width {
+            let (x, y) = (part.x + column, part.y + row);
+            let goes_on = (column == 0 && x > 0)
+                || (row == 0 && y > 0)
+                || (column + 1 == part.width && x + 1 < width)
+                || (row + 1 == part.height && y + 1 < height);
+            if let (true, Some(label)) = (goes_on, labels[row * part.width + column]) {
+                areas[label] = areas[label].max(least);
+            }
+        }
+    }
     let is_small: Vec<bool> = areas.iter().map(|area| *area < least).collect();
     let mut changed = is_small.contains(&true);
     for (pixel, label) in labels.iter().enumerate() {
         inside[pixel] |= label.is_some_and(|label| is_small[label]);
     }
-    let (labels, areas) = components(width, height, &inside);
+    let (labels, areas) = components(part.width, part.height, &inside);
     let is_small: Vec<bool> = areas.iter().map(|area| *area < least).collect();
     if is_small.contains(&true) {
         changed = true;
@@ -58,7 +77,19 @@ pub fn remove_small_regions(mask: &Mask, least: usize) -> (Mask, bool) {
             inside[pixel] = label.is_some_and(|label| !is_small[label] || Some(label) == largest);
         }
     }
-    (Mask::new(width, height, &inside), changed)
+    let at = |x: usize, y: usize| inside[(y - part.y) * part.width + x - part.x];
+    (Mask::in_rect(width, height, part, at), changed)
+}
+
+/// A box and a pixel around it, as far as the image goes; all of the image where what is left beside it could be a small region itself.
+fn surroundings(own: Rect, width: usize, height: usize, least: usize) -> Rect {
+    let (x, y) = (own.x.saturating_sub(1), own.y.saturating_sub(1));
+    let (right, bottom) = ((own.right() + 1).min(width), (own.bottom() + 1).min(height));
+    let beside = [x * height, (width - right) * height, y * width, (height - bottom) * width];
+    if beside.iter().any(|area| *area > 0 && *area < least) {
+        return Rect { x: 0, y: 0, width, height };
+    }
+    Rect { x, y, width: right - x, height: bottom - y }
 }
 
 /// The 8-connected components of a raster: each pixel's component, numbered in reading order, and their areas.
@@ -110,6 +141,49 @@ mod tests {
         assert!(!remove_small_regions(&cleaned, 3).1);
         // corners connect, so two diagonal pixels are one island of two
         assert!(!remove_small_regions(&Mask::drawn(&["#....", ".#...", ".....", "....."]), 2).1);
+    }
+
+    #[test]
+    fn a_part_of_the_image_gives_what_all_of_it_gives() {
+        // holes, islands, the border and slivers beside the box
+        for seed in 0..200usize {
+            let (width, height) = (7 + seed % 9, 5 + seed % 6);
+            let hash = |x: usize, y: usize| (x * 7919 + y * 104_729 + seed * 1_299_709) / 7 % 11;
+            let mask = Mask::from_fn(width, height, |x, y| x >= seed % 3 && y >= seed % 2 && hash(x, y) < 4 + seed % 5);
+            for least in [1, 3, 8] {
+                let frame = Mask::from_fn(width, height, |x, y| mask.at(x, y));
+                let found = remove_small_regions(&frame, least);
+                assert_eq!(found, whole(&mask, least), "{seed} {least}");
+            }
+        }
+    }
+
+    /// By the whole image, as the authors do.
+    fn whole(mask: &Mask, least: usize) -> (Mask, bool) {
+        let (width, height) = (mask.width(), mask.height());
+        if mask.area() == 0 {
+            return (mask.clone(), false);
+        }
+        let mut inside = mask.to_pixels();
+        let mut changed = false;
+        let outside: Vec<bool> = inside.iter().map(|inside| !inside).collect();
+        let (labels, areas) = components(width, height, &outside);
+        for (pixel, label) in labels.iter().enumerate() {
+            if label.is_some_and(|label| areas[label] < least) {
+                (inside[pixel], changed) = (true, true);
+            }
+        }
+        let (labels, areas) = components(width, height, &inside);
+        let keeps = areas.iter().any(|area| *area >= least);
+        let largest = (0..areas.len()).rev().max_by_key(|label| areas[*label]);
+        for (pixel, label) in labels.iter().enumerate() {
+            let Some(label) = label else { continue };
+            if areas[*label] < least {
+                changed = true;
+                inside[pixel] = !keeps && Some(*label) == largest;
+            }
+        }
+        (Mask::new(width, height, &inside), changed)
     }
 
     #[test]

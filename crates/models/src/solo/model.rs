@@ -1,0 +1,146 @@
+//! `SoloModel`: a SOLO checkpoint, ready to propose masks for frames.
+
+use super::config::{Sizes, SoloConfig};
+use super::network::Network;
+use super::selection::{probabilities, select, Candidate, Selected};
+use crate::compute::Compute;
+use crate::weights::Weights;
+use candle_core::{DType, Tensor};
+use referseg_files::fingerprint::FileDigest;
+use referseg_files::Result;
+use referseg_image::resample::{normalize, resize_like_pillow, Filter};
+use referseg_image::{Frame, Mask};
+use std::path::Path;
+
+/// A mask that a SOLO proposes.
+pub struct SoloMask {
+    /// In image pixels.
+    pub mask: Mask,
+    /// Category score times maskness, after suppression, 0..1.
+    pub score: f32,
+}
+
+/// A network with its settings.
+pub struct SoloModel {
+    network: Network,
+    /// Sizes and thresholds.
+    pub config: SoloConfig,
+    compute: Compute,
+    dtype: DType,
+    digest: FileDigest,
+}
+
+impl SoloModel {
+    /// Opens a checkpoint of FreeSOLO's layout (`.pth` or `.safetensors`), with a `config.json` beside it or without.
+    ///
+    /// # Errors
+    /// When it can't be used.
+    pub fn open(path: &Path, compute: &Compute) -> Result<SoloModel> {
+        let weights = Weights::open(path)?;
+        let config = SoloConfig::beside(path)?;
+        let sizes = Sizes::of(&weights)?;
+        let dtype = compute.dtype(&weights)?;
+        let network = weights.build(dtype, &compute.device, |vb| Network::new(&sizes, vb))?;
+        let digest = weights.file().digest.clone();
+        Ok(SoloModel { network, config, compute: compute.clone(), dtype, digest })
+    }
+
+    /// The SHA-256 of the weights.
+    pub fn digest(&self) -> &FileDigest {
+        &self.digest
+    }
+
+    /// Normalised pixels `[1, 3, h, w]` of a frame, resized and padded with zeros to the right and below.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn pixels(&self, frame: &Frame) -> Result<Tensor> {
+        let [(width, height), (columns, rows)] = self.config.sizes(frame.width(), frame.height());
+        let small = resize_like_pillow(frame, width, height, Filter::Bilinear)?;
+        let planes = normalize(small.rgb(), self.config.mean, self.config.std);
+        let mut padded = vec![0f32; 3 * columns * rows];
+        for (plane, values) in planes.chunks_exact(width * height).enumerate() {
+            for (row, values) in values.chunks_exact(width).enumerate() {
+                let at = (plane * rows + row) * columns;
+                padded[at..at + width].copy_from_slice(values);
+            }
+        }
+        Ok(Tensor::from_vec(padded, (1, 3, rows, columns), &self.compute.device)?.to_dtype(self.dtype)?)
+    }
+
+    /// The masks of a frame, best first.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn propose(&self, frame: &Frame) -> Result<Vec<SoloMask>> {
+        let outputs = self.network.forward(&self.pixels(frame)?, &self.config.grids)?;
+        let selected = select(&outputs, &self.config)?;
+        if selected.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [resized, _] = self.config.sizes(frame.width(), frame.height());
+        let (_, _, h, w) = outputs.mask_features.dims4()?;
+        let chosen: Vec<Candidate> = selected.iter().map(|one| one.candidate).collect();
+        let rows = probabilities(&outputs, &chosen)?;
+        let masks = selected.into_iter().zip(rows).map(|(one, row): (Selected, Vec<f32>)| {
+            let mask = self.full_size(&row, (w, h), resized, (frame.width(), frame.height()));
+            SoloMask { mask, score: one.score }
+        });
+        Ok(masks.filter(|proposed| proposed.mask.area() > 0).collect())
+    }
+
+    /// Probabilities brought to the picture's size by two bilinear steps, as the authors do, and cut at the threshold.
+    fn full_size(
+        &self,
+        probabilities: &[f32],
+        (w, h): (usize, usize),
+        resized: (usize, usize),
+        picture: (usize, usize),
+    ) -> Mask {
+        let ratio = resized.1.div_ceil(h).max(resized.0.div_ceil(w));
+        let enlarged = (w * ratio, h * ratio);
+        // a pixel of the picture, in the resized picture, which is the upper left part of the enlarged one
+        let along = |at: usize, picture: usize, resized: usize| {
+            let place = ((at as f32 + 0.5) * (resized as f32 / picture as f32) - 0.5).max(0.0);
+            let low = (place as usize).min(resized - 1);
+            (low, (low + 1).min(resized - 1), place - low as f32)
+        };
+        // a pixel of the enlarged picture, in the probabilities
+        let below = |at: usize, enlarged: usize, small: usize| {
+            let place = ((at as f32 + 0.5) * (small as f32 / enlarged as f32) - 0.5).max(0.0);
+            let low = (place as usize).min(small - 1);
+            (low, (low + 1).min(small - 1), place - low as f32)
+        };
+        let columns: Vec<_> = (0..enlarged.0.min(resized.0)).map(|x| below(x, enlarged.0, w)).collect();
+        let rows: Vec<_> = (0..enlarged.1.min(resized.1)).map(|y| below(y, enlarged.1, h)).collect();
+        let size = (columns.len(), rows.len());
+        let mut large = vec![0f32; size.0 * size.1];
+        for (y, (top, bottom, down)) in rows.iter().enumerate() {
+            for (x, (left, right, across)) in columns.iter().enumerate() {
+                let row = |row: usize| {
+                    let (a, b) = (probabilities[row * w + left], probabilities[row * w + right]);
+                    a + (b - a) * across
+                };
+                let (a, b) = (row(*top), row(*bottom));
+                large[y * size.0 + x] = a + (b - a) * down;
+            }
+        }
+        let across: Vec<_> = (0..picture.0).map(|x| along(x, picture.0, size.0)).collect();
+        let down: Vec<_> = (0..picture.1).map(|y| along(y, picture.1, size.1)).collect();
+        Mask::from_fn(picture.0, picture.1, |x, y| {
+            let ((left, right, part), (top, bottom, part_down)) = (across[x], down[y]);
+            let row = |row: usize| {
+                let (a, b) = (large[row * size.0 + left], large[row * size.0 + right]);
+                a + (b - a) * part
+            };
+            let (a, b) = (row(top), row(bottom));
+            a + (b - a) * part_down > self.config.mask_thr
+        })
+    }
+
+    /// The network, for tests of its steps.
+    #[cfg(test)]
+    pub(super) fn network(&self) -> &Network {
+        &self.network
+    }
+}
