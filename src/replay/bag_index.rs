@@ -1,9 +1,9 @@
 //! `BagIndex`: what a recording holds, found by reading it once.
 
-use crate::image::DEPTH_ENCODINGS;
+use crate::image::is_depth_encoding;
 use crate::recordings::bag::{Bag, BagFile, Message, Order, Truncation, Unread};
 use crate::recordings::{
-    base_topic, from_cdr, is_depth_format, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
+    base_topic, from_cdr, is_depth, sibling_topic, CameraInfo, CompressedImage, Image, MessageType, Transport,
 };
 use crate::Result;
 use serde::Serialize;
@@ -58,11 +58,11 @@ fn described(message: &Message) -> Option<(String, bool)> {
         Transport::Raw => {
             let image: Image = from_cdr(&message.cdr).ok()?;
             let text = format!("{}x{} {}", image.width, image.height, image.encoding);
-            Some((text, DEPTH_ENCODINGS.contains(&image.encoding.as_str())))
+            Some((text, is_depth_encoding(&image.encoding)))
         }
         Transport::Compressed => {
             let image: CompressedImage = from_cdr(&message.cdr).ok()?;
-            let is_depth = is_depth_format(&image.format);
+            let is_depth = is_depth(&image);
             Some((image.format, is_depth))
         }
     }

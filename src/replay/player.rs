@@ -6,7 +6,7 @@
 use super::bag_index::BagIndex;
 use super::commands::Commands;
 use super::recorded_frame::{FrameAssembly, RecordedFrame, RecordedFrames};
-use super::recorded_transforms::{OtherFrames, RecordedTransforms, FIXED, MOVING};
+use super::recorded_transforms::{OtherFrames, RecordedTransforms};
 use super::recorder::Recorder;
 use super::summary::Summary;
 use crate::camera::{CameraModel, DepthGeometry};
@@ -127,7 +127,7 @@ impl<S: FnMut()> Player<'_, S> {
             self.proposals(message)
         } else if depth.as_ref().is_some_and(|topics| topics.depth == topic) {
             self.depth(message)
-        } else if topic == MOVING || topic == FIXED {
+        } else if self.options.frames.topics.contains(&topic) {
             if let Err(fact) = self.transforms.take(&message) {
                 self.summary.add_unreadable(&topic, fact);
             }
@@ -255,7 +255,7 @@ pub fn replay(
             let _ = transforms.take(&message); // read again, and told, when its turn comes
             Ok(ControlFlow::Continue(()))
         };
-        bag.read_as_stored(|topic, _| topic == FIXED, take)?;
+        bag.read_as_stored(|topic, _| topic == options.frames.topics[1], take)?;
     }
     let first_image = index.first_image.unwrap_or_default();
     let schedule = options.commands.schedule(bag, first_image)?.into_iter().peekable();
@@ -278,8 +278,7 @@ pub fn replay(
         on_frame,
     };
     let depth = options.depth.as_ref().map(|topics| [&topics.depth, &topics.camera_info]);
-    let tf = [MOVING.to_string(), FIXED.to_string()];
-    let tf = tf.iter().filter(|_| !options.frames.is_empty());
+    let tf = options.frames.topics.iter().filter(|_| !options.frames.is_empty());
     let others = depth.into_iter().flatten().chain(tf);
     let wanted: Vec<&String> = options.images.iter().chain(&options.proposals).chain(others).collect();
     let reading =

@@ -6,22 +6,27 @@ use crate::recordings::bag::Message;
 use crate::recordings::{convert, from_cdr, TfMessage};
 use std::collections::VecDeque;
 
-/// The topics, as everywhere in ROS.
-pub const MOVING: &str = "/tf";
-/// See [`MOVING`].
-pub const FIXED: &str = "/tf_static";
 /// How long after a frame was recorded its transforms may come, nanoseconds.
 const WAIT: u64 = 500_000_000;
 /// Frames that wait at most: half a second at 60 Hz.
 const WAITING: usize = 30;
 
 /// The frames that a replay uses beside the images' own; empty for none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherFrames {
     /// That of 3D outputs.
     pub target: String,
     /// The robot's, for words of place.
     pub reference: String,
+    /// The topic of transforms that change, and that of those that never do.
+    pub topics: [String; 2],
+}
+
+impl Default for OtherFrames {
+    /// None, by the topics that ROS has everywhere.
+    fn default() -> OtherFrames {
+        OtherFrames { target: String::new(), reference: String::new(), topics: ["/tf".into(), "/tf_static".into()] }
+    }
 }
 
 impl OtherFrames {
@@ -51,7 +56,7 @@ impl RecordedTransforms {
     /// In words, when it can't be read, or holds what is no transform.
     pub fn take(&mut self, message: &Message) -> Result<(), String> {
         let read = from_cdr::<TfMessage>(&message.cdr).map_err(|error| error.to_string())?;
-        let all = convert::transforms(&read, message.topic == FIXED);
+        let all = convert::transforms(&read, message.topic == self.frames.topics[1]);
         all.iter().map(|transform| self.buffer.add(transform)).collect::<Result<Vec<()>, String>>().map(drop)
     }
 

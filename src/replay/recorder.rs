@@ -78,13 +78,15 @@ impl<'a> Recorder<'a> {
         image: &Frame,
         followed: &FollowedFrame,
     ) -> Result<()> {
-        use Output::{Cloud, Mask, Object, OverlayCompressed, Segmentation};
+        use Output::{Cloud, Mask, Object, OverlayCompressed, Point, Segmentation};
         let (header, name, view) = (&frame.input.header, self.cameras[camera].clone(), frame.depth());
-        for result in followed.each(camera, image) {
+        for (at, result) in followed.each(camera, image).enumerate() {
             let count = if result.status() == Status::Lost { &mut self.lost } else { &mut self.tracked };
             *count += 1;
             let messages = ResultMessages::new(header, &name, &result).with_depth(view.as_ref());
-            self.write(camera, frame.log_time, Output::track_topic, &messages, &[Segmentation, Object])?;
+            // of several objects the best is the one to reach for, as in the node
+            let outputs: &[Output] = if at == 0 { &[Segmentation, Object, Point] } else { &[Segmentation, Object] };
+            self.write(camera, frame.log_time, Output::track_topic, &messages, outputs)?;
         }
         let together = followed.together(camera, image);
         let messages = ResultMessages::new(header, &name, &together).with_depth(view.as_ref());

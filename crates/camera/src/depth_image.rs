@@ -44,14 +44,15 @@ impl DepthImage {
     /// When the encoding is another, or the step or length does not fit the size.
     pub fn read(image: &RawImage, metres_per_unit: f64) -> Result<DepthImage> {
         let (width, height, step) = (image.width as usize, image.height as usize, image.step as usize);
-        let size = match image.encoding {
-            "16UC1" | "mono16" => 2,
+        let size = match image.encoding.trim_start_matches("TYPE_").to_ascii_uppercase().as_str() {
+            "16UC1" | "MONO16" => 2,
             "32FC1" => 4,
-            other => {
-                let shown: String = other.chars().take(40).collect();
+            _ => {
+                let shown: String = image.encoding.chars().take(40).collect();
                 return Err(Error::Image(format!("unsupported depth encoding {shown:?}; supported: 16UC1, 32FC1")));
             }
         };
+        let step = if step == 0 { width * size } else { step };
         let needed = (step as u64) * u64::from(image.height).saturating_sub(1) + (width * size) as u64;
         if width == 0 || height == 0 || step < width * size || (image.data.len() as u64) < needed {
             let fact = format!("{width}x{height} {} with step {step} and {} bytes", image.encoding, image.data.len());

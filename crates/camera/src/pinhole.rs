@@ -58,7 +58,7 @@ impl Rectified {
             lower.split(['/', '_']).any(|word| word.starts_with("rect") || word.starts_with("undist"))
         };
         match self {
-            Rectified::Auto => topics.iter().any(|topic| names_it(&topic)),
+            Rectified::Auto => topics.iter().any(names_it),
             Rectified::True => true,
             Rectified::False => false,
         }

@@ -25,6 +25,8 @@ pub struct Dataset {
 pub struct ImageEntry {
     /// Where its pixels are.
     pub source: ImageSource,
+    /// Columns and rows that the annotations are made for, where they say so.
+    pub size: Option<(usize, usize)>,
     /// A PNG of 16 bits with its depth in millimetres, 0 where not known; for the sets that have one.
     pub depth: Option<PathBuf>,
     /// The things known in it.

@@ -46,6 +46,7 @@ pub fn open(folder: &Path) -> Result<Dataset> {
             values = LabelImage::open(&file)?.masks().into_iter().map(|(value, _)| value).collect();
             let target = |value: &u32| Target::of_shape(Shape::Label { file: file.clone(), value: *value });
             images.push(ImageEntry {
+                size: None,
                 source,
                 depth: None,
                 targets: values.iter().map(target).collect(),

@@ -130,7 +130,7 @@ fn annotated(options: &DatasetOptions, file: &Path, row: &Row) -> Result<(String
     let expressions = sentences.into_iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent, 0)).collect();
     let source = ImageSource::File(located(options, &name, info["id"].as_i64().unwrap_or(0)));
     let targets = vec![Target::of_shape(Shape::parse(&annotation["segmentation"]))];
-    Ok((name, ImageEntry { source, depth: None, targets, expressions }))
+    Ok((name, ImageEntry { source, size: None, depth: None, targets, expressions }))
 }
 
 fn text_of(sentence: &Row) -> Option<String> {
@@ -147,6 +147,7 @@ fn answered(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
     });
     let expression = |(index, text)| Expression::of_target(format!("{name}/{index}"), text, 0);
     let entry = ImageEntry {
+        size: None,
         source: ImageSource::Row { file: file.into(), row: number_of_row },
         depth: None,
         targets: vec![Target::of_shape(Shape::Polygons(vec![polygon]))],
@@ -175,6 +176,7 @@ fn prompted(file: &Path, number_of_row: usize, row: &Row) -> Result<(String, Ima
     let step = field(row, "step").and_then(number).map(|step| format!("{step} steps"));
     let asked = Expression { kind: step, ..Expression::of_target(id, prompt.to_string(), 0) };
     let entry = ImageEntry {
+        size: None,
         source: ImageSource::Row { file: file.into(), row: number_of_row },
         depth: None,
         targets: vec![Target::of_shape(shape)],

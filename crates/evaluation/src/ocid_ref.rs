@@ -84,7 +84,7 @@ pub fn open(options: &DatasetOptions, file: &Path) -> Result<Dataset> {
         let index = *place.entry(entry.scene_path.clone()).or_insert_with(|| {
             let source = ImageSource::File(root.join(&entry.scene_path));
             let depth = Some(other("depth")).filter(|file| file.is_file());
-            images.push(ImageEntry { source, depth, targets: Vec::new(), expressions: Vec::new() });
+            images.push(ImageEntry { source, size: None, depth, targets: Vec::new(), expressions: Vec::new() });
             images.len() - 1
         });
         let image = &mut images[index];

@@ -31,7 +31,7 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     for (number, task) in tasks.into_iter().enumerate() {
         let index = *place.entry(task.image_id).or_insert_with(|| {
             let source = ImageSource::File(folder.join(format!("{}.jpg", task.image_id)));
-            images.push(ImageEntry { source, depth: None, targets: Vec::new(), expressions: Vec::new() });
+            images.push(ImageEntry { source, size: None, depth: None, targets: Vec::new(), expressions: Vec::new() });
             images.len() - 1
         });
         let entry = &mut images[index];

@@ -35,6 +35,8 @@ struct Instances {
 struct Image {
     id: i64,
     file_name: String,
+    width: Option<usize>,
+    height: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     let text = std::fs::read(&file).map_err(Error::file(&file))?;
     let instances: Instances = serde_json::from_slice(&text)
         .map_err(|cause| Error::config(file.display().to_string(), format!("not COCO's instances: {cause}")))?;
-    let names: HashMap<i64, &str> = instances.images.iter().map(|image| (image.id, image.file_name.as_str())).collect();
+    let names: HashMap<i64, &Image> = instances.images.iter().map(|image| (image.id, image)).collect();
     let mut of_image: HashMap<i64, Vec<&Annotation>> = HashMap::new();
     for annotation in &instances.annotations {
         of_image.entry(annotation.image_id).or_default().push(annotation);
@@ -83,10 +85,12 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
         let meant = meant.get(&one.image_id).map_or(&[][..], Vec::as_slice);
         let things = || annotations.iter().filter(|a| a.iscrowd == 0 || meant.contains(&a.id));
         let index = *place.entry(one.image_id).or_insert_with(|| {
-            let name = names.get(&one.image_id).copied().unwrap_or("");
+            let image = names.get(&one.image_id);
+            let name = image.map_or("", |image| image.file_name.as_str());
+            let size = image.and_then(|image| Some((image.width?, image.height?)));
             let targets = things().map(|a| Target::of_shape(Shape::parse(&a.segmentation))).collect();
             let source = ImageSource::File(located(options, name, one.image_id));
-            images.push((one.image_id, ImageEntry { source, depth: None, targets, expressions: Vec::new() }));
+            images.push((one.image_id, ImageEntry { source, size, depth: None, targets, expressions: Vec::new() }));
             images.len() - 1
         });
         let entry = &mut images[index].1;
@@ -131,8 +135,13 @@ pub fn located(options: &DatasetOptions, name: &str, image: i64) -> PathBuf {
     }
     let root: &Path = options.images.unwrap_or(options.data);
     let folders = ["", "images", "train2014", "images/train2014", "images/mscoco/images/train2014", "images/mscoco"];
-    let places = folders.map(|folder| root.join(folder).join(name));
-    places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
+    // COCO 2017 has the same pictures without the year in their names
+    let newer = ["train2017", "val2017", "images/train2017", "images/val2017"];
+    let later = name.rsplit_once('_').map_or(name, |(_, number)| number);
+    let old = folders.iter().map(|folder| root.join(folder).join(name));
+    let new = newer.iter().chain(&folders).map(|folder| root.join(folder).join(later));
+    let place = old.chain(new).find(|place| place.is_file());
+    place.unwrap_or_else(|| root.join(name))
 }
 
 /// A pickle's data as JSON. Strings of Python 2 are bytes.

@@ -87,6 +87,7 @@ impl RenderedScenes {
                 })
             });
             images.push(ImageEntry {
+                size: None,
                 source: ImageSource::File(self.folder.join(format!("{:06}.png", record.scene))),
                 depth: None,
                 expressions: asked.collect(),

@@ -53,6 +53,7 @@ pub fn open(options: &DatasetOptions, file: &Path) -> Result<Dataset> {
         let index = *place.entry(rgb.clone()).or_insert_with(|| {
             let depth = entry.depth_path.as_deref().map(located).filter(|file| file.is_file());
             images.push(ImageEntry {
+                size: None,
                 source: ImageSource::File(rgb),
                 depth,
                 targets: Vec::new(),

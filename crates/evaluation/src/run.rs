@@ -153,6 +153,13 @@ impl RowEvaluator<'_> {
             Err(error) => return Ok((0..image.expressions.len()).map(|n| blank(n, error.to_string())).collect()),
         };
         let size = (frame.width(), frame.height());
+        if let Some((width, height)) = image.size.filter(|expected| *expected != size) {
+            let fact = format!(
+                "{ANNOTATION}made for {width}x{height}, the picture has {}x{}: it is another one, or scaled",
+                size.0, size.1
+            );
+            return Ok((0..image.expressions.len()).map(|n| blank(n, fact.clone())).collect());
+        }
         let truths: Vec<std::result::Result<Mask, String>> = image
             .targets
             .iter()

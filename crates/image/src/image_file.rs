@@ -1,11 +1,14 @@
 //! Image files to frames: PNG, JPEG, WebP, BMP, TIFF and PNM, their size checked before a pixel is decoded.
 
 use super::frame::Frame;
+use super::jpeg_tables::with_tables;
 use super::size_limit::check_size;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use referseg_files::catch_panic::caught;
 use referseg_files::foreign_file::ForeignFile;
 use referseg_files::{Error, Result};
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -55,6 +58,18 @@ fn frame_of(image: DynamicImage) -> Result<Frame> {
 }
 
 fn decoded(bytes: &[u8]) -> Result<(DynamicImage, Orientation)> {
+    // decoders assert what a damaged or unusual file does not keep
+    caught(|| decoded_by_the_library(bytes)).unwrap_or_else(|_| {
+        Err(Error::Image(
+            "not a readable PNG, JPEG, WebP, BMP, TIFF or PNM: the decoder failed; convert it to PNG".into(),
+        ))
+    })
+}
+
+fn decoded_by_the_library(bytes: &[u8]) -> Result<(DynamicImage, Orientation)> {
+    let is_jpeg = bytes.starts_with(&[0xff, 0xd8]);
+    let bytes = if is_jpeg { with_tables(bytes) } else { Cow::Borrowed(bytes) };
+    let bytes = bytes.as_ref();
     let unreadable = |cause: &dyn std::fmt::Display| {
         let fact = ForeignFile::of(bytes).map_or_else(|| cause.to_string(), |other| other.fact().to_string());
         Error::Image(format!("not a readable PNG, JPEG, WebP, BMP, TIFF or PNM: {fact}"))

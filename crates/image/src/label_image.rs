@@ -1,7 +1,7 @@
 //! `LabelImage`: an image whose pixel values name regions; 0 is no region.
 
 use super::mask::Mask;
-use super::raw_image::RawImage;
+use super::raw_image::{plain_name, RawImage};
 use super::size_limit::check_size;
 use referseg_files::{Error, Result};
 use std::collections::BTreeMap;
@@ -67,23 +67,31 @@ impl LabelImage {
         LabelImage::new(width, height, rows.flat_map(|row| unpacked(row, depth, width)).collect())
     }
 
-    /// Reads a label image as ROS carries it: mono8 (also 8UC1), mono16 (also 16UC1) or 32SC1; negative values count as 0.
+    /// Reads a label image as ROS carries it: mono8 (also 8UC1), mono16 (also 16UC1) or 32SC1, negative values counting as 0; or rgb8 or
+    /// bgr8, where each colour but black is an object.
     ///
     /// # Errors
     /// When the encoding is another, or the step or length does not fit the size.
     pub fn read(image: &RawImage) -> Result<LabelImage> {
         let (width, height, step) = (image.width as usize, image.height as usize, image.step as usize);
         check_size(image.width.into(), image.height.into())?;
-        let size = match image.encoding {
-            "mono8" | "8UC1" => 1,
-            "mono16" | "16UC1" => 2,
-            "32SC1" => 4,
-            other => {
-                let shown: String = other.chars().take(40).collect();
-                let fact = format!("unsupported encoding {shown:?} of a label image; supported: mono8, mono16, 32SC1");
+        let (size, is_bgr) = match plain_name(image.encoding).to_ascii_lowercase().as_str() {
+            "mono8" | "8uc1" => (1, false),
+            "mono16" | "16uc1" => (2, false),
+            "32sc1" => (4, false),
+            "rgb8" => (3, false),
+            "bgr8" | "8uc3" => (3, true),
+            _ => {
+                let shown: String = image.encoding.chars().take(40).collect();
+                let fact = format!(
+                    "unsupported encoding {shown:?} of a label image; supported: mono8, mono16, 32SC1, and rgb8 or bgr8 with a colour for each \
+                     object"
+                );
                 return Err(Error::Proposals(fact));
             }
         };
+        // rows without padding, which some drivers write
+        let step = if step == 0 { width * size } else { step };
         let needed = (step as u64) * (height as u64 - 1) + (width * size) as u64;
         if step < width * size || (image.data.len() as u64) < needed {
             let fact = format!("{width}x{height} {} with step {step} and {} bytes", image.encoding, image.data.len());
@@ -97,6 +105,8 @@ impl LabelImage {
             [value] => u32::from(value),
             [a, b] if big => u32::from(u16::from_be_bytes([a, b])),
             [a, b] => u32::from(u16::from_le_bytes([a, b])),
+            [b, g, r] if is_bgr => of_colour([r, g, b]),
+            [r, g, b] => of_colour([r, g, b]),
             [a, b, c, d] => {
                 let bytes = [a, b, c, d];
                 let value = if big { i32::from_be_bytes(bytes) } else { i32::from_le_bytes(bytes) };
@@ -145,6 +155,11 @@ impl LabelImage {
     pub fn mask(&self, value: u32) -> Mask {
         Mask::from_fn(self.width, self.height, |x, y| self.values[y * self.width + x] == value)
     }
+}
+
+/// The number of a colour, as COCO's panoptic annotations count them.
+fn of_colour([r, g, b]: [u8; 3]) -> u32 {
+    u32::from(r) + 256 * u32::from(g) + 65_536 * u32::from(b)
 }
 
 /// A PNG row's samples as numbers.

@@ -6,17 +6,17 @@ use super::packed16::{BGR16, BGRA16, MONO16, RGB16, RGBA16};
 use super::packed8::{BGR8, BGRA8, MONO8, RGB8, RGBA8};
 use super::pixel_encoding::{PixelEncoding, RawRows};
 use super::size_limit::check_size;
-use super::yuv::{NV12, NV21, UYVY, YUYV};
+use super::yuv::{I420, NV12, NV21, NV24, UYVY, YUYV};
 use referseg_files::{Error, Result};
 
 /// Every encoding that is read.
-pub static ENCODINGS: [&dyn PixelEncoding; 22] = [
-    &RGB8, &BGR8, &RGBA8, &BGRA8, &MONO8, &RGB16, &BGR16, &RGBA16, &BGRA16, &MONO16, &UYVY, &YUYV, &NV12, &NV21,
-    &RGGB8, &BGGR8, &GBRG8, &GRBG8, &RGGB16, &BGGR16, &GBRG16, &GRBG16,
+pub static ENCODINGS: [&dyn PixelEncoding; 24] = [
+    &RGB8, &BGR8, &RGBA8, &BGRA8, &MONO8, &RGB16, &BGR16, &RGBA16, &BGRA16, &MONO16, &UYVY, &YUYV, &NV12, &NV21, &NV24,
+    &I420, &RGGB8, &BGGR8, &GBRG8, &GRBG8, &RGGB16, &BGGR16, &GBRG16, &GRBG16,
 ];
 
 /// Encodings of depth (REP 118), which are no colours: millimetres in 16 bits, metres in 32.
-pub const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
+const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
 
 /// An image as it was sent: rows of `step` bytes.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +36,23 @@ pub struct RawImage<'a> {
     pub data: &'a [u8],
 }
 
+/// An encoding's name without OpenCV's prefix.
+pub fn plain_name(name: &str) -> &str {
+    name.strip_prefix("TYPE_").unwrap_or(name)
+}
+
+/// Whether an encoding is one of depth.
+pub fn is_depth_encoding(name: &str) -> bool {
+    DEPTH_ENCODINGS.iter().any(|depth| depth.eq_ignore_ascii_case(plain_name(name)))
+}
+
 /// The encoding of this name.
 fn encoding(name: &str) -> Result<&'static dyn PixelEncoding> {
-    let known = ENCODINGS.iter().find(|known| known.names().contains(&name));
+    // some drivers write capitals, and OpenCV's names with their prefix
+    let name = plain_name(name);
+    let known = ENCODINGS.iter().find(|known| known.names().iter().any(|known| known.eq_ignore_ascii_case(name)));
     known.copied().ok_or_else(|| {
-        if DEPTH_ENCODINGS.contains(&name) {
+        if is_depth_encoding(name) {
             return Error::Image(format!(
                 "encoding {name} is depth; expected a colour image here: remap image to the camera's colour topic, and give the \
                  depth on depth"
@@ -101,13 +113,15 @@ mod tests {
 
     #[test]
     fn every_encoding_gives_the_same_picture_packed_or_padded() {
-        let layouts: [(&str, &[usize]); 6] = [
+        let layouts: [(&str, &[usize]); 8] = [
             ("rgb8", &[0, 1, 2]),
             ("bgr8", &[2, 1, 0]),
             ("8UC3", &[2, 1, 0]),
             ("rgba8", &[0, 1, 2, 3]),
             ("bgra8", &[2, 1, 0, 3]),
             ("8UC4", &[2, 1, 0, 3]),
+            ("TYPE_8UC3", &[2, 1, 0]),
+            ("RGB8", &[0, 1, 2]),
         ];
         for (encoding, places) in layouts {
             for padding in [0, 1, 5] {
@@ -259,7 +273,7 @@ mod tests {
         assert_eq!(
             message(raw("yuv444", 2, &[0; 4])),
             "image: unsupported encoding \"yuv444\"; supported: rgb8, bgr8, rgba8, bgra8, mono8, rgb16, bgr16, rgba16, bgra16, \
-             mono16, uyvy, yuyv, nv12, nv21, bayer_rggb8, bayer_bggr8, bayer_gbrg8, bayer_grbg8, bayer_rggb16, bayer_bggr16, \
+             mono16, uyvy, yuyv, nv12, nv21, nv24, i420, bayer_rggb8, bayer_bggr8, bayer_gbrg8, bayer_grbg8, bayer_rggb16, bayer_bggr16, \
              bayer_gbrg16, bayer_grbg16"
         );
         assert!(message(raw("16UC1", 4, &[0; 8])).contains("remap image to the camera's colour topic"));

@@ -75,10 +75,21 @@ impl<'a> From<&'a Image<'_>> for RawImage<'a> {
     }
 }
 
-/// Whether the format of a CompressedImage is one of depth: `16UC1; compressedDepth`, or a depth encoding in a PNG.
+/// The first bytes of a PNG, up to its header's bit depth and colour type: 16 bits, grey.
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+const GREY_OF_16_BITS: [u8; 2] = [16, 0];
+
+/// Whether a CompressedImage is depth: by its format (`16UC1; compressedDepth`, or a depth encoding), or because it is a grey PNG of 16 bits,
+/// as cv_bridge writes depth with the format `png`.
+pub fn is_depth(image: &CompressedImage) -> bool {
+    is_depth_format(&image.format)
+        || image.data.starts_with(PNG_SIGNATURE) && image.data.get(24..26) == Some(&GREY_OF_16_BITS)
+}
+
+/// Whether the format of a CompressedImage is one of depth.
 pub fn is_depth_format(format: &str) -> bool {
     let encoding = format.split_once(';').map_or("", |(encoding, _)| encoding);
-    format.contains("compressedDepth") || referseg_image::DEPTH_ENCODINGS.contains(&encoding.trim())
+    format.contains("compressedDepth") || referseg_image::is_depth_encoding(encoding.trim())
 }
 
 /// Refuses depth by the name of its format; what else the text says differs from driver to driver, and the bytes tell.

@@ -1,7 +1,7 @@
 //! `DepthMessage`: a message with a depth image, kept as bytes until it is needed.
 
 use super::cdr::from_cdr;
-use super::decode::is_depth_format;
+use super::decode::is_depth;
 use super::ros_messages::{CompressedImage, Image};
 use super::transport::Transport;
 use referseg_camera::{CameraModel, DepthGeometry, DepthImage, DepthView, Pinhole};
@@ -39,7 +39,7 @@ impl DepthMessage {
         };
         let shown: String = message.format.chars().take(60).collect();
         let refused = |fact: &str| Error::Image(format!("depth in format {shown:?}: {fact}"));
-        if !is_depth_format(&message.format) {
+        if !is_depth(&message) {
             return Err(refused("no format of depth; expected 16UC1 or 32FC1 in a PNG, or compressedDepth"));
         }
         if message.format.to_lowercase().contains("rvl") {

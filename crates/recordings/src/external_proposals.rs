@@ -71,7 +71,9 @@ mod tests {
         assert_eq!(read("mono16", 1, 4, &[1, 2, 0, 7]).unwrap(), [0x102, 7]);
         let signed = [(-1i32).to_le_bytes(), 70_000i32.to_le_bytes()].concat();
         assert_eq!(read("32SC1", 0, 8, &signed).unwrap(), [0, 70_000], "negative ones count as 0");
-        assert!(read("rgb8", 0, 6, &[0; 6]).unwrap_err().contains("supported: mono8, mono16, 32SC1"));
+        assert_eq!(read("rgb8", 0, 6, &[1, 2, 0, 0, 0, 0]).unwrap(), [0x201, 0], "a colour an object, black none");
+        assert_eq!(read("8UC3", 0, 0, &[0, 2, 1, 0, 0, 0]).unwrap(), [0x201, 0]);
+        assert!(read("rgba8", 0, 8, &[0; 8]).unwrap_err().contains("supported: mono8, mono16, 32SC1"));
         assert!(read("32SC1", 0, 8, &[0; 5]).unwrap_err().contains("rows of 8 bytes or more"));
         assert!(ExternalProposalsMessage::Labels(vec![1, 2, 3]).read().is_err());
 

@@ -18,7 +18,7 @@ mod ros_messages;
 mod transport;
 
 pub use cdr::{from_cdr, to_cdr, MessageType};
-pub use decode::{header, is_depth_format, text, Input};
+pub use decode::{header, is_depth, text, Input};
 pub use depth::DepthMessage;
 pub use external_proposals::ExternalProposalsMessage;
 pub use referseg::{Object, Segmentation};

@@ -9,7 +9,7 @@ use referseg::camera::{DepthGeometry, Rectified};
 use referseg::drawing::Captions;
 use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::recordings::bag::{Bag, Writer};
-use referseg::recordings::{MessageType, Text};
+use referseg::recordings::{MessageType, Text, TfMessage};
 use referseg::replay::{self, BagIndex, Commands, DepthTopics, Options, OtherFrames, Selection};
 use referseg::runtime::Mode;
 use referseg::{Error, Result};
@@ -61,7 +61,10 @@ pub struct Arguments {
     /// Ignore depth
     #[arg(long, conflicts_with = "depth_topic")]
     no_depth: bool,
-    /// Frame of the 3D outputs, by the recording's /tf and /tf_static [default: the image's]
+    /// Topics of the transforms that change, and of those that never do
+    #[arg(long, num_args = 2, value_names = ["TF", "TF_STATIC"], default_values = ["/tf", "/tf_static"])]
+    tf_topics: Vec<String>,
+    /// Frame of the 3D outputs, by the recording's transforms [default: the image's]
     #[arg(long, value_name = "FRAME")]
     target_frame: Option<String>,
     /// Robot frame (x forward, y left, z up), for words such as 'on your left'
@@ -161,13 +164,20 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     let bar = progress::bar(frames, "frames");
     let overlays = if arguments.no_overlays { None } else { Some(Captions::parse(&arguments.captions)?) };
     let frames = OtherFrames {
-        target: arguments.target_frame.clone().unwrap_or_default(),
-        reference: arguments.reference_frame.clone().unwrap_or_default(),
+        // tf had a slash before frames
+        target: arguments.target_frame.as_deref().unwrap_or_default().trim_start_matches('/').into(),
+        reference: arguments.reference_frame.as_deref().unwrap_or_default().trim_start_matches('/').into(),
+        topics: [0, 1].map(|at| arguments.tf_topics.get(at).map(|topic| index.named(topic)).unwrap_or_default()),
     };
-    if !frames.is_empty() && !["/tf", "/tf_static"].iter().any(|topic| index.topics.contains_key(*topic)) {
+    if !frames.is_empty() && !frames.topics.iter().any(|topic| index.topics.contains_key(topic)) {
+        let others =
+            index.topics.iter().filter(|(_, topic)| topic.kind == TfMessage::TYPE).map(|(name, _)| name.as_str());
+        let others = others.collect::<Vec<_>>().join(", ");
+        let remedy = if others.is_empty() { String::new() } else { format!("; give --tf-topics; there is {others}") };
+        let [moving, fixed] = &frames.topics;
         return Err(Error::config(
             "--target-frame or --reference-frame",
-            "the recording has neither /tf nor /tf_static",
+            format!("the recording has neither {moving} nor {fixed}{remedy}"),
         ));
     }
     let options =

@@ -69,7 +69,8 @@ fn main_colour(colours: &serde_json::Value) -> Option<String> {
         serde_json::Value::Object(map) => map
             .iter()
             .filter_map(|(name, value)| {
-                let share = value.as_f64().or_else(|| value.get("share")?.as_f64()).or_else(|| value.get(0)?.as_f64())?;
+                let share =
+                    value.as_f64().or_else(|| value.get("share")?.as_f64()).or_else(|| value.get(0)?.as_f64())?;
                 Some((name.clone(), share))
             })
             .collect(),
@@ -93,7 +94,8 @@ impl Library {
     /// When an index or a file can't be read.
     pub fn open(folder: &Path, keep: impl Fn(&str, &str) -> bool) -> Result<Library> {
         let lines = |path: &Path| -> Result<Vec<String>> {
-            let text = std::fs::read_to_string(path).map_err(|cause| Error::other(format!("{}: {cause}", path.display())))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|cause| Error::other(format!("{}: {cause}", path.display())))?;
             Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_string).collect())
         };
         let parsed = |cause: serde_json::Error| Error::other(cause.to_string());
@@ -104,8 +106,12 @@ impl Library {
                 continue;
             }
             let mesh = Mesh::open(&folder.join("set").join(&listed.file))?;
-            let texture = listed.texture.as_ref().map(|file| Texture::open(&folder.join("set").join(file))).transpose()?;
-            let (low, high) = mesh.points.iter().fold((Vec3A::MAX, Vec3A::MIN), |(low, high), point| (low.min(*point), high.max(*point)));
+            let texture =
+                listed.texture.as_ref().map(|file| Texture::open(&folder.join("set").join(file))).transpose()?;
+            let (low, high) = mesh
+                .points
+                .iter()
+                .fold((Vec3A::MAX, Vec3A::MIN), |(low, high), point| (low.min(*point), high.max(*point)));
             nouns.entry(listed.noun.clone()).or_default().push(Model {
                 noun: listed.noun,
                 name: listed.name,

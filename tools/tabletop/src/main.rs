@@ -101,7 +101,8 @@ fn main() -> Result<()> {
     let known = std::fs::read_to_string(arguments.out.join("scenes.jsonl")).unwrap_or_default();
     let done = known.lines().filter(|line| line.ends_with('}')).count();
     let (pixels, open) = (arguments.width * arguments.height, |name: &str, length: usize| {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).read(true).open(arguments.out.join(name))?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).read(true).open(arguments.out.join(name))?;
         file.set_len(length as u64)?;
         let mut file = file;
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))?;
@@ -123,31 +124,42 @@ fn main() -> Result<()> {
                 if scene.objects == 0 {
                     continue;
                 }
-                let picture = trace::render(&scene, arguments.width, arguments.height, arguments.paths, arguments.bounces, &mut rng);
+                let picture = trace::render(
+                    &scene, arguments.width, arguments.height, arguments.paths, arguments.bounces, &mut rng,
+                );
                 if picture.ids.iter().filter(|id| **id > 0).count() > pixels / 100 {
                     break (scene, picture);
                 }
             };
             let rgb = developed(&picture.light, &mut rng);
-            let objects = scene.instances[scene.instances.len() - scene.objects..].iter().enumerate().filter_map(|(at, instance)| {
-                let area = picture.ids.iter().filter(|id| usize::from(**id) == at + 1).count();
-                let model = instance.model?;
-                (area > 0).then(|| Shown {
-                    id: at + 1,
-                    noun: model.noun.clone(),
-                    mesh: model.name.clone(),
-                    colour: instance.colour.clone(),
-                    metal: instance.is_metal,
-                    area,
-                    visible: area as f32 / picture.alone[at].max(area) as f32,
-                })
-            });
-            let record = Record { scene: number, width: arguments.width, height: arguments.height, objects: objects.collect() };
+            let objects = scene.instances[scene.instances.len() - scene.objects..].iter().enumerate().filter_map(
+                |(at, instance)| {
+                    let area = picture.ids.iter().filter(|id| usize::from(**id) == at + 1).count();
+                    let model = instance.model?;
+                    (area > 0).then(|| Shown {
+                        id: at + 1,
+                        noun: model.noun.clone(),
+                        mesh: model.name.clone(),
+                        colour: instance.colour.clone(),
+                        metal: instance.is_metal,
+                        area,
+                        visible: area as f32 / picture.alone[at].max(area) as f32,
+                    })
+                },
+            );
+            let record =
+                Record { scene: number, width: arguments.width, height: arguments.height, objects: objects.collect() };
             let line = serde_json::to_string(&record).map_err(std::io::Error::other)?;
             if arguments.png {
                 let path = arguments.out.join(format!("{number:06}.png"));
-                image::save_buffer(path, &rgb, arguments.width as u32, arguments.height as u32, image::ExtendedColorType::Rgb8)
-                    .map_err(std::io::Error::other)?;
+                image::save_buffer(
+                    path,
+                    &rgb,
+                    arguments.width as u32,
+                    arguments.height as u32,
+                    image::ExtendedColorType::Rgb8,
+                )
+                .map_err(std::io::Error::other)?;
             }
             // in the order of their numbers
             let mut state = writing.lock().map_err(|_| std::io::Error::other("a thread failed"))?;
@@ -159,7 +171,9 @@ fn main() -> Result<()> {
             ids.write_all(&picture.ids)?;
             writeln!(lines, "{line}")?;
             if number % 20 == 0 {
-                (colours.flush()?, ids.flush()?, lines.flush()?);
+                colours.flush()?;
+                ids.flush()?;
+                lines.flush()?;
             }
             *count += 1;
             written.notify_all();
@@ -167,6 +181,8 @@ fn main() -> Result<()> {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..arguments.threads).map(|_| scope.spawn(worker)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| std::io::Error::other("a thread failed"))?)
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| std::io::Error::other("a thread failed"))?)
     })
 }

@@ -34,7 +34,11 @@ impl Texture {
             let [r, g, b] = pixel.0.map(|byte| f32::from(byte) / 255.0);
             linear(vec3a(r, g, b))
         };
-        Ok(Texture { width: rgb.width() as usize, height: rgb.height() as usize, pixels: rgb.pixels().map(value).collect() })
+        Ok(Texture {
+            width: rgb.width() as usize,
+            height: rgb.height() as usize,
+            pixels: rgb.pixels().map(value).collect(),
+        })
     }
 
     /// The nearest pixel; (0, 0) is the lower left corner.
@@ -96,7 +100,8 @@ impl Mesh {
                         let three = [&all[0], &all[at], &all[at + 1]];
                         let vector = |list: &[Vec<f32>], index: usize| {
                             let row = index.checked_sub(1).and_then(|index| list.get(index));
-                            row.filter(|row| row.len() >= 2).map(|row| vec3a(row[0], row[1], row.get(2).copied().unwrap_or(0.0)))
+                            row.filter(|row| row.len() >= 2)
+                                .map(|row| vec3a(row[0], row[1], row.get(2).copied().unwrap_or(0.0)))
                         };
                         let [a, b, c] = three.map(|corner| vector(&points, corner[0]));
                         let (Some(a), Some(b), Some(c)) = (a, b, c) else { continue };
@@ -105,9 +110,14 @@ impl Mesh {
                             continue;
                         }
                         triangles.push(Triangle { v0: a, v1: b, v2: c });
-                        corners.push(three.map(|corner| Corner {
-                            normal: corner.get(2).and_then(|index| vector(&normals, *index)).unwrap_or(flat),
-                            place: corner.get(1).and_then(|index| vector(&places, *index)).map_or(Vec2::ZERO, |p| Vec2::new(p.x, p.y)),
+                        corners.push(three.map(|corner| {
+                            Corner {
+                                normal: corner.get(2).and_then(|index| vector(&normals, *index)).unwrap_or(flat),
+                                place: corner
+                                    .get(1)
+                                    .and_then(|index| vector(&places, *index))
+                                    .map_or(Vec2::ZERO, |p| Vec2::new(p.x, p.y)),
+                            }
                         }));
                     }
                 }

@@ -89,14 +89,27 @@ impl Furniture {
 }
 
 const METAL: [&str; 26] = [
-    "fork", "spoon", "knife", "kitchen knife", "can", "wrench", "pliers", "key", "whisk", "ladle", "pot", "pan", "frying pan", "can opener",
-    "scissors", "tweezers", "padlock", "coin", "hammer", "saw", "allen key", "paper clip", "chain", "trophy", "clamp", "corkscrew",
+    "fork", "spoon", "knife", "kitchen knife", "can", "wrench", "pliers", "key", "whisk", "ladle", "pot", "pan",
+    "frying pan", "can opener", "scissors", "tweezers", "padlock", "coin", "hammer", "saw", "allen key", "paper clip",
+    "chain", "trophy", "clamp", "corkscrew",
 ];
 
 impl<'l> Instance<'l> {
     fn new(mesh: &'l Mesh, paint: Paint<'l>, turn: Mat3A, scale: f32, at: Vec3A) -> Instance<'l> {
         let mut instance = Instance {
-            mesh, model: None, paint, turn, back: turn.inverse(), scale, at, mirror: 0.0, roughness: 0.5, is_metal: false, low: Vec3A::ZERO, high: Vec3A::ZERO, colour: None,
+            mesh,
+            model: None,
+            paint,
+            turn,
+            back: turn.inverse(),
+            scale,
+            at,
+            mirror: 0.0,
+            roughness: 0.5,
+            is_metal: false,
+            low: Vec3A::ZERO,
+            high: Vec3A::ZERO,
+            colour: None,
         };
         instance.fit();
         instance
@@ -147,7 +160,8 @@ impl Heights {
     fn cover(&self, points: &[Vec3A]) -> Option<Vec<(usize, f32, f32)>> {
         let mut covered: std::collections::HashMap<usize, (f32, f32)> = std::collections::HashMap::new();
         for three in points.chunks_exact(3) {
-            let longest = (three[1] - three[0]).length().max((three[2] - three[0]).length()).max((three[2] - three[1]).length());
+            let longest =
+                (three[1] - three[0]).length().max((three[2] - three[0]).length()).max((three[2] - three[1]).length());
             let steps = ((longest / self.cell) as usize).clamp(1, 60);
             for i in 0..=steps {
                 for j in 0..=steps - i {
@@ -189,7 +203,12 @@ fn pose(model: &Model, rng: &mut Pcg64) -> (Mat3A, &'static str) {
     let draw: f32 = rng.random_range(0.0..1.0);
     // what stands on an edge in the library usually lies
     let is_thin = model.size.min_element() < 0.3 * longest && model.size.z > 0.5 * longest;
-    let lay = Mat3A::from_euler(EulerRot::XYZ, if model.size.y < model.size.x { quarter } else { 0.0 }, if model.size.y < model.size.x { 0.0 } else { quarter }, 0.0);
+    let lay = Mat3A::from_euler(
+        EulerRot::XYZ,
+        if model.size.y < model.size.x { quarter } else { 0.0 },
+        if model.size.y < model.size.x { 0.0 } else { quarter },
+        0.0,
+    );
     match draw {
         _ if is_thin && draw < 0.5 => (yaw * lay, "lying"),
         d if d < 0.74 => (yaw, "upright"),
@@ -217,7 +236,13 @@ fn camera(rng: &mut Pcg64, target: Vec3A, spread: f32, from_above: bool) -> Came
     let right = forward.cross(Vec3A::Z).normalize_or(Vec3A::X);
     let up = right.cross(forward);
     let roll = between(rng, -0.08, 0.08);
-    Camera { eye, forward, right: right * roll.cos() + up * roll.sin(), up: up * roll.cos() - right * roll.sin(), tan_half }
+    Camera {
+        eye,
+        forward,
+        right: right * roll.cos() + up * roll.sin(),
+        up: up * roll.cos() - right * roll.sin(),
+        tan_half,
+    }
 }
 
 impl<'l> Scene<'l> {
@@ -233,15 +258,23 @@ impl<'l> Scene<'l> {
         let mut instances = Vec::new();
         // the room
         let drop = if rng.random_bool(0.25) { 0.0 } else { between(rng, 0.4, 0.9) };
-        instances.push(Instance::new(&furniture.ground, surface(library, rng), Mat3A::IDENTITY, 1.0, vec3a(0.0, 0.0, -drop - 0.035)));
+        instances.push(Instance::new(
+            &furniture.ground,
+            surface(library, rng),
+            Mat3A::IDENTITY,
+            1.0,
+            vec3a(0.0, 0.0, -drop - 0.035),
+        ));
         for turn in 0..4 {
             let turn = Mat3A::from_rotation_z(turn as f32 * std::f32::consts::FRAC_PI_2);
             let at = turn * vec3a(0.0, between(rng, 1.6, 3.5), 0.0) - Vec3A::Z * drop;
             instances.push(Instance::new(&furniture.wall, surface(library, rng), turn, 1.0, at));
         }
         let size = vec3a(spread * between(rng, 2.4, 5.0), spread * between(rng, 2.4, 5.0), 0.03);
-        let mut table = Instance::board(&furniture.table, surface(library, rng), vec3a(size.x, size.y, 1.0), Vec3A::ZERO);
-        (table.mirror, table.roughness) = if rng.random_bool(0.3) { (between(rng, 0.02, 0.15), between(rng, 0.05, 0.4)) } else { (0.0, 0.5) };
+        let mut table =
+            Instance::board(&furniture.table, surface(library, rng), vec3a(size.x, size.y, 1.0), Vec3A::ZERO);
+        (table.mirror, table.roughness) =
+            if rng.random_bool(0.3) { (between(rng, 0.02, 0.15), between(rng, 0.05, 0.4)) } else { (0.0, 0.5) };
         instances.push(table);
         if in_box || in_shelf {
             let colour = surface(library, rng);
@@ -252,7 +285,9 @@ impl<'l> Scene<'l> {
                 Paint::Plain(colour) => colour,
                 _ => linear(hsv(between(rng, 0.0, 360.0), between(rng, 0.0, 0.7), between(rng, 0.2, 0.95))),
             };
-            let mut add = |size: Vec3A, at: Vec3A| instances.push(Instance::board(&furniture.board, Paint::Plain(plain), size, at));
+            let mut add = |size: Vec3A, at: Vec3A| {
+                instances.push(Instance::board(&furniture.board, Paint::Plain(plain), size, at))
+            };
             add(vec3a(wide, thick, tall), vec3a(0.0, deep / 2.0, tall / 2.0));
             add(vec3a(thick, deep, tall), vec3a(wide / 2.0, 0.0, tall / 2.0));
             add(vec3a(thick, deep, tall), vec3a(-wide / 2.0, 0.0, tall / 2.0));
@@ -284,7 +319,8 @@ impl<'l> Scene<'l> {
             }
             let (turn, _) = pose(model, rng);
             let reach = if in_box || in_shelf { spread * 0.75 } else { spread };
-            let place = vec3a(between(rng, -reach, reach), between(rng, -reach, reach) * if in_shelf { 0.5 } else { 1.0 }, 0.0);
+            let place =
+                vec3a(between(rng, -reach, reach), between(rng, -reach, reach) * if in_shelf { 0.5 } else { 1.0 }, 0.0);
             let (paint, colour) = match model.is_paintable {
                 true => {
                     let paints = paints();
@@ -298,7 +334,9 @@ impl<'l> Scene<'l> {
             let points: Vec<Vec3A> = model.mesh.points.iter().map(|point| instance.point(*point)).collect();
             let Some(cover) = heights.cover(&points) else { continue };
             let rest = cover.iter().map(|(cell, low, _)| heights.cells[*cell] - low).fold(f32::MIN, f32::max);
-            let on_others = cover.iter().any(|(cell, low, _)| heights.cells[*cell] > 0.0 && heights.cells[*cell] - low >= rest - 0.004);
+            let on_others = cover
+                .iter()
+                .any(|(cell, low, _)| heights.cells[*cell] > 0.0 && heights.cells[*cell] - low >= rest - 0.004);
             if on_others && !(stacks && rng.random_bool(0.5)) {
                 continue;
             }
@@ -336,7 +374,9 @@ impl<'l> Scene<'l> {
         if in_shelf {
             // from its open side
             let turn = between(rng, -2.2, -0.95);
-            let eye = target + vec3a(turn.cos(), turn.sin(), between(rng, 0.1, 0.6)) * (spread / camera.tan_half * between(rng, 0.9, 1.4));
+            let eye = target
+                + vec3a(turn.cos(), turn.sin(), between(rng, 0.1, 0.6))
+                    * (spread / camera.tan_half * between(rng, 0.9, 1.4));
             let forward = (target + vec3a(0.0, 0.0, 0.08) - eye).normalize();
             let right = forward.cross(Vec3A::Z).normalize();
             (camera.eye, camera.forward, camera.right, camera.up) = (eye, forward, right, right.cross(forward));

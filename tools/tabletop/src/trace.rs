@@ -97,11 +97,19 @@ fn sky(scene: &Scene, direction: Vec3A) -> Vec3A {
 }
 
 /// The light that comes along a ray.
-fn radiance(scene: &Scene, mut origin: Vec3A, mut direction: Vec3A, first: Option<Seen>, rng: &mut Pcg64, bounces: usize) -> Vec3A {
+fn radiance(
+    scene: &Scene,
+    mut origin: Vec3A,
+    mut direction: Vec3A,
+    first: Option<Seen>,
+    rng: &mut Pcg64,
+    bounces: usize,
+) -> Vec3A {
     let (mut light, mut weight) = (Vec3A::ZERO, Vec3A::ONE);
     let mut next = first;
     for bounce in 0..=bounces {
-        let Some(seen) = next.take().or_else(|| if bounce == 0 { None } else { nearest(scene, origin, direction) }) else {
+        let Some(seen) = next.take().or_else(|| if bounce == 0 { None } else { nearest(scene, origin, direction) })
+        else {
             return light + weight * sky(scene, direction);
         };
         let point = origin + direction * seen.t;

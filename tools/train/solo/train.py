@@ -41,6 +41,8 @@ class Tables:
 
 def camera(rgb, rng):
     """The picture as some camera would give it."""
+    if rng.random() < 0.7:  # few paths are noisier than most cameras
+        rgb = np.asarray(Image.fromarray(rgb).filter(ImageFilter.MedianFilter(3)))
     x = rgb.astype(np.float32)
     if rng.random() < 0.6:
         x = x * rng.uniform(0.82, 1.2, 3)  # white balance

@@ -82,7 +82,7 @@ impl SoloConfig {
             && config.strides.len() == levels
             && config.grids.iter().all(|side| (1..=100).contains(side))
             && (32..=2048).contains(&config.short_side)
-            && config.divisor % 32 == 0
+            && config.divisor.is_multiple_of(32)
             && (32..=256).contains(&config.divisor)
             && config.std.iter().all(|std| *std > 0.0);
         if sane {

@@ -73,17 +73,22 @@ impl SoloModel {
     /// # Errors
     /// When the device fails.
     pub fn propose(&self, frame: &Frame) -> Result<Vec<SoloMask>> {
-        let outputs = self.network.forward(&self.pixels(frame)?, &self.config.grids)?;
+        self.propose_on(&self.pixels(frame)?, (frame.width(), frame.height()))
+    }
+
+    /// The masks of a picture of this size, whose normalised pixels are those of [`SoloModel::pixels`].
+    pub(super) fn propose_on(&self, pixels: &Tensor, picture: (usize, usize)) -> Result<Vec<SoloMask>> {
+        let outputs = self.network.forward(pixels, &self.config.grids)?;
         let selected = select(&outputs, &self.config)?;
         if selected.is_empty() {
             return Ok(Vec::new());
         }
-        let [resized, _] = self.config.sizes(frame.width(), frame.height());
+        let [resized, _] = self.config.sizes(picture.0, picture.1);
         let (_, _, h, w) = outputs.mask_features.dims4()?;
         let chosen: Vec<Candidate> = selected.iter().map(|one| one.candidate).collect();
         let rows = probabilities(&outputs, &chosen)?;
         let masks = selected.into_iter().zip(rows).map(|(one, row): (Selected, Vec<f32>)| {
-            let mask = self.full_size(&row, (w, h), resized, (frame.width(), frame.height()));
+            let mask = self.full_size(&row, (w, h), resized, picture);
             SoloMask { mask, score: one.score }
         });
         Ok(masks.filter(|proposed| proposed.mask.area() > 0).collect())
