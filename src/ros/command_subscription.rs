@@ -6,6 +6,7 @@
 //! a latched one only when it was published after everything that was taken before: the last command holds.
 
 use super::latched_messages::{latched_messages, LatchedMessage, FETCH_LIMIT};
+use super::lock::lock;
 use super::logger::Logger;
 use super::node_thread::{next, Ros, WAITING};
 use crate::recordings::{MessageType, Text};
@@ -16,6 +17,7 @@ use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
 use r2r::QosProfile;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 
@@ -30,13 +32,26 @@ const REMEMBERED: usize = 256;
 const RELIABLE: usize = 0;
 const BEST_EFFORT: usize = 1;
 
+/// The command of a topic that was taken last. It outlasts the subscriptions, which end with each deactivation: a latched command that
+/// was said before another one does not come back.
+#[derive(Clone, Default)]
+pub struct LastCommand(Arc<Mutex<Taken>>);
+
+#[derive(Default)]
+struct Taken {
+    hasher: RandomState,
+    /// When it was taken, or published if it was latched, nanoseconds since the epoch.
+    at: i64,
+    hash: u64,
+}
+
 /// The messages received recently, so that each is taken once.
 #[derive(Default)]
 struct Received {
-    hasher: RandomState,
     recent: VecDeque<RecentCommand>,
-    /// When the last message was taken, or published if it was latched, nanoseconds since the epoch.
-    last: i64,
+    last: LastCommand,
+    /// Whether latched messages were fetched for this subscription before.
+    has_fetched: bool,
 }
 
 struct RecentCommand {
@@ -50,7 +65,7 @@ struct RecentCommand {
 impl Received {
     fn known(&mut self, message: &[u8], now: i64) -> &mut RecentCommand {
         self.recent.retain(|said| now.saturating_sub(said.last) < SAME);
-        let hash = self.hasher.hash_one(message);
+        let hash = lock(&self.last.0).hasher.hash_one(message);
         let at = self.recent.iter().position(|said| said.hash == hash).unwrap_or_else(|| {
             if self.recent.len() >= REMEMBERED {
                 self.recent.pop_front();
@@ -68,8 +83,10 @@ impl Received {
         said.counts[on] += 1;
         let is_new = said.counts[on] > said.taken;
         said.taken += u32::from(is_new);
+        let hash = said.hash;
         if is_new {
-            self.last = now;
+            let mut last = lock(&self.last.0);
+            (last.at, last.hash) = (now, hash);
         }
         is_new
     }
@@ -77,11 +94,20 @@ impl Received {
     /// The latched message that holds, if it is newer than all that was taken.
     fn newest_latched(&mut self, mut latched: Vec<LatchedMessage>, now: i64) -> Option<Vec<u8>> {
         let LatchedMessage { published, cdr } = latched.pop()?;
+        let is_first = !std::mem::replace(&mut self.has_fetched, true);
+        let (hash, taken) = {
+            let said = self.known(&cdr, now);
+            (said.hash, said.taken)
+        };
+        let mut last = lock(&self.last.0);
+        // a node that is activated again goes on with the command that it had, if that is still latched
+        let goes_on = is_first && hash == last.hash;
         // the clock of another machine may be ahead: what was taken just now is not taken again
-        if published <= self.last || self.known(&cdr, now).taken > 0 {
+        if !goes_on && published <= last.at || taken > 0 {
             return None;
         }
-        self.last = published.min(now);
+        (last.at, last.hash) = (published.min(now).max(last.at), hash);
+        drop(last);
         let said = self.known(&cdr, now);
         (said.counts[RELIABLE], said.taken) = (said.counts[RELIABLE] + 1, said.taken + 1);
         Some(cdr)
@@ -112,13 +138,18 @@ pub struct CommandSubscription {
 }
 
 impl CommandSubscription {
-    /// Subscribes to a topic by its full name.
+    /// Subscribes to a topic by its full name, of which `last` was taken last.
     ///
     /// # Errors
     /// When ROS refuses.
-    pub async fn open(ros: Ros, topic: String, logger: Logger) -> Result<CommandSubscription, String> {
+    pub async fn open(
+        ros: Ros,
+        topic: String,
+        last: LastCommand,
+        logger: Logger,
+    ) -> Result<CommandSubscription, String> {
         let reliable = open(&ros, &topic, QosProfile::default().reliable().keep_last(WAITING)).await?;
-        let (streams, received) = ([Some(reliable), None], Received::default());
+        let (streams, received) = ([Some(reliable), None], Received { last, ..Received::default() });
         let (fetched, fetch, logged) = (HashSet::new(), None, String::new());
         Ok(CommandSubscription { ros, logger, topic, streams, received, fetched, fetch, logged })
     }
@@ -225,5 +256,17 @@ mod tests {
         assert!(received.is_new(RELIABLE, b"live", now + 100 * SECOND));
         let ahead = vec![latched(201, "live")];
         assert_eq!(received.newest_latched(ahead, now + 101 * SECOND), None, "received live, by a clock that is ahead");
+    }
+
+    #[test]
+    fn a_new_subscription_goes_on_with_the_command_that_was_taken_last_and_with_no_other() {
+        let latched = |text: &str| vec![LatchedMessage { published: 10 * SECOND, cdr: text.into() }];
+        let mut first = Received::default();
+        assert!(first.newest_latched(latched("mug"), 100 * SECOND).is_some());
+        let mut second = Received { last: first.last.clone(), ..Received::default() };
+        assert!(second.newest_latched(latched("mug"), 200 * SECOND).is_some(), "it is still what was said last");
+        assert!(second.is_new(RELIABLE, b"", 210 * SECOND), "cleared");
+        let mut third = Received { last: second.last.clone(), ..Received::default() };
+        assert_eq!(third.newest_latched(latched("mug"), 300 * SECOND), None, "cleared before it was activated again");
     }
 }

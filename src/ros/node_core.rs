@@ -3,7 +3,7 @@
 
 use super::camera::{Camera, Subscriber};
 use super::camera_frame::{CameraFrame, CameraFrames};
-use super::command_subscription::CommandSubscription;
+use super::command_subscription::{CommandSubscription, LastCommand};
 use super::lifecycle_state::State;
 use super::lock::lock;
 use super::logger::Logger;
@@ -19,6 +19,7 @@ use crate::grounding::{ConfigPreparer, Segmenter};
 use crate::recordings::{text, Detection2DArray, Image, MessageType, Transport};
 use crate::runtime::Worker;
 use r2r::{ParameterValue, PublisherUntyped};
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,6 +66,8 @@ pub struct Core {
     /// Held while parameters change or are read to be applied, so that none falls between.
     setting: tokio::sync::Mutex<()>,
     transforms: Arc<SharedTransforms>,
+    /// By topic, what was taken last.
+    last_commands: Mutex<HashMap<String, LastCommand>>,
     /// Present between configure and cleanup.
     pub running: tokio::sync::RwLock<Option<Running>>,
 }
@@ -80,6 +83,7 @@ impl Core {
             state: Mutex::new(State::Unconfigured),
             setting: tokio::sync::Mutex::default(),
             transforms: Arc::default(),
+            last_commands: Mutex::default(),
             running: tokio::sync::RwLock::new(None),
         }
     }
@@ -251,7 +255,10 @@ impl Core {
         for (topic, camera) in commands {
             let (ros, logger) = (self.ros.clone(), self.logger.clone());
             let opened = match self.resolved(&topic) {
-                Ok(topic) => CommandSubscription::open(ros, topic, logger).await.map_err(BoxError::from),
+                Ok(topic) => {
+                    let last = lock(&self.last_commands).entry(topic.clone()).or_default().clone();
+                    CommandSubscription::open(ros, topic, last, logger).await.map_err(BoxError::from)
+                }
                 Err(error) => Err(error),
             };
             let subscription = match opened {

@@ -159,6 +159,13 @@ fn guided_status(
     settings: &AnswerSettings,
 ) -> (Status, Vec<String>, Vec<usize>) {
     let look = parsed.target.look();
+    if parsed.taken_back {
+        return (Status::NotFound, vec!["the command was taken back".into()], Vec::new());
+    }
+    if parsed.names_nothing {
+        let reason = format!("\"{}\" names no object; say what to find, such as \"the red mug\"", parsed.text.trim());
+        return (Status::Error, vec![reason], Vec::new());
+    }
     if parsed.forbidden {
         let reason = format!("the command forbids \"{}\" and names nothing else", parsed.target.phrase);
         return (Status::NotFound, vec![reason], Vec::new());

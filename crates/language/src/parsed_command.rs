@@ -14,6 +14,12 @@ pub struct ParsedCommand {
     /// The command forbids the target and names nothing else ("don't touch the mug"): it may not be found.
     #[serde(skip_serializing_if = "is_false")]
     pub forbidden: bool,
+    /// The command ends by taking itself back ("..., cancel that", "never mind"): nothing may be found.
+    #[serde(skip_serializing_if = "is_false")]
+    pub taken_back: bool,
+    /// No object is named ("hello", "pick it up" without anything that "it" could be): nothing can be looked for.
+    #[serde(skip_serializing_if = "is_false")]
+    pub names_nothing: bool,
     /// Things that the command takes back or forbids ("no wait", "don't take ..."); none of them may be found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<Description>,
@@ -225,6 +231,8 @@ impl ParsedCommand {
             target,
             quantity: Quantity::One,
             forbidden: false,
+            taken_back: false,
+            names_nothing: false,
             withdrawn: Vec::new(),
             also_named: Vec::new(),
             from_robot: false,

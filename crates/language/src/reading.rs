@@ -17,6 +17,12 @@ impl ParsedCommand {
         for other in &self.withdrawn {
             let _ = write!(line, "; taken back: {}", other.reading_inside());
         }
+        if self.taken_back {
+            line += "; taken back";
+        }
+        if self.names_nothing {
+            line += "; names no object";
+        }
         if self.forbidden {
             line += "; forbidden";
         }

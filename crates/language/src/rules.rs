@@ -34,6 +34,17 @@ const CORRECTIONS: &[(Pattern, ())] = &[
     ("no ,?", ()),
 ];
 
+/// What takes the whole command back when it is said last.
+const TAKEN_BACK: &[(Pattern, ())] = &[
+    ("please? cancel|abort|scratch|strike|forget|drop|ignore that|it|this|everything?", ()),
+    ("please? never mind|mind? that|it|about? it|that?", ()),
+    ("please? nevermind|stop|halt|abort that|it?", ()),
+    ("hold on", ()),
+    ("i changed|have my changed? mind?", ()),
+    ("do not|n't do|bother it|that?", ()),
+    ("don't bother|do it|that?", ()),
+];
+
 /// Verbs whose object is a place, or whom to address, rather than a thing to handle.
 const ADDRESSING: &[&str] = &["tell", "say", "answer", "introduce", "ask", "wait", "turn", "stop", "let", "show"];
 
@@ -58,9 +69,21 @@ pub fn parse(text: &str) -> ParsedCommand {
             None => next,
         });
     }
-    let mut meaning = meaning.unwrap_or_else(|| ParsedCommand::with_target(text, text.trim()));
+    let mut meaning = meaning
+        .unwrap_or_else(|| ParsedCommand { names_nothing: true, ..ParsedCommand::with_target(text, text.trim()) });
+    meaning.taken_back = is_taken_back(&words);
     meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
     meaning
+}
+
+/// Whether the last that is said takes everything back: alone, or behind a mark or "and", "but", "actually".
+fn is_taken_back(words: &Words) -> bool {
+    let end = (0..words.len()).rev().find(|i| !words.is_mark(*i)).map_or(0, |last| last + 1);
+    (0..end).any(|i| {
+        let alone =
+            i == 0 || words.is_mark(i - 1) || is(&["and", "but", "actually", "no", "wait", "oh"], words.at(i - 1));
+        alone && longest(TAKEN_BACK, words, i, end).is_some_and(|(_, taken)| i + taken == end)
+    })
 }
 
 /// Places said first are read where they usually stand: "on the left, the mug", "counting from the left, the second mug".
@@ -162,11 +185,18 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         )
     };
     let chosen = (0..read.len()).min_by_key(|i| (rank(&read[*i]), *i))?;
-    let chosen = read.remove(chosen);
+    let mut chosen = read.remove(chosen);
+    let mut names_nothing = is_pronoun(&chosen.expression) && chosen.expression.description.is_plain();
+    if names_nothing && !chosen.also.is_empty() {
+        // "pick it up: the red mug"
+        chosen.expression.description = chosen.also.remove(0);
+        names_nothing = false;
+    }
     let Expression { description: target, quantity, .. } = chosen.expression;
     let mut parsed = ParsedCommand::new(text, target);
     parsed.quantity = quantity.unwrap_or(Quantity::One);
     parsed.forbidden = chosen.places.negative;
+    parsed.names_nothing = names_nothing;
     parsed.not_understood = chosen.unknown;
     parsed.also_named = chosen.also;
     parsed.clauses = clauses;
@@ -293,6 +323,41 @@ mod tests {
         assert_eq!(parse("the mug without a handle").not_understood, ["without a handle"]);
         assert_eq!(parse("the mug, flurbed").not_understood, ["flurbed"]);
         assert!(parse("please get the second red mug from the left for me").not_understood.is_empty());
+    }
+
+    #[test]
+    fn a_command_that_ends_by_taking_itself_back_looks_for_nothing() {
+        for text in [
+            "pick up the purple mug, cancel that",
+            "pick up the purple mug - actually never mind",
+            "get the red ball. Stop.",
+            "bring me the mug, no wait, forget it",
+            "take the red mug but don't do it",
+            "never mind",
+            "stop!",
+        ] {
+            assert!(parse(text).taken_back, "{text}");
+        }
+        for text in [
+            "stop at the red ball",
+            "don't forget the red mug",
+            "ignore the red mug and take the blue one",
+            "cancel that, take the blue mug",
+            "never mind the mug, take the ball",
+            "drop the mug into the bin",
+        ] {
+            assert!(!parse(text).taken_back, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_names_no_object_says_so() {
+        for text in ["pick it up", "bring them to me", "?!"] {
+            assert!(parse(text).names_nothing, "{text}: {:?}", parse(text));
+        }
+        for text in ["pick up the thing", "the red one", "the leftmost object", "pick it up: the red mug", "mug"] {
+            assert!(!parse(text).names_nothing, "{text}: {:?}", parse(text));
+        }
     }
 
     #[test]
