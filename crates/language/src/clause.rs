@@ -28,7 +28,13 @@ impl Words {
         if word.is_empty() || next.is_empty() || self.is_mark(i) {
             return false;
         }
-        let object = is(DETERMINERS, next) || is(DATIVES, next) || next == "it";
+        let counted = is(&["all", "both", "every", "each", "two", "three", "four", "five", "six"], next)
+            && self.at(i + 2) != "of";
+        let begins = i == 0 || self.is_mark(i - 1) || is(&["and", "then", "please", "to"], self.at(i - 1));
+        let object = is(DETERMINERS, next)
+            || is(DATIVES, next)
+            || next == "it"
+            || counted && begins && !is(&["number", "no", "position", "nearest", "closest"], word);
         if i > 0 && self.at(i - 1) == "mind" && word.ends_with("ing") {
             return true; // would you mind passing
         }

@@ -159,7 +159,7 @@ impl<'w> Reader<'w> {
             } else if self.depth > 0 && is(&["and", "but"], word) {
                 // what follows speaks of the thing outside
                 return;
-            } else if self.source() {
+            } else if self.source(into) {
             } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
                 if !self.turn(*turn, taken, into, &mut negated) {
                     return;
@@ -231,14 +231,30 @@ impl<'w> Reader<'w> {
         true
     }
 
-    /// "from the desk": where it is taken from says little of what it is.
-    fn source(&mut self) -> bool {
-        let source = is(&["from", "off"], self.word()) && is(DETERMINERS, self.peek(1));
-        if !source || longest(TURNS, self.words, self.at, self.end).is_some() {
+    /// "from the desk", "out of the drawer", "off it": where it is now.
+    fn source(&mut self, into: &mut Expression) -> bool {
+        let (taken, relation) = match (self.word(), self.peek(1)) {
+            ("out", "of" | "from") => (2, Relation::In),
+            ("off", "of") => (2, Relation::On),
+            ("off", _) => (1, Relation::On),
+            ("from", "inside" | "within" | "under" | "behind") => return false,
+            ("from", _) => (1, Relation::From),
+            _ => return false,
+        };
+        let longer = longest(TURNS, self.words, self.at, self.end).is_some_and(|(_, turn)| turn > taken);
+        if longer || self.at + taken >= self.end {
             return false;
         }
-        self.at += 1;
-        self.noun_phrase().is_some()
+        let start = self.at;
+        self.at += taken;
+        match self.relation(relation, start) {
+            Some(found) => into.description.constraints.extend(found),
+            None => {
+                self.at = start;
+                return false;
+            }
+        }
+        true
     }
 
     /// "in second place", "number two".

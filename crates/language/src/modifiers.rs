@@ -110,7 +110,7 @@ impl Reader<'_> {
     /// What stands behind a relation: an anchor, two of them for "between", or what makes it a place. `None` when no
     /// anchor follows; `Some(None)` when it says nothing of use.
     #[allow(clippy::option_option)] // nothing there, and nothing of use
-    fn relation(&mut self, relation: Relation, start: usize) -> Option<Option<Constraint>> {
+    pub(super) fn relation(&mut self, relation: Relation, start: usize) -> Option<Option<Constraint>> {
         if let Some(place) = self.setting_of(relation) {
             return Some(place);
         }
@@ -171,7 +171,7 @@ impl Reader<'_> {
             (Relation::AwayFrom, true) => Some(Place::Back),
             (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) => Some(Place::Back),
             (Relation::Between, false) => Some(Place::Middle),
-            (Relation::On | Relation::In, _) | (_, true) => None,
+            (Relation::On | Relation::In | Relation::From, _) | (_, true) => None,
             _ => return None,
         };
         self.at = after;

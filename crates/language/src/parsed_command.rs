@@ -196,6 +196,9 @@ pub enum Relation {
     On,
     /// Inside it.
     In,
+    /// Where it is taken from ("from the shelf"), which may be on it or in it; in JSON `in`, for it says where it is now.
+    #[serde(rename = "in")]
+    From,
     Under,
     Between,
     /// Farther from it than others.

@@ -164,6 +164,7 @@ impl Relation {
             Relation::NextTo => "next to",
             Relation::On => "on",
             Relation::In => "in",
+            Relation::From => "from",
             Relation::Under => "under",
             Relation::Between => "between",
             Relation::AwayFrom => "away from",

@@ -271,8 +271,40 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
     Some((ReadClause { places, expression, also, unknown, place }, end))
 }
 
+/// Verbs of pushing, turning and the like (VerbNet's push-12, slide-11.2, roll-51.3.1): a side behind their object is where it moves.
+const PUSHING: &[&str] = &[
+    "push", "slide", "drag", "pull", "nudge", "shove", "roll", "rotate", "turn", "spin", "twist", "swivel", "tilt",
+    "shift", "sweep", "move",
+];
+
+/// Where the direction of a verb of pushing begins: "to the left", "left", "forward", at its end.
+fn direction(words: &Words, verb: &str, object: usize, end: usize) -> Option<usize> {
+    if !is(PUSHING, verb) {
+        return None;
+    }
+    let last = (object..end).rev().find(|i| !words.is_mark(*i))? + 1;
+    let from = words.phrase_end(object);
+    (from..last).find(|i| {
+        let towards = is(&["to", "towards", "toward", "all", "90", "180", "up", "down"], words.at(*i))
+            || words.at(*i).ends_with("ward");
+        let side =
+            is(&["left", "right", "forward", "forwards", "backward", "backwards", "away", "aside"], words.at(*i));
+        let ends = is(
+            &[
+                "left", "right", "forward", "forwards", "backward", "backwards", "away", "aside", "up", "down",
+                "clockwise", "front", "back",
+            ],
+            words.at(last - 1),
+        );
+        ends && (towards || side && *i + 1 == last)
+    })
+}
+
 /// Where the goal of a verb of placement begins: its last place.
 fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usize> {
+    if let Some(direction) = direction(words, verb, object, end) {
+        return Some(direction);
+    }
     if !is(PLACEMENT, verb) {
         return None;
     }

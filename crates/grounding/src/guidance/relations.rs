@@ -19,6 +19,10 @@ fn bell(x: f32, width: f32) -> f32 {
     (-(x / width) * (x / width)).exp()
 }
 
+fn within(a: &Outline, b: &Outline) -> f32 {
+    a.inside(b) * sigmoid((b.area / a.area.max(1e-9)).ln() / 0.3 + 1.0)
+}
+
 /// How well `a` stands in the relation to `b`; for those of two places only.
 pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
@@ -35,7 +39,8 @@ pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
         Relation::NextTo => (-a.gap(b) / 0.12).exp(),
         Relation::On => on(a, b),
         Relation::Under => on(b, a).max(0.5 * sigmoid((-dy - SOFT) / SOFT) * beside),
-        Relation::In => a.inside(b) * sigmoid((b.area / a.area.max(1e-9)).ln() / 0.3 + 1.0),
+        Relation::In => within(a, b),
+        Relation::From => within(a, b).max(on(a, b)),
         Relation::AwayFrom => 1.0 - (-a.gap(b) / 0.2).exp(),
         Relation::Between => 0.0,
     }
@@ -98,6 +103,7 @@ mod tests {
         assert!(stands(Relation::Behind, &far, &near) > 0.8 && stands(Relation::InFrontOf, &far, &near) < 0.01);
         let (small, large) = (square(0.5, 0.5, 0.1), square(0.5, 0.55, 0.3));
         assert!(stands(Relation::In, &small, &large) > 0.8 && stands(Relation::In, &large, &small) < 0.2);
+        assert!(stands(Relation::From, &small, &large) > 0.8 && stands(Relation::From, &large, &small) < 0.3);
         assert!(stands(Relation::On, &small, &large) > 0.5 && stands(Relation::On, &large, &small) < 0.3);
     }
 
