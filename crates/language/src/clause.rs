@@ -304,13 +304,19 @@ impl Words {
 
     /// Start of the clause after the one that begins at `i`.
     pub fn next_clause(&self, i: usize) -> Option<usize> {
-        let parts = |j: &usize| matches!(self.at(*j), "," | "and" | "then" | "." | ";" | "to" | "until" | "before");
+        let parts = |j: &usize| {
+            matches!(
+                self.at(*j),
+                "," | "and" | "then" | "." | ";" | "to" | "until" | "before" | "but" | "-" | "–" | "—" | "(" | "!"
+            )
+        };
         (i + 1..self.len().saturating_sub(1)).find(|j| parts(j) && self.clause_follows(*j + 1)).map(|j| j + 1)
     }
 
     pub fn clause_follows(&self, i: usize) -> bool {
         let j = (i..).find(|j| !is(OPENERS, self.at(*j)) || self.at(*j).is_empty()).unwrap_or(i);
-        self.is_verb(j)
+        let denied = self.negation(j);
+        self.is_verb(j) || denied > 0 && self.is_verb(j + denied)
     }
 
     /// "what is behind the box", "left of the mug": a place stands for the thing in it.

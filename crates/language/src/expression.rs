@@ -3,7 +3,7 @@
 //! "the second red mug from the left that is not on a plate": the words before the noun are sorted by their class, what
 //! stands behind it is read turn by turn (`phrases.rs`), and anchors are expressions again.
 
-use super::lexicon::{is, DETERMINERS};
+use super::lexicon::{is, ADJECTIVES, DETERMINERS};
 use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
 use super::pattern::longest;
 use super::phrases::{Turn, SPEAKERS, TURNS};
@@ -305,6 +305,11 @@ impl<'w> Reader<'w> {
             return self.word() == ")" || self.word() == "'";
         }
         if longest(TURNS, self.words, next, self.end).is_some() || is(SOFTENERS, self.words.at(next)) {
+            return true;
+        }
+        // "the mug: purple"
+        let colour = is(ADJECTIVES, self.words.at(next)) && (next + 1 >= self.end || self.words.is_mark(next + 1));
+        if colour && self.words.at(next - 1) != "-" {
             return true;
         }
         // an apposition: "the mug, the red one"

@@ -29,7 +29,10 @@ impl Words {
             // "leave the red mug and take the blue one", "leave the red mug alone"
             "leave" if is(DETERMINERS, next) => {
                 let alone = (i + 2..i + 8).any(|k| is(&["alone", "be", "untouched"], self.at(k)));
-                usize::from(alone || self.next_clause(i).is_some())
+                // "take a mug and leave the purple one"
+                let end = self.phrase_end(i + 1);
+                let last = i > 0 && (end >= self.len() || self.is_mark(end));
+                usize::from(alone || last || self.next_clause(i).is_some())
             }
             "forget" | "refuse" if is(DETERMINERS, next) || next == "about" => 1 + usize::from(next == "about"),
             "hands" if next == "off" => 2,

@@ -36,7 +36,9 @@ fn tokens(text: &str) -> Vec<Token> {
         found.push(Token { word, span, number });
     };
     for (at, c) in text.char_indices() {
-        let joins = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '/' | '_' | '%');
+        // programs write "red_mug", transcribers leave invisible marks
+        let joins = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '/' | '%');
+        let c = if matches!(c, '_' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') { ' ' } else { c };
         match (joins, start) {
             (true, None) => start = Some(at),
             (false, Some(from)) => {
