@@ -5,7 +5,7 @@
 use super::pinhole::Pinhole;
 use super::target_frame::TargetFrame;
 use referseg_files::{Error, Result};
-use referseg_image::{LabelImage, RawImage};
+use referseg_image::{plain_name, LabelImage, RawImage};
 
 /// Depth of every pixel in metres, row-major; NaN where it is not known.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl DepthImage {
     /// When the encoding is another, or the step or length does not fit the size.
     pub fn read(image: &RawImage, metres_per_unit: f64) -> Result<DepthImage> {
         let (width, height, step) = (image.width as usize, image.height as usize, image.step as usize);
-        let size = match image.encoding.trim_start_matches("TYPE_").to_ascii_uppercase().as_str() {
+        let size = match plain_name(image.encoding).to_ascii_uppercase().as_str() {
             "16UC1" | "MONO16" => 2,
             "32FC1" => 4,
             _ => {

@@ -34,7 +34,7 @@ pub use label_image::LabelImage;
 pub use mask::{Mask, WORD};
 pub use mask_grid::{area_on_grid, bilinear_on_grid, nearest_on_grid};
 pub use pixel_encoding::{PixelEncoding, RawRows};
-pub use raw_image::{is_depth_encoding, RawImage, ENCODINGS};
+pub use raw_image::{is_depth_encoding, plain_name, RawImage, ENCODINGS};
 pub use rect::Rect;
 pub use rle::Rle;
 pub use size_limit::{check_size, MAX_PIXELS, MAX_SIDE};

@@ -8,7 +8,7 @@ use crate::weights::Weights;
 use candle_core::{DType, Tensor};
 use referseg_files::fingerprint::FileDigest;
 use referseg_files::Result;
-use referseg_image::resample::{normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{bilinear_twice, normalize, resize_like_pillow, Filter};
 use referseg_image::{Frame, Mask};
 use std::path::Path;
 
@@ -104,43 +104,8 @@ impl SoloModel {
     ) -> Mask {
         let ratio = resized.1.div_ceil(h).max(resized.0.div_ceil(w));
         let enlarged = (w * ratio, h * ratio);
-        // a pixel of the picture, in the resized picture, which is the upper left part of the enlarged one
-        let along = |at: usize, picture: usize, resized: usize| {
-            let place = ((at as f32 + 0.5) * (resized as f32 / picture as f32) - 0.5).max(0.0);
-            let low = (place as usize).min(resized - 1);
-            (low, (low + 1).min(resized - 1), place - low as f32)
-        };
-        // a pixel of the enlarged picture, in the probabilities
-        let below = |at: usize, enlarged: usize, small: usize| {
-            let place = ((at as f32 + 0.5) * (small as f32 / enlarged as f32) - 0.5).max(0.0);
-            let low = (place as usize).min(small - 1);
-            (low, (low + 1).min(small - 1), place - low as f32)
-        };
-        let columns: Vec<_> = (0..enlarged.0.min(resized.0)).map(|x| below(x, enlarged.0, w)).collect();
-        let rows: Vec<_> = (0..enlarged.1.min(resized.1)).map(|y| below(y, enlarged.1, h)).collect();
-        let size = (columns.len(), rows.len());
-        let mut large = vec![0f32; size.0 * size.1];
-        for (y, (top, bottom, down)) in rows.iter().enumerate() {
-            for (x, (left, right, across)) in columns.iter().enumerate() {
-                let row = |row: usize| {
-                    let (a, b) = (probabilities[row * w + left], probabilities[row * w + right]);
-                    a + (b - a) * across
-                };
-                let (a, b) = (row(*top), row(*bottom));
-                large[y * size.0 + x] = a + (b - a) * down;
-            }
-        }
-        let across: Vec<_> = (0..picture.0).map(|x| along(x, picture.0, size.0)).collect();
-        let down: Vec<_> = (0..picture.1).map(|y| along(y, picture.1, size.1)).collect();
-        Mask::from_fn(picture.0, picture.1, |x, y| {
-            let ((left, right, part), (top, bottom, part_down)) = (across[x], down[y]);
-            let row = |row: usize| {
-                let (a, b) = (large[row * size.0 + left], large[row * size.0 + right]);
-                a + (b - a) * part
-            };
-            let (a, b) = (row(top), row(bottom));
-            a + (b - a) * part_down > self.config.mask_thr
-        })
+        let full = bilinear_twice(probabilities, (w, h), enlarged, resized, picture);
+        Mask::from_fn(picture.0, picture.1, |x, y| full[y * picture.0 + x] > self.config.mask_thr)
     }
 
     /// The network, for tests of its steps.
