@@ -5,7 +5,7 @@
 //! new latched publisher the latched messages are fetched with their times. A message that arrives in several ways is taken once, and
 //! a latched one only when it was published after everything that was taken before: the last command holds.
 
-use super::latched_messages::{latched_messages, LatchedMessage, FETCH_LIMIT};
+use super::latched_messages::{latched_messages, LatchedMessage, LatchedPublishers};
 use super::lock::lock;
 use super::logger::Logger;
 use super::node_thread::{next, Ros, WAITING};
@@ -15,7 +15,7 @@ use futures::stream::BoxStream;
 use futures::StreamExt;
 use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
 use r2r::QosProfile;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -93,7 +93,7 @@ impl Received {
 
     /// The latched message that holds, if it is newer than all that was taken.
     fn newest_latched(&mut self, mut latched: Vec<LatchedMessage>, now: i64) -> Option<Vec<u8>> {
-        let LatchedMessage { published, cdr } = latched.pop()?;
+        let LatchedMessage { published, cdr, .. } = latched.pop()?;
         let is_first = !std::mem::replace(&mut self.has_fetched, true);
         let (hash, taken) = {
             let said = self.known(&cdr, now);
@@ -131,8 +131,7 @@ pub struct CommandSubscription {
     topic: String,
     streams: [Option<BoxStream<'static, Vec<u8>>>; 2],
     received: Received,
-    /// Latched publishers whose messages were fetched.
-    fetched: HashSet<Vec<u8>>,
+    latched: LatchedPublishers,
     fetch: Option<JoinHandle<Result<Vec<LatchedMessage>, String>>>,
     logged: String,
 }
@@ -150,8 +149,8 @@ impl CommandSubscription {
     ) -> Result<CommandSubscription, String> {
         let reliable = open(&ros, &topic, QosProfile::default().reliable().keep_last(WAITING)).await?;
         let (streams, received) = ([Some(reliable), None], Received { last, ..Received::default() });
-        let (fetched, fetch, logged) = (HashSet::new(), None, String::new());
-        Ok(CommandSubscription { ros, logger, topic, streams, received, fetched, fetch, logged })
+        let (latched, fetch, logged) = (LatchedPublishers::default(), None, String::new());
+        Ok(CommandSubscription { ros, logger, topic, streams, received, latched, fetch, logged })
     }
 
     /// Receives until it is aborted; each message's bytes go to `take`.
@@ -165,10 +164,12 @@ impl CommandSubscription {
                 message = next(best_effort) => (BEST_EFFORT, message),
                 Some(fetched) = OptionFuture::from(self.fetch.as_mut()) => {
                     self.fetch = None;
-                    match fetched.unwrap_or_else(|error| Err(error.to_string())) {
-                        Ok(latched) => self.received.newest_latched(latched, now()).into_iter().for_each(&mut take),
-                        Err(fact) => self.logger.warn_throttled(&self.topic, &fact),
-                    }
+                    let messages = fetched.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|fact| {
+                        self.logger.warn_throttled(&self.topic, &fact);
+                        Vec::new()
+                    });
+                    self.latched.fetched(&messages);
+                    self.received.newest_latched(messages, now()).into_iter().for_each(&mut take);
                     continue;
                 }
                 _ = look.tick() => {
@@ -205,13 +206,13 @@ impl CommandSubscription {
         }
         let latched =
             ours.iter().filter(|publisher| publisher.qos_profile.durability == DurabilityPolicy::TransientLocal);
-        let known: HashSet<Vec<u8>> = latched.map(|publisher| publisher.endpoint_gid.to_vec()).collect();
-        let has_new = known.difference(&self.fetched).next().is_some();
-        if has_new && self.fetch.is_none() {
-            let (topic, count) = (self.topic.clone(), known.len());
-            let fetch = move || latched_messages::<r2r::std_msgs::msg::String>(&topic, count, FETCH_LIMIT);
+        if self.fetch.is_some() {
+            return;
+        }
+        if let Some(count) = self.latched.to_fetch(latched.map(|publisher| publisher.endpoint_gid.to_vec())) {
+            let topic = self.topic.clone();
+            let fetch = move || latched_messages::<r2r::std_msgs::msg::String>(&topic, count);
             self.fetch = Some(tokio::task::spawn_blocking(fetch));
-            self.fetched = known;
         }
     }
 
@@ -246,7 +247,11 @@ mod tests {
     #[test]
     fn a_latched_message_holds_only_when_it_was_published_last() {
         let (mut received, now) = (Received::default(), 100 * SECOND);
-        let latched = |seconds: i64, text: &str| LatchedMessage { published: seconds * SECOND, cdr: text.into() };
+        let latched = |seconds: i64, text: &str| LatchedMessage {
+            published: seconds * SECOND,
+            cdr: text.into(),
+            publisher: Vec::new(),
+        };
         let both = vec![latched(10, "old"), latched(20, "new")];
         assert_eq!(received.newest_latched(both.clone(), now).as_deref(), Some(&b"new"[..]));
         assert_eq!(received.newest_latched(both.clone(), now + 60 * SECOND), None, "another publisher came");
@@ -260,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_new_subscription_goes_on_with_the_command_that_was_taken_last_and_with_no_other() {
-        let latched = |text: &str| vec![LatchedMessage { published: 10 * SECOND, cdr: text.into() }];
+        let latched =
+            |text: &str| vec![LatchedMessage { published: 10 * SECOND, cdr: text.into(), publisher: Vec::new() }];
         let mut first = Received::default();
         assert!(first.newest_latched(latched("mug"), 100 * SECOND).is_some());
         let mut second = Received { last: first.last.clone(), ..Received::default() };

@@ -18,7 +18,7 @@ use r2r_rcl::{
     rmw_message_info_t, rmw_qos_durability_policy_e, rmw_qos_history_policy_e, rmw_qos_reliability_policy_e,
     RCL_RET_OK, RCL_RET_SUBSCRIPTION_TAKE_FAILED,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
@@ -28,10 +28,15 @@ const NODE: &str = "_referseg_latched";
 const DEPTH: usize = 100;
 /// Between two looks at the publishers.
 const PUBLISHERS_LOOK: Duration = Duration::from_millis(500);
-/// How long latched messages are waited for.
-pub const FETCH_LIMIT: Duration = Duration::from_secs(3);
+/// How long latched messages are waited for. Fast DDS announces a participant five times within half a second and then every 3 s: on a
+/// busy machine the first announcements can be lost.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long the others are waited for when one publisher's message has arrived.
+const OTHERS_LIMIT: Duration = Duration::from_secs(1);
 /// Between two looks for messages.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often the message of a publisher is fetched at most: one that has published nothing stays silent.
+const ATTEMPTS: u32 = 3;
 
 /// A message that a latched publisher keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,29 @@ pub struct LatchedMessage {
     pub published: i64,
     /// Its serialised bytes.
     pub cdr: Vec<u8>,
+    /// The gid of its publisher.
+    pub publisher: Vec<u8>,
+}
+
+/// The latched publishers of a topic, and how often their messages were fetched.
+#[derive(Default)]
+pub struct LatchedPublishers(HashMap<Vec<u8>, u32>);
+
+impl LatchedPublishers {
+    /// How many publishers are present, if messages have to be fetched: when one is there that was not heard and not fetched too often.
+    pub fn to_fetch(&mut self, present: impl Iterator<Item = Vec<u8>>) -> Option<usize> {
+        let attempts = |gid: Vec<u8>| (self.0.get(&gid).copied().unwrap_or(0), gid);
+        self.0 = present.map(attempts).map(|(count, gid)| (gid, count)).collect();
+        self.0.values().any(|count| *count < ATTEMPTS).then_some(self.0.len())
+    }
+
+    /// Messages were fetched.
+    pub fn fetched(&mut self, messages: &[LatchedMessage]) {
+        for (gid, count) in &mut self.0 {
+            let is_heard = messages.iter().any(|message| message.publisher == *gid);
+            *count = if is_heard { ATTEMPTS } else { *count + 1 };
+        }
+    }
 }
 
 /// The participant. Fields are freed in reverse order of their creation.
@@ -106,8 +134,8 @@ impl Participant {
         }
     }
 
-    /// The next message and its publisher; `None` when no more is there.
-    fn take(&self) -> Result<Option<(LatchedMessage, Vec<u8>)>, String> {
+    /// The next message; `None` when no more is there.
+    fn take(&self) -> Result<Option<LatchedMessage>, String> {
         let Some(subscription) = &self.subscription else { return Ok(None) };
         // Safety: the subscription is open; the buffer is initialised before and freed after
         unsafe {
@@ -127,8 +155,8 @@ impl Participant {
                 return Ok(None);
             }
             check(returned, "rcl_take_serialized_message")?;
-            let message = LatchedMessage { published: info.source_timestamp, cdr };
-            Ok(Some((message, info.publisher_gid.data.to_vec())))
+            let publisher = info.publisher_gid.data.to_vec();
+            Ok(Some(LatchedMessage { published: info.source_timestamp, cdr, publisher }))
         }
     }
 }
@@ -151,22 +179,20 @@ impl Drop for Participant {
 }
 
 /// The messages that the latched publishers of a topic of type `T` keep, oldest first. Returns when something of `publishers`
-/// publishers has arrived, at the latest after `limit`. Blocks.
+/// publishers has arrived, or [`OTHERS_LIMIT`] after the last arrival, at the latest after [`LIMIT`]. Blocks.
 ///
 /// # Errors
 /// In words, when ROS refuses.
-pub fn latched_messages<T: WrappedTypesupport>(
-    topic: &str,
-    publishers: usize,
-    limit: Duration,
-) -> Result<Vec<LatchedMessage>, String> {
+pub fn latched_messages<T: WrappedTypesupport>(topic: &str, publishers: usize) -> Result<Vec<LatchedMessage>, String> {
     let participant = Participant::open::<T>(topic)?;
-    let end = Instant::now() + limit;
+    let mut end = Instant::now() + LIMIT;
     let (mut messages, mut from) = (Vec::new(), HashSet::new());
     while from.len() < publishers && Instant::now() < end {
-        while let Some((message, publisher)) = participant.take()? {
+        while let Some(message) = participant.take()? {
+            if from.insert(message.publisher.clone()) {
+                end = end.min(Instant::now() + OTHERS_LIMIT);
+            }
             messages.push(message);
-            from.insert(publisher);
         }
         std::thread::sleep(LOOK);
     }
@@ -176,7 +202,7 @@ pub fn latched_messages<T: WrappedTypesupport>(
 
 /// Hands the newest latched message of each new set of latched publishers to `take`, until it is aborted.
 pub async fn fetch_latched<T: WrappedTypesupport>(ros: Ros, topic: String, logger: Logger, take: impl Fn(Vec<u8>)) {
-    let mut fetched = HashSet::new();
+    let mut latched = LatchedPublishers::default();
     let mut look = tokio::time::interval(PUBLISHERS_LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -185,17 +211,40 @@ pub async fn fetch_latched<T: WrappedTypesupport>(ros: Ros, topic: String, logge
         let Ok(Ok(publishers)) = ros.call(move |node| node.get_publishers_info_by_topic(&name, false)).await else {
             continue; // asked again with the next look
         };
-        let latched = publishers.iter().filter(|one| one.qos_profile.durability == DurabilityPolicy::TransientLocal);
-        let known: HashSet<Vec<u8>> = latched.map(|publisher| publisher.endpoint_gid.to_vec()).collect();
-        if known.difference(&fetched).next().is_none() {
-            continue;
+        let present = publishers.iter().filter(|one| one.qos_profile.durability == DurabilityPolicy::TransientLocal);
+        let present = present.map(|publisher| publisher.endpoint_gid.to_vec());
+        let Some(count) = latched.to_fetch(present) else { continue };
+        let name = topic.clone();
+        let fetch = move || latched_messages::<T>(&name, count);
+        let fetched = tokio::task::spawn_blocking(fetch).await.unwrap_or_else(|error| Err(error.to_string()));
+        let messages = fetched.unwrap_or_else(|fact| {
+            logger.warn_throttled(&topic, &fact);
+            Vec::new()
+        });
+        latched.fetched(&messages);
+        messages.into_iter().next_back().into_iter().for_each(|message| take(message.cdr));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publisher_is_fetched_until_it_is_heard_a_few_times_at_most() {
+        let present = |gids: &[u8]| gids.iter().map(|gid| vec![*gid]).collect::<Vec<_>>().into_iter();
+        let message = |gid: u8| LatchedMessage { published: 0, cdr: Vec::new(), publisher: vec![gid] };
+        let mut latched = LatchedPublishers::default();
+        assert_eq!(latched.to_fetch(present(&[])), None);
+        assert_eq!(latched.to_fetch(present(&[1])), Some(1));
+        latched.fetched(&[message(1)]);
+        assert_eq!(latched.to_fetch(present(&[1])), None, "heard");
+        for _ in 0..ATTEMPTS {
+            assert_eq!(latched.to_fetch(present(&[1, 2])), Some(2));
+            latched.fetched(&[message(1)]);
         }
-        let (name, count) = (topic.clone(), known.len());
-        let fetch = move || latched_messages::<T>(&name, count, FETCH_LIMIT);
-        match tokio::task::spawn_blocking(fetch).await.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok(messages) => messages.into_iter().next_back().into_iter().for_each(|message| take(message.cdr)),
-            Err(fact) => logger.warn_throttled(&topic, &fact),
-        }
-        fetched = known;
+        assert_eq!(latched.to_fetch(present(&[1, 2])), None, "the second has published nothing");
+        assert_eq!(latched.to_fetch(present(&[])), None);
+        assert_eq!(latched.to_fetch(present(&[1])), Some(1), "it left and came back");
     }
 }

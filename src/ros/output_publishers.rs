@@ -48,25 +48,26 @@ impl OutputPublishers {
     pub fn publish(&self, messages: &ResultMessages, wanted: impl Fn(Output) -> bool, logger: &Logger) {
         let subscribed = self.0.iter().filter(|(output, publisher)| wanted(*output) && publisher.is_subscribed());
         for (output, publisher) in subscribed {
-            match messages.cdr(*output) {
-                Ok(cdr) => publisher.publish_cdr(cdr.as_deref()),
-                Err(error) => logger.warn_throttled(&output.topic(), &error.to_string()),
-            }
+            send(publisher, *output, messages, logger);
         }
     }
 
     /// Publishes an output although nobody may subscribe yet: latched topics.
     pub fn latch(&self, messages: &ResultMessages, output: Output, logger: &Logger) {
         for (_, publisher) in self.0.iter().filter(|(other, _)| *other == output) {
-            match messages.cdr(output) {
-                Ok(cdr) => publisher.publish_cdr(cdr.as_deref()),
-                Err(error) => logger.warn_throttled(&output.topic(), &error.to_string()),
-            }
+            send(publisher, output, messages, logger);
         }
     }
 
     /// All publishers, to be taken from the graph at cleanup.
     pub fn inner(&self) -> impl Iterator<Item = PublisherUntyped> + '_ {
         self.0.iter().filter_map(|(_, publisher)| publisher.inner())
+    }
+}
+
+fn send(publisher: &RawPublisher, output: Output, messages: &ResultMessages, logger: &Logger) {
+    match messages.cdr(output) {
+        Ok(cdr) => publisher.publish_cdr(cdr.as_deref()),
+        Err(error) => logger.warn_throttled(&output.topic(), &error.to_string()),
     }
 }

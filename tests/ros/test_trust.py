@@ -52,8 +52,8 @@ def test_an_old_latched_command_does_not_come_back(peer):
     peer.spin(1.5)
     assert answered_commands(peer) == {ASKED["text"]}
     again.publish(String(data=""))
-    had = len(peer.heard)
     peer.spin(1.5)
+    had = len(peer.heard)  # the answers to the frames shown before have arrived
     peer.images.publish(image(picture()))
     peer.spin(1.0)
     assert len(peer.heard) == had, "cleared, and nothing said before holds again"
@@ -64,6 +64,7 @@ def test_after_a_command_that_can_not_be_used_nothing_is_looked_for(peer):
     assert peer.ask(ASKED["text"])[0].status == Segmentation.FOUND
     assert peer.ask("?!")[-1].status in (Segmentation.ERROR, Segmentation.FOUND)
     peer.film(lambda: peer.heard[-1].status == Segmentation.ERROR)
+    peer.spin(1.0)
     had = len(peer.heard)
     peer.images.publish(image(picture(), stamp=(4000, 0)))
     peer.spin(1.5)
