@@ -53,5 +53,6 @@ pub mod replay;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod runtime;
+pub mod warnings;
 
 pub use referseg_files::{Error, Result};

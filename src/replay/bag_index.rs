@@ -73,6 +73,9 @@ fn described(message: &Message) -> Option<(String, bool)> {
 pub struct BagIndex {
     /// Every topic that has messages.
     pub topics: BTreeMap<String, BagTopic>,
+    /// The types of the topics that have none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_messages: BTreeMap<String, String>,
     /// When the first image was recorded.
     #[serde(skip)]
     pub first_image: Option<u64>,
@@ -107,23 +110,33 @@ impl BagIndex {
         })?;
         index.order = bag.order()?;
         (index.truncation, index.unread) = (reading.truncation, reading.unread);
+        let is_silent = |name: &String| !index.topics.contains_key(name) && !index.unread.contains_key(name);
+        index.without_messages = reading.declared.into_iter().filter(|(name, _)| is_silent(name)).collect();
         index.has_compressed_messages = reading.has_compressed_messages;
         Ok(index)
     }
 
-    /// The topics that hold colour or grey images.
+    /// The topics that hold colour or grey images, one of each camera.
     pub fn image_topics(&self) -> Vec<&str> {
-        let is_camera = |topic: &BagTopic| Transport::of_type(&topic.kind).is_some() && !topic.is_depth;
-        self.topics.iter().filter(|(_, topic)| is_camera(topic)).map(|(name, _)| name.as_str()).collect()
+        self.one_of_each_camera(|topic| Transport::of_type(&topic.kind).is_some() && !topic.is_depth)
     }
 
-    /// The topics that hold depth images; of one in several transports, the raw one.
+    /// The topics that hold depth images, one of each camera.
     pub fn depth_topics(&self) -> Vec<&str> {
-        let is_depth = |topic: &BagTopic| topic.is_depth;
-        let names: Vec<&str> =
-            self.topics.iter().filter(|(_, topic)| is_depth(topic)).map(|(name, _)| name.as_str()).collect();
-        let is_raw = |name: &str| base_topic(name) == name || !names.contains(&base_topic(name));
-        names.iter().copied().filter(|name| is_raw(name)).collect()
+        self.one_of_each_camera(|topic| topic.is_depth)
+    }
+
+    /// Of the topics of a kind, those of one camera in several transports once: the one with the most messages, of equals the raw one.
+    fn one_of_each_camera(&self, is_meant: impl Fn(&BagTopic) -> bool) -> Vec<&str> {
+        let mut chosen: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+        // a raw topic's name stands before that of its transports
+        for (name, topic) in self.topics.iter().filter(|(_, topic)| is_meant(topic)) {
+            let best = chosen.entry(base_topic(name)).or_insert((name, topic.count));
+            if topic.count > best.1 {
+                *best = (name, topic.count);
+            }
+        }
+        chosen.into_values().map(|(name, _)| name).collect()
     }
 
     /// The topic with the calibration of the camera of a depth topic: `camera_info` beside it, or beside the image that it is

@@ -4,6 +4,7 @@
 
 use super::lock::lock;
 use super::shared_publisher::SharedPublisher;
+use crate::warnings;
 use r2r::rcl_interfaces::msg::Log;
 use r2r::{Clock, Node, QosProfile};
 use std::collections::HashMap;
@@ -50,13 +51,18 @@ impl Logger {
         let mut profile = QosProfile::default().reliable().transient_local().keep_last(KEPT);
         profile.lifespan = LIFESPAN;
         let rosout = node.create_publisher("/rosout", profile)?;
-        Ok(Logger(Arc::new(Inner {
+        let logger = Logger(Arc::new(Inner {
             logger: node.logger().to_string(),
             clock: node.get_ros_clock(),
             rosout: SharedPublisher::new(rosout),
             throttled: Mutex::default(),
             last_problem: Mutex::default(),
-        })))
+        }));
+        let of_libraries = Arc::downgrade(&logger.0);
+        warnings::forward(move |text| {
+            of_libraries.upgrade().into_iter().for_each(|inner| Logger(inner).warn(text));
+        });
+        Ok(logger)
     }
 
     /// What a user may want to know.

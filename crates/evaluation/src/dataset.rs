@@ -110,8 +110,10 @@ pub struct Expression {
     pub text: String,
     /// What kind of words, if the dataset knows.
     pub kind: Option<String>,
-    /// The thing meant, as an index of the image's targets; `None` when not exactly one is meant.
+    /// The thing meant, as an index of the image's targets; `None` when none is, or not one certain one.
     pub target: Option<usize>,
+    /// Other things that are meant with it, as gRefCOCO has them: the truth is the union of all.
+    pub others: Vec<usize>,
     /// What a right answer's status is.
     pub want: Status,
     /// A thing that the words exclude, as an index of the image's targets: it must never be found.
@@ -121,7 +123,7 @@ pub struct Expression {
 impl Expression {
     /// An expression that means one thing of the image.
     pub fn of_target(id: String, text: String, target: usize) -> Expression {
-        Expression { id, text, kind: None, target: Some(target), want: Status::Found, never: None }
+        Expression { id, text, kind: None, target: Some(target), others: Vec::new(), want: Status::Found, never: None }
     }
 }
 
@@ -150,8 +152,9 @@ impl Dataset {
             parts.extend(image.targets.iter().map(|target| target.shape.content()));
             parts.extend(image.targets.iter().filter_map(|target| Some(format!("{:?}", target.corners?))));
             parts.extend(image.depth.iter().map(|_| "depth".to_string()));
-            for Expression { id, text, kind, target, want, never } in &image.expressions {
+            for Expression { id, text, kind, target, others, want, never } in &image.expressions {
                 parts.push(format!("{id:?} {text:?} {kind:?} {target:?} {} {never:?}", want.name()));
+                parts.extend((!others.is_empty()).then(|| format!("{others:?}")));
             }
         }
         Fingerprint::of("dataset", 1, &parts.iter().map(String::as_str).collect::<Vec<_>>())

@@ -62,7 +62,7 @@ pub fn open(folder: &Path) -> Result<Dataset> {
             let id = number.to_string();
             let never = values.iter().position(|value| *value == row.never);
             let Row { text, kind, want, .. } = row;
-            image.expressions.push(Expression { id, text, kind: Some(kind), target, want, never });
+            image.expressions.push(Expression { id, text, kind: Some(kind), target, others: Vec::new(), want, never });
         }
     }
     Ok(Dataset { name: "scenes".into(), split: String::new(), images, complete: true })

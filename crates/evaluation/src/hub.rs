@@ -77,10 +77,11 @@ pub fn open(options: &DatasetOptions, files: &[PathBuf]) -> Result<Dataset> {
                     let known = &mut images[index];
                     let shift = known.targets.len();
                     known.targets.extend(entry.targets);
-                    let moved = entry
-                        .expressions
-                        .into_iter()
-                        .map(|e| Expression { target: e.target.map(|target| target + shift), ..e });
+                    let moved = entry.expressions.into_iter().map(|e| Expression {
+                        target: e.target.map(|target| target + shift),
+                        others: e.others.into_iter().map(|target| target + shift).collect(),
+                        ..e
+                    });
                     known.expressions.extend(moved);
                 }
                 None => {

@@ -1,8 +1,11 @@
-//! RefCOCO, RefCOCO+ and RefCOCOg from their original files: `refs(BY).p` and `instances.json`.
+//! RefCOCO, RefCOCO+ and RefCOCOg from their original files, `refs(BY).p` and `instances.json`, and gRefCOCO from `grefs(BY).json`, whose
+//! expressions mean one thing, several or none.
 //!
 //! The pickles are read as data; what they would run is never run.
 
 use super::dataset::{Dataset, DatasetOptions, Expression, ImageEntry, ImageSource, Shape, Target};
+use referseg_answer::Status;
+use referseg_files::pickle_size;
 use referseg_files::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,10 +16,40 @@ use std::path::{Path, PathBuf};
 #[derive(Deserialize)]
 struct Ref {
     image_id: i64,
-    ann_id: i64,
+    ann_id: AnnotationIds,
     split: String,
     sentences: Vec<Sentence>,
 }
+
+/// The annotations that a ref means; gRefCOCO writes -1 for none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnnotationIds {
+    One(i64),
+    Several(Vec<i64>),
+}
+
+impl AnnotationIds {
+    fn all(&self) -> &[i64] {
+        let all = match self {
+            AnnotationIds::One(one) => std::slice::from_ref(one),
+            AnnotationIds::Several(several) => several,
+        };
+        if all.contains(&NO_TARGET) {
+            &[]
+        } else {
+            all
+        }
+    }
+}
+
+/// Most objects and bytes of text of a pickle for each of its bytes: texts are counted once where they stand and once in its memo.
+const MOST_FOR_EACH_BYTE: u64 = 4;
+/// What a pickle of any size may hold.
+const SMALLEST_BOUND: u64 = 1_000_000;
+
+/// gRefCOCO's id of no annotation.
+const NO_TARGET: i64 = -1;
 
 /// A sentence of a ref; the hub's copies have the same.
 #[derive(Deserialize)]
@@ -52,10 +85,16 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     let (by, refs) = refs_file(options)?;
     let wrong = |fact: String| Error::config(refs.display().to_string(), fact);
     let bytes = std::fs::read(&refs).map_err(Error::file(&refs))?;
-    let pickled = serde_pickle::value_from_slice(&bytes, serde_pickle::DeOptions::new())
-        .map_err(|cause| wrong(format!("not a pickle of plain data: {cause}")))?;
+    let data: Value = if refs.extension().is_some_and(|kind| kind == "json") {
+        serde_json::from_slice(&bytes).map_err(|cause| wrong(format!("not JSON: {cause}")))?
+    } else {
+        let most = SMALLEST_BOUND + MOST_FOR_EACH_BYTE * bytes.len() as u64;
+        pickle_size::check(&mut bytes.as_slice(), most).map_err(|fact| wrong(format!("a pickle, but {fact}")))?;
+        let pickled = serde_pickle::value_from_slice(&bytes, serde_pickle::DeOptions::new());
+        plain(pickled.map_err(|cause| wrong(format!("not a pickle of plain data: {cause}")))?)
+    };
     let refs_read: Vec<Ref> =
-        serde_json::from_value(plain(pickled)).map_err(|cause| wrong(format!("not a list of refs: {cause}")))?;
+        serde_json::from_value(data).map_err(|cause| wrong(format!("not a list of refs: {cause}")))?;
     let file = options.data.join("instances.json");
     let text = std::fs::read(&file).map_err(Error::file(&file))?;
     let instances: Instances = serde_json::from_slice(&text)
@@ -78,7 +117,7 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
     // the crowds that a ref of the image means; any other crowd is not one thing
     let mut meant: HashMap<i64, Vec<i64>> = HashMap::new();
     for one in &chosen {
-        meant.entry(one.image_id).or_default().push(one.ann_id);
+        meant.entry(one.image_id).or_default().extend(one.ann_id.all());
     }
     for one in chosen {
         let annotations = of_image.get(&one.image_id).map_or(&[][..], Vec::as_slice);
@@ -94,14 +133,24 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
             images.len() - 1
         });
         let entry = &mut images[index].1;
-        let target = things().position(|a| a.id == one.ann_id).unwrap_or_else(|| {
-            let unknown = Shape::Unknown(format!("instances.json has no annotation {}", one.ann_id));
-            entry.targets.push(Target::of_shape(unknown));
-            entry.targets.len() - 1
-        });
-        entry
-            .expressions
-            .extend(one.sentences.iter().map(|s| Expression::of_target(s.sent_id.to_string(), s.sent.clone(), target)));
+        let mut target = |id: &i64| {
+            things().position(|a| a.id == *id).unwrap_or_else(|| {
+                let unknown = Shape::Unknown(format!("instances.json has no annotation {id}"));
+                entry.targets.push(Target::of_shape(unknown));
+                entry.targets.len() - 1
+            })
+        };
+        let targets: Vec<usize> = one.ann_id.all().iter().map(&mut target).collect();
+        let want = if targets.is_empty() { Status::NotFound } else { Status::Found };
+        entry.expressions.extend(one.sentences.iter().map(|sentence| Expression {
+            id: sentence.sent_id.to_string(),
+            text: sentence.sent.clone(),
+            kind: None,
+            target: targets.first().copied(),
+            others: targets.iter().skip(1).copied().collect(),
+            want,
+            never: None,
+        }));
     }
     let folder = options.data.canonicalize().map_err(Error::file(options.data))?;
     let folder = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -113,14 +162,21 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
 
 /// Who made the split, and the file.
 fn refs_file<'a>(options: &DatasetOptions<'a>) -> Result<(&'a str, PathBuf)> {
-    let file = |by: &str| options.data.join(format!("refs({by}).p"));
+    let file = |by: &str| {
+        let names = [format!("refs({by}).p"), format!("grefs({by}).json"), format!("grefs({by}).p")];
+        let places = names.map(|name| options.data.join(name));
+        places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
+    };
     if let Some(by) = options.split_by {
         return Ok((by, file(by)));
     }
     let there: Vec<&str> = ["unc", "umd", "google"].into_iter().filter(|by| file(by).is_file()).collect();
     match there[..] {
         [by] => Ok((by, file(by))),
-        [] => Err(Error::config(options.data.display().to_string(), "no refs(unc).p, refs(umd).p or refs(google).p")),
+        [] => {
+            let fact = "no refs(unc).p, refs(umd).p, refs(google).p or grefs(unc).json";
+            Err(Error::config(options.data.display().to_string(), fact))
+        }
         _ => {
             let fact = format!("splits by {}; choose one with --by", there.join(" and "));
             Err(Error::config(options.data.display().to_string(), fact))

@@ -82,6 +82,7 @@ impl RenderedScenes {
                     text: expression.text.clone(),
                     kind: Some(expression.kind.clone()),
                     target,
+                    others: Vec::new(),
                     want,
                     never: None,
                 })

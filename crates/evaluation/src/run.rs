@@ -5,12 +5,12 @@
 //! merged by the expressions' numbers, their lines are those of one whole run.
 
 use super::cache::Cache;
-use super::dataset::{Dataset, ImageEntry};
+use super::dataset::{Dataset, Expression, ImageEntry};
 use super::overlap::{box_iou, oracle, IouCounts};
 use super::parquet_images::ParquetImages;
 use super::results::{json, resume_point, Header, Line, RowResult};
 use super::variants::{TextSetup, Variant, Variants};
-use referseg_answer::Status;
+use referseg_answer::{FoundThing, Status};
 use referseg_camera::{DepthGeometry, DepthImage};
 use referseg_config::{Config, Crops, VisualSettings};
 use referseg_files::fingerprint::{of_bytes, of_texts};
@@ -19,6 +19,7 @@ use referseg_grounding::{EncodedFrame, Layout, Segmenter};
 use referseg_image::Rle;
 use referseg_image::{inner_point, Frame, LabelImage, Mask};
 use referseg_proposals::{FrameInput, Proposal};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -127,6 +128,24 @@ struct RowEvaluator<'a> {
 
 type Truths = [std::result::Result<Mask, String>];
 
+/// The pixels that an expression means, if it means any.
+fn meant<'a>(expression: &Expression, truths: &'a Truths) -> std::result::Result<Option<Cow<'a, Mask>>, String> {
+    let truth = |target: usize| match truths.get(target) {
+        Some(truth) => truth.as_ref().map_err(String::clone),
+        None => Err("absent".into()),
+    };
+    let Some(target) = expression.target else { return Ok(None) };
+    let first = Cow::Borrowed(truth(target)?);
+    let joined = |all: Cow<'a, Mask>, other: &usize| Ok::<_, String>(Cow::Owned(all.union(truth(*other)?)));
+    expression.others.iter().try_fold(first, joined).map(Some)
+}
+
+/// The pixels of all things that were found.
+fn union(found: &[FoundThing]) -> Option<Mask> {
+    let (first, others) = found.split_first()?;
+    Some(others.iter().fold(first.mask.clone(), |all, thing| all.union(&thing.mask)))
+}
+
 impl RowEvaluator<'_> {
     /// The lines of an image, whose first expression has the number `first`.
     fn lines(&mut self, first: usize, image: &ImageEntry) -> Result<Vec<Line>> {
@@ -172,18 +191,15 @@ impl RowEvaluator<'_> {
         let encoded = self.encode(&frame, depth.as_ref(), &digest, &truths)?;
         let mut lines = Vec::new();
         for (number, expression) in image.expressions.iter().enumerate() {
-            let truth = match expression.target.map(|target| truths.get(target)) {
-                None => None,
-                Some(Some(Ok(truth))) => Some(truth),
-                Some(Some(Err(why))) => {
+            let truth = match meant(expression, &truths) {
+                Ok(truth) => truth,
+                Err(why) => {
                     lines.push(blank(number, format!("{ANNOTATION}{why}")));
                     continue;
                 }
-                Some(None) => {
-                    lines.push(blank(number, format!("{ANNOTATION}absent")));
-                    continue;
-                }
             };
+            let truth = truth.as_deref();
+            let is_several = !expression.others.is_empty();
             let commands = self.variants.encode(self.segmenter, &expression.text)?;
             let mut line = blank(number, String::new());
             line.size = size;
@@ -200,7 +216,8 @@ impl RowEvaluator<'_> {
                 let found =
                     answer.as_ref().and_then(|answer| answer.found.iter().find(|t| Some(t.proposal) == proposal));
                 // a thing that was found may have a refined mask
-                let mask = found.map(|thing| &thing.mask).or(chosen.map(|proposal| &proposal.mask));
+                let all = answer.as_ref().filter(|_| is_several).and_then(|answer| union(&answer.found));
+                let mask = all.as_ref().or(found.map(|thing| &thing.mask)).or(chosen.map(|proposal| &proposal.mask));
                 let shared = truth.map(|truth| IouCounts::of(mask, truth)).unwrap_or_default();
                 let label = expression.target.map(|target| target as u32 + 1);
                 let itself = label.is_some() && chosen.and_then(|p| p.label) == label;
@@ -209,7 +226,8 @@ impl RowEvaluator<'_> {
                 }
                 let of_truth = truth.and_then(|truth| {
                     let target = expression.target.and_then(|target| image.targets.get(target));
-                    target.and_then(|target| target.corners).or_else(|| Some(truth.bounding_box()?.corners()))
+                    let own = target.filter(|_| !is_several).and_then(|target| target.corners);
+                    own.or_else(|| Some(truth.bounding_box()?.corners()))
                 });
                 let inside = |[x, y]: [f32; 2], truth: &Mask| truth.at(x as usize, y as usize);
                 line.rows.push(RowResult {
@@ -228,7 +246,7 @@ impl RowEvaluator<'_> {
                         .unwrap_or_default(),
                     proposal,
                     shared,
-                    right: if self.run.truth { itself } else { shared.iou() >= 0.5 },
+                    right: if self.run.truth && !is_several { itself } else { shared.iou() >= 0.5 },
                     excluded_found: expression.never.map(|never| {
                         let never = truths.get(never).and_then(|truth| truth.as_ref().ok());
                         let found = answer.as_ref().map_or(&[][..], |answer| &answer.found[..]);

@@ -10,6 +10,7 @@ mod external_proposals;
 mod frame;
 mod image_file;
 mod inner_point;
+mod jpeg_scan;
 mod jpeg_tables;
 mod label_image;
 mod mask;

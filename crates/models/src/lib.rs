@@ -9,7 +9,6 @@ pub mod device;
 mod family;
 pub mod fused;
 mod pickle;
-mod pickle_size;
 mod preprocessing;
 pub mod sam;
 pub mod siglip;

@@ -55,12 +55,44 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+/// Endings of files in formats of other runtimes.
+const OTHER_FORMATS: [(&str, &str); 6] = [
+    ("onnx", "ONNX"),
+    ("engine", "a TensorRT engine"),
+    ("plan", "a TensorRT engine"),
+    ("trt", "a TensorRT engine"),
+    ("tflite", "TensorFlow Lite"),
+    ("gguf", "GGUF"),
+];
+/// The file by which peft describes an adapter.
+const ADAPTER: &str = "adapter_config.json";
+
+/// What stands where weights are expected, if it is something that others read.
+fn other_format(path: &Path) -> Option<String> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if let Some((_, name)) = OTHER_FORMATS.iter().find(|(known, _)| *known == ending) {
+        return Some(format!(
+            "{name}, which is not read; expected the weights as safetensors, or PyTorch's .pth or .bin"
+        ));
+    }
+    let beside = path.with_file_name(ADAPTER);
+    (!path.is_file() && beside.is_file()).then(|| {
+        format!(
+            "no such file, but {ADAPTER} is beside it: the folder holds an adapter (LoRA and the like); merge it into its model \
+             first (peft: `model.merge_and_unload()`, then `save_pretrained`)"
+        )
+    })
+}
+
 /// The files that hold the tensors of `path`: itself, or what it names if it is an index.
 ///
 /// # Errors
 /// When one is absent, or is not what its name says.
 pub fn tensor_files(path: &Path) -> Result<Vec<PathBuf>> {
     let refused = |fact: String| Err(Error::model(path, fact));
+    if let Some(fact) = other_format(path) {
+        return refused(fact);
+    }
     if !path.is_file() {
         return refused("no such file; docs/weights.md says where to get weights".into());
     }
@@ -115,6 +147,17 @@ mod tests {
         std::fs::create_dir_all(folder.join("refs")).unwrap();
         std::fs::write(folder.join("refs/main"), "bb22\n").unwrap();
         assert_eq!(checkpoint_folder(folder).unwrap(), folder.join("snapshots/bb22"));
+    }
+
+    #[test]
+    fn formats_of_other_runtimes_and_adapters_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |name: &str| tensor_files(&folder.path().join(name)).unwrap_err().to_string();
+        assert!(refusal("sam.onnx").contains("ONNX"));
+        assert!(refusal("sam.engine").contains("TensorRT"));
+        assert!(refusal("model.safetensors").contains("docs/weights.md"));
+        std::fs::write(folder.path().join(ADAPTER), "{}").unwrap();
+        assert!(refusal("model.safetensors").contains("merge_and_unload"));
     }
 
     #[test]

@@ -13,9 +13,9 @@ use candle_nn::VarBuilder;
 use rayon::prelude::*;
 use referseg_files::fingerprint::FileDigest;
 use referseg_files::{Error, Result};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest finite value of f16.
 const LARGEST_F16: f32 = 65504.0;
@@ -61,11 +61,32 @@ pub struct WeightsFile {
 /// What training puts before every name: PyTorch's DataParallel, its compiler.
 const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
 
+/// Parts of the names of tensors that PyTorch saves beside weights, and of classification heads that segmentation leaves out: MobileSAM
+/// keeps TinyViT's.
+const WITHOUT_EFFECT: [&str; 10] = [
+    "position_ids",
+    "num_batches_tracked",
+    "attention_bias_idxs",
+    "attn_mask",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "image_encoder.norm_head.",
+    "image_encoder.head.",
+    "relative_position_index",
+];
+/// Parts of the names of an adapter's tensors.
+const ADAPTERS: [&str; 6] = ["lora", "adapter", "linear_a_", "linear_b_", "prompt_learner", "ia3_"];
+/// Unused tensors that are named at most.
+const NAMED: usize = 3;
+
 /// An open checkpoint file; models hold the tensors that they asked for, so it is dropped when they are built.
 #[derive(Clone)]
 pub struct Weights {
     file: WeightsFile,
     contents: Arc<Contents>,
+    /// The tensors that were asked for, by their names in the file.
+    used: Arc<Mutex<HashSet<String>>>,
     /// What stands before every name in the file.
     prefix: &'static str,
     layout: Layout,
@@ -112,7 +133,8 @@ impl Weights {
         let names = contents.names();
         let of_all = |prefix: &&str| !names.is_empty() && names.iter().all(|name| name.starts_with(*prefix));
         let prefix = PREFIXES.into_iter().find(of_all).unwrap_or_default();
-        Ok(Weights { file, contents: Arc::new(contents), prefix, layout: |name| TensorSource::Whole(name.into()) })
+        let (contents, used) = (Arc::new(contents), Arc::default());
+        Ok(Weights { file, contents, used, prefix, layout: |name| TensorSource::Whole(name.into()) })
     }
 
     /// The same tensors in another layout.
@@ -150,6 +172,38 @@ impl Weights {
         }
         let fact = format!("it has more than the {count} blocks at {layers} that its configuration names: these files belong to different models");
         Err(Error::model(self.path(), fact))
+    }
+
+    /// The tensors of the file that no model has asked for yet, by their own names, sorted, without those that change nothing.
+    pub fn unused(&self) -> Vec<String> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.contents.names();
+        names.retain(|name| !used.contains(name) && !WITHOUT_EFFECT.iter().any(|part| name.contains(part)));
+        names.sort();
+        names
+    }
+
+    /// Warns of tensors that the models built from this file do not use: they compute something else than what was trained.
+    ///
+    /// # Errors
+    /// When some belong to an adapter, whose training would be lost.
+    pub fn check_all_used(&self) -> Result<()> {
+        let unused = self.unused();
+        let is_adapter = |name: &&String| ADAPTERS.iter().any(|part| name.to_lowercase().contains(part));
+        if let Some(name) = unused.iter().find(is_adapter) {
+            let fact = format!(
+                "tensor {name:?} is of an adapter (LoRA and the like), which is not read and would have no effect; merge it \
+                 into the weights first (peft: `model.merge_and_unload()`, then `save_pretrained`)"
+            );
+            return Err(Error::model(self.path(), fact));
+        }
+        if !unused.is_empty() {
+            let first = unused.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if unused.len() > NAMED { ", ..." } else { "" };
+            let path = self.path().display();
+            log::warn!("{path}: {} tensors have no effect: {first}{more}; is it of another model?", unused.len());
+        }
+        Ok(())
     }
 
     /// The one number in the tensor that the model knows by this name.
@@ -235,6 +289,7 @@ impl Weights {
         let Some(tensor) = self.contents.load(source.name())? else {
             candle_core::bail!("tensor {:?} is absent", source.name());
         };
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(source.name().into());
         match source {
             TensorSource::Whole(_) => Ok(tensor),
             TensorSource::Part { index, of, .. } => {

@@ -28,6 +28,26 @@ pub fn to_cdr<T: Serialize>(message: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// When the bytes are cut short, in an unknown representation, or hold a text that is not UTF-8.
 pub fn from_cdr<'a, T: Deserialize<'a> + MessageType>(cdr: &'a [u8]) -> Result<T> {
+    Ok(with_length(cdr)?.0)
+}
+
+/// Bytes to which writers pad a message.
+const PADDED_TO: usize = 4;
+
+/// A message that fills the bytes to their end, but for padding.
+///
+/// # Errors
+/// As [`from_cdr`], and when bytes are left over.
+pub fn from_whole_cdr<'a, T: Deserialize<'a> + MessageType>(cdr: &'a [u8]) -> Result<T> {
+    let (message, length) = with_length::<T>(cdr)?;
+    match cdr.len() - length {
+        0..PADDED_TO => Ok(message),
+        left => Err(Error::Message(format!("not a readable {}: {left} bytes are left over", T::TYPE))),
+    }
+}
+
+/// A message and its length in bytes, with its header.
+fn with_length<'a, T: Deserialize<'a> + MessageType>(cdr: &'a [u8]) -> Result<(T, usize)> {
     let malformed = |cause: &dyn std::fmt::Display| Error::Message(format!("not a readable {}: {cause}", T::TYPE));
     let (header, body) = cdr.split_at_checked(4).ok_or_else(|| malformed(&"shorter than its header"))?;
     let read = match header[1] {
@@ -35,5 +55,5 @@ pub fn from_cdr<'a, T: Deserialize<'a> + MessageType>(cdr: &'a [u8]) -> Result<T
         1 => cdr_encoding::from_bytes::<T, LittleEndian>(body),
         other => return Err(malformed(&format!("representation {other}; expected plain CDR (0 or 1)"))),
     };
-    read.map(|(message, _)| message).map_err(|cause| malformed(&cause))
+    read.map(|(message, length)| (message, length + 4)).map_err(|cause| malformed(&cause))
 }

@@ -2,15 +2,13 @@
 
 use super::referseg::Object;
 use super::ros_messages::{
-    BoundingBox2D, CameraInfo, Detection2DArray, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage,
-    TransformStamped, Vector3,
+    CameraInfo, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage, TransformStamped, Vector3,
 };
 use referseg_answer::{FoundThing, FrameResult};
 use referseg_camera::{
     self, locate, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform, TargetFrame,
 };
 use referseg_image::Rect;
-use referseg_image::{DetectedBox, DetectedClass};
 
 /// `sensor_msgs/PointField` FLOAT32.
 const FLOAT32: u8 = 7;
@@ -54,25 +52,6 @@ pub fn transforms(message: &TfMessage, fixed: bool) -> Vec<StampedTransform> {
         }
     };
     message.transforms.iter().map(one).collect()
-}
-
-/// What a detector found, as boxes; of several names for one the surest counts.
-pub fn detected(message: &Detection2DArray) -> Vec<DetectedBox> {
-    let found = message.detections.iter().map(|detection| {
-        let BoundingBox2D { centre_x, centre_y, size_x, size_y, .. } = detection.bbox;
-        let edge = |centre: f64, half: f64| (centre + half) as f32;
-        let corners = [
-            edge(centre_x, -size_x / 2.0),
-            edge(centre_y, -size_y / 2.0),
-            edge(centre_x, size_x / 2.0),
-            edge(centre_y, size_y / 2.0),
-        ];
-        let surest = detection.results.iter().max_by(|a, b| a.score.total_cmp(&b.score));
-        let class = surest.filter(|result| !result.class_id.is_empty());
-        let class = class.map(|result| DetectedClass { name: result.class_id.clone(), score: result.score as f32 });
-        DetectedBox { corners, class }
-    });
-    found.collect()
 }
 
 fn vector([x, y, z]: [f64; 3]) -> Vector3 {

@@ -182,7 +182,8 @@ mod tests {
         }
         let stream = compressed("h264", b"\0\0\0\x01\x67").unwrap_err().to_string();
         assert!(stream.contains("\"h264\"") && stream.contains("not a readable PNG, JPEG"), "{stream}");
-        for data in [&[][..], &png()[..20], b"no picture at all"] {
+        assert!(compressed("png", &[]).unwrap_err().to_string().contains("no bytes"));
+        for data in [&png()[..20], b"no picture at all"] {
             assert!(compressed("png", data).unwrap_err().to_string().contains("not a readable PNG, JPEG"));
         }
     }

@@ -1,7 +1,7 @@
 //! `ExternalProposalsMessage`: a message of proposals that somebody else sends beside images, kept as bytes until it is needed.
 
 use super::cdr::{from_cdr, MessageType};
-use super::convert::detected;
+use super::detected_boxes::detected_boxes;
 use super::ros_messages::{Detection2DArray, Image};
 use referseg_files::Result;
 use referseg_image::ExternalProposals;
@@ -36,9 +36,7 @@ impl ExternalProposalsMessage {
                 let image: Image = from_cdr(cdr)?;
                 Ok(ExternalProposals::Labels(LabelImage::read(&(&image).into())?))
             }
-            ExternalProposalsMessage::Boxes(cdr) => {
-                Ok(ExternalProposals::Boxes(detected(&from_cdr::<Detection2DArray>(cdr)?)))
-            }
+            ExternalProposalsMessage::Boxes(cdr) => Ok(ExternalProposals::Boxes(detected_boxes(cdr)?)),
         }
     }
 }
@@ -46,10 +44,10 @@ impl ExternalProposalsMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{to_cdr, BoundingBox2D, Detection2D, Header, ObjectHypothesisWithPose};
+    use crate::{to_cdr, Header};
 
     #[test]
-    fn labels_of_every_width_and_boxes_by_their_centres() {
+    fn labels_of_every_width() {
         let read = |encoding: &str, big: u8, step: u32, data: &[u8]| {
             let image = Image {
                 header: Header::default(),
@@ -76,26 +74,5 @@ mod tests {
         assert!(read("rgba8", 0, 8, &[0; 8]).unwrap_err().contains("supported: mono8, mono16, 32SC1"));
         assert!(read("32SC1", 0, 8, &[0; 5]).unwrap_err().contains("rows of 8 bytes or more"));
         assert!(ExternalProposalsMessage::Labels(vec![1, 2, 3]).read().is_err());
-
-        let result = |class_id: &str, score: f64| ObjectHypothesisWithPose {
-            class_id: class_id.into(),
-            score,
-            pose: Default::default(),
-            covariance: ([0.0; 18], [0.0; 18]),
-        };
-        let detection = Detection2D {
-            header: Header::default(),
-            results: vec![result("dog", 0.2), result("cup", 0.7)],
-            bbox: BoundingBox2D { centre_x: 20.0, centre_y: 30.0, theta: 0.0, size_x: 10.0, size_y: 20.0 },
-            id: "4".into(),
-        };
-        let message = Detection2DArray { header: Header::default(), detections: vec![detection] };
-        let Ok(ExternalProposals::Boxes(boxes)) = ExternalProposalsMessage::Boxes(to_cdr(&message).unwrap()).read()
-        else {
-            panic!("boxes were expected")
-        };
-        assert_eq!(boxes[0].corners, [15.0, 20.0, 25.0, 40.0]);
-        let class = boxes[0].class.as_ref().unwrap();
-        assert_eq!((class.name.as_str(), class.score), ("cup", 0.7), "the surest name");
     }
 }

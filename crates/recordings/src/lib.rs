@@ -10,6 +10,7 @@ pub mod convert;
 mod decode;
 pub mod definitions;
 mod depth;
+mod detected_boxes;
 pub mod encode;
 mod external_proposals;
 mod referseg;

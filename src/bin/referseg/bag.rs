@@ -41,7 +41,8 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     } else {
         in_words(&index)?;
     }
-    Ok(if index.truncation.is_none() { 0 } else { 1 })
+    let is_readable = !index.topics.is_empty() || index.unread.is_empty();
+    Ok(if index.truncation.is_none() && is_readable { 0 } else { 1 })
 }
 
 fn in_words(index: &BagIndex) -> Result<()> {
@@ -66,6 +67,9 @@ fn in_words(index: &BagIndex) -> Result<()> {
     for (name, unread) in &index.unread {
         let referseg::recordings::bag::Unread { kind, count, reason } = unread;
         print_line(format_args!("{name}: {kind}, {count} messages that can't be read: {reason}"))?;
+    }
+    for (name, kind) in &index.without_messages {
+        print_line(format_args!("{name}: {kind}, no messages"))?;
     }
     for file in &index.files {
         let compression = match (file.compression.as_str(), index.has_compressed_messages) {

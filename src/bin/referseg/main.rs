@@ -181,6 +181,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    referseg::warnings::forward(|text| eprintln!("referseg: {text}"));
     match Cli::parse().command.run(&mut Segmenters::default()) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {

@@ -206,7 +206,7 @@ pub fn run(arguments: &Arguments, segmenters: &mut Segmenters) -> Result<u8> {
     if arguments.track {
         print_line(format_args!("tracked: {} updates, {} lost", summary.tracked, summary.lost))?;
     }
-    if summary.frames > 0 && summary.answers.is_empty() {
+    if summary.unreadable < summary.frames && summary.answers.is_empty() {
         eprintln!("referseg: no command was given before or while these frames were recorded");
     }
     if summary.unreadable > 0 {
@@ -261,7 +261,10 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
 /// The depth of the recording: what is asked for, or what can only be meant.
 fn depth(arguments: &Arguments, index: &BagIndex, images: &[String]) -> Result<Option<DepthTopics>> {
     let wrong = |fact: String| Err(Error::config("--depth-topic", fact));
-    let known = index.depth_topics();
+    // a label image may be written as depth is
+    let proposals = arguments.proposals_topic.as_deref().map(|topic| index.named(topic));
+    let known: Vec<&str> =
+        index.depth_topics().into_iter().filter(|topic| proposals.as_deref() != Some(*topic)).collect();
     let given = arguments.depth_topic.as_deref().map(|topic| index.named(topic));
     let depth = match (given, known.as_slice(), images) {
         _ if arguments.no_depth => return Ok(None),
@@ -323,7 +326,8 @@ fn images(arguments: &Arguments, index: &BagIndex) -> Result<Vec<String>> {
                 format!("{name} ({}{image})", topic.kind)
             });
             let unread = index.unread.iter().map(|(name, unread)| format!("{name} (not readable: {})", unread.reason));
-            let topics = topics.chain(unread).collect::<Vec<_>>().join(", ");
+            let silent = index.without_messages.iter().map(|(name, kind)| format!("{name} ({kind}, no messages)"));
+            let topics = topics.chain(unread).chain(silent).collect::<Vec<_>>().join(", ");
             let topics = if topics.is_empty() { "no messages at all".into() } else { topics };
             let truncation = index.truncation.as_ref().map_or(String::new(), |why| format!("; {why}"));
             let fact = format!("holds no colour or grey images; it has {topics}{truncation}");

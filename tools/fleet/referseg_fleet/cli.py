@@ -72,6 +72,32 @@ def _absolute(arguments):
     return found
 
 
+def _digest(path):
+    """SHA-256 of a file, or of the names and contents of a folder's files."""
+    if path.is_file():
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+        return digest.hexdigest()
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    return _key([[one.relative_to(path).as_posix(), _digest(one)] for one in files])
+
+
+def _contents(arguments):
+    """Digests of the files and folders that the arguments name, and of those that their YAML files name."""
+    named = set()
+    for argument in arguments:
+        for value in (argument, argument.rpartition("=")[2]):
+            path = pathlib.Path(value)
+            if not value.startswith("-") and path.exists():
+                named.add(path.resolve())
+                if path.suffix in (".yaml", ".yml") and path.is_file():
+                    values = [word.strip("'\"") for word in path.read_text(errors="replace").replace(",", " ").split()]
+                    named |= {pathlib.Path(one).resolve() for one in values if "/" in one and pathlib.Path(one).exists()}
+    return {str(path): _digest(path) for path in sorted(named)}
+
+
 def _replay(given, rest):
     _refuse(rest, OWN_REPLAY)
     binary, out = _binary(given.binary), pathlib.Path(given.out).resolve()
@@ -79,12 +105,13 @@ def _replay(given, rest):
     names = recordings.names(inputs)
     digest = hashlib.sha256(pathlib.Path(binary).read_bytes()).hexdigest()
     rest = _absolute(rest)
+    contents = _contents(rest)
     files = lambda name: (out / "answers" / f"{name}.answers.mcap", out / "summaries" / f"{name}.json", out / "done" / f"{name}.json")
     keys, jobs, kept = {}, [], 0
     for path in inputs:
         name = names[path]
         answers, summary, done = files(name)
-        keys[name] = _key(str(path), recordings.state(path), rest, digest)
+        keys[name] = _key(str(path), recordings.state(path), rest, contents, digest)
         if done.is_file() and json.loads(done.read_text())["key"] == keys[name]:
             kept += 1
             continue

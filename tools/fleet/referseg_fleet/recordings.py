@@ -26,7 +26,9 @@ def discover(patterns, leave_out=None):
     """The recordings that match the patterns (`**` is any number of folders), sorted; none below `leave_out`."""
     found = set()
     for pattern in patterns:
-        matches = glob.glob(os.path.expanduser(pattern), recursive=True)
+        path = os.path.expanduser(pattern)
+        # a path that exists is meant as it is, with its brackets
+        matches = [path] if os.path.exists(path) else glob.glob(path, recursive=True)
         if not matches:
             raise ValueError(f"{pattern}: matches nothing; expected folders of rosbag2, or .mcap, .db3 or .bag files")
         for match in matches:

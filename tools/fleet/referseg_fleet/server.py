@@ -29,13 +29,22 @@ class Server:
         return json.loads(line)
 
 
+    def end(self):
+        """Ends the process, which waits for its next job."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
 _servers = {}
 
 
 def do(binary, threads, arguments):
     """Does a job in this process's server, which is started if it does not run."""
-    key = (binary, threads)
+    # Ray gives a worker that is used again other GPUs
+    key = (binary, threads, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if key not in _servers:
+        for other in list(_servers):
+            _servers.pop(other).end()
         _servers[key] = Server(binary, threads)
     try:
         return _servers[key].do(arguments)

@@ -67,6 +67,26 @@ def test_recordings_are_found_once_each_with_a_name_of_its_own(tmp_path):
         recordings.discover([f"{tmp_path}/notes.txt"])
 
 
+def test_a_path_that_exists_is_no_pattern(tmp_path):
+    (tmp_path / "a[1]").mkdir()
+    for name in ["a[1]/x.mcap", "a1.mcap"]:
+        (tmp_path / name).write_text("")
+    assert [path.name for path in recordings.discover([f"{tmp_path}/a[1]/x.mcap"])] == ["x.mcap"]
+
+
+def test_what_was_done_with_other_contents_is_done_again(tmp_path):
+    config, model = tmp_path / "a.yaml", tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("1")
+    config.write_text(f"model: '{model}'\n")
+    arguments = ["--text", "the mug", "--config", str(config)]
+    before = cli._contents(arguments)
+    assert before == cli._contents(arguments) and set(before) == {str(config), str(model)}
+    (model / "config.json").write_text("2")
+    assert cli._contents(arguments) != before
+    assert cli._contents([f"--set=model={model}"]) != cli._contents([])
+
+
 def test_the_report_puts_what_became_worse_first():
     def result(found, worse=0, failed=None):
         statuses = {"FOUND": found, "NOT_FOUND": 10 - found}

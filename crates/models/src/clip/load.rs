@@ -57,11 +57,13 @@ impl Clip {
             VisionConfig::Transformer(config) => {
                 let vision =
                     weights.build(DType::F32, device, |vb| VisionTransformer::new(config, *projection, dtype, vb))?;
+                weights.check_all_used()?;
                 Ok(Clip::Transformer(Towers::new(vision, text, checkpoint, device, dtype)))
             }
             VisionConfig::ResNet(config) => {
                 let vision =
                     weights.build(DType::F32, device, |vb| Ok(Box::new(ResNet::new(config, *projection, vb)?)))?;
+                weights.check_all_used()?;
                 Ok(Clip::ResNet(Towers::new(vision, text, checkpoint, device, dtype)))
             }
         }

@@ -48,6 +48,7 @@ fn the_fused_vision_transformer_gives_what_candles_gives() {
         patch: 16,
         colours: 3,
         width: 24,
+        hidden: 96,
         depth: 3,
         heads: 3,
         grid: 5,
@@ -90,4 +91,28 @@ fn both_decoders_give_what_candles_gives() {
             assert_close(&own_quality, &quality);
         }
     }
+}
+
+#[test]
+fn perceptrons_may_be_of_another_width() {
+    let variables = VarMap::new();
+    let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
+    let sizes = |hidden: usize| EncoderSizes {
+        patch: 16,
+        colours: 3,
+        width: 24,
+        hidden,
+        depth: 1,
+        heads: 3,
+        grid: 4,
+        channels: 16,
+        window: 4,
+        global: vec![0],
+    };
+    ImageEncoder::new(sizes(41), &vb).unwrap();
+    fill(&variables);
+    let pixels = random(&[1, 3, 64, 64], 1.0);
+    let embedding = ImageEncoder::new(sizes(41), &vb).unwrap().forward(&pixels).unwrap();
+    assert_eq!(embedding.dims(), [1, 16, 4, 4]);
+    assert!(ImageEncoder::new(sizes(96), &vb).is_err(), "the weights are of 41 channels");
 }

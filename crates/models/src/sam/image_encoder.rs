@@ -14,8 +14,6 @@ use rayon::prelude::*;
 
 /// What is added to variances (the original's 1e-6).
 const EPSILON: f64 = 1e-6;
-/// How much wider the MLP is.
-const EXPANSION: usize = 4;
 /// Rows of queries whose logits are made at a time in blocks that see everything.
 const QUERIES: usize = 128;
 
@@ -29,6 +27,8 @@ pub struct EncoderSizes {
     pub width: usize,
     /// Blocks.
     pub depth: usize,
+    /// Channels within the perceptron of a block.
+    pub hidden: usize,
     /// Attention heads.
     pub heads: usize,
     /// Places a side.
@@ -105,8 +105,8 @@ impl ImageEncoder {
                 columns: distances("attn.rel_pos_w")?,
                 proj: layer(&vb, "attn.proj", w, w)?,
                 norm2: candle_nn::layer_norm(w, EPSILON, vb.pp("norm2"))?,
-                lin1: layer(&vb, "mlp.lin1", w, EXPANSION * w)?,
-                lin2: layer(&vb, "mlp.lin2", EXPANSION * w, w)?,
+                lin1: layer(&vb, "mlp.lin1", w, sizes.hidden)?,
+                lin2: layer(&vb, "mlp.lin2", sizes.hidden, w)?,
                 side,
             })
         };

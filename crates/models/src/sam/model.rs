@@ -13,6 +13,7 @@ use super::tiny_vit::TinyVit;
 use crate::compute::Compute;
 use crate::device::Device;
 use crate::tensor_math::normalized;
+use crate::weight_files::weights_in;
 use crate::weights::Weights;
 use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
@@ -75,10 +76,10 @@ pub struct SamModel {
     dtype: DType,
 }
 
-/// The file of weights that a path names: itself, or `model.safetensors` of a folder.
+/// The file of weights that a path names: itself, or `model.safetensors` or `pytorch_model.bin` of a folder, or the index of its parts.
 pub fn weights_file(path: &Path) -> PathBuf {
     if path.is_dir() {
-        path.join("model.safetensors")
+        weights_in(path, "model.safetensors", "pytorch_model.bin")
     } else {
         path.to_path_buf()
     }
@@ -137,6 +138,7 @@ impl SamModel {
                 |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
             Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
         })?;
+        weights.check_all_used()?;
         Ok(SamModel {
             encoder,
             prompts,
@@ -306,6 +308,9 @@ impl SamModel {
     }
 }
 
+/// Channels within a perceptron for each of its block, which candle's encoder can't be told otherwise (0.11).
+const CANDLES_EXPANSION: usize = 4;
+
 /// SAM's vision transformer, its sizes read off the tensors.
 fn vision_transformer(weights: &Weights, dtype: DType, device: &Device) -> Result<(Encoder, Sizes)> {
     let [_, grid, _, width] = weights.shape("image_encoder.pos_embed")?;
@@ -326,11 +331,20 @@ fn vision_transformer(weights: &Weights, dtype: DType, device: &Device) -> Resul
         let fact = "tensor \"image_encoder.blocks.0.attn.rel_pos_h\" is absent; expected SAM's relative positions";
         return Err(Error::model(weights.path(), fact));
     }
+    let [hidden, _] = weights.shape("image_encoder.blocks.0.mlp.lin1.weight")?;
+    if !device.is_cpu() && hidden != CANDLES_EXPANSION * width {
+        let fact = format!(
+            "perceptrons of {hidden} channels; expected {} on this device, the width of its blocks times \
+             {CANDLES_EXPANSION}. `device: cpu` runs it",
+            CANDLES_EXPANSION * width
+        );
+        return Err(Error::model(weights.path(), fact));
+    }
     let image_size = grid * patch;
     let encoder = weights.build(dtype, device, |vb| {
         let vb = vb.pp("image_encoder");
         if device.is_cpu() {
-            let sizes = EncoderSizes { patch, colours, width, depth, heads, grid, channels, window, global };
+            let sizes = EncoderSizes { patch, colours, width, hidden, depth, heads, grid, channels, window, global };
             return Ok(Encoder::Fused(Box::new(ImageEncoder::new(sizes, &vb)?)));
         }
         let (bias, relative, absolute) = (true, true, true);

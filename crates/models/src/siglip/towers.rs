@@ -80,6 +80,7 @@ impl Siglip {
             device: device.clone(),
             dtype,
         };
+        weights.check_all_used()?;
         Ok((siglip, config))
     }
 }

@@ -41,6 +41,7 @@ impl SoloModel {
         let sizes = Sizes::of(&weights)?;
         let dtype = compute.dtype(&weights)?;
         let network = weights.build(dtype, &compute.device, |vb| Network::new(&sizes, vb))?;
+        weights.check_all_used()?;
         let digest = weights.file().digest.clone();
         Ok(SoloModel { network, config, compute: compute.clone(), dtype, digest })
     }

@@ -1,30 +1,68 @@
-//! `FoxgloveImage`: images of Foxglove's schemas in MCAP, in protobuf or JSON, as ROS 2's.
+//! `FoxgloveMessage`: images and calibrations of Foxglove's schemas, in protobuf, JSON or CDR, as ROS 2's.
 //!
-//! Fields and their numbers are those of foxglove-schemas-protobuf 0.4 (PyPI), `foxglove/RawImage.proto` and
-//! `foxglove/CompressedImage.proto`.
+//! Fields and their numbers are those of foxglove-schemas-protobuf 0.4 (PyPI), `foxglove/RawImage.proto`, `CompressedImage.proto` and
+//! `CameraCalibration.proto`; foxglove_msgs has the same fields in another order.
 
-use crate::{to_cdr, CompressedImage, Header, Image, MessageType, Time};
+use crate::{from_cdr, to_cdr, CameraInfo, CompressedImage, Header, Image, MessageType, Time};
 use base64::Engine;
 use prost::Message;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-/// Which schema, in which form.
+/// How a message is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoxgloveImage {
-    is_compressed: bool,
-    is_json: bool,
+pub enum Form {
+    Protobuf,
+    Json,
+    /// The schema as a ROS message: foxglove_msgs.
+    Cdr,
 }
 
-/// `google.protobuf.Timestamp`, and Foxglove's time in JSON.
-#[derive(Clone, Copy, Message, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Schema {
+    RawImage,
+    CompressedImage,
+    CameraCalibration,
+}
+
+/// Which schema, in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoxgloveMessage {
+    schema: Schema,
+    form: Form,
+}
+
+/// `google.protobuf.Timestamp`, and Foxglove's time in JSON: seconds and nanoseconds, or a text of RFC 3339.
+#[derive(Clone, Copy, PartialEq, Message, Deserialize)]
+#[serde(from = "TimeInJson")]
 struct Timestamp {
     #[prost(int64, tag = "1")]
-    #[serde(rename = "sec")]
     seconds: i64,
     #[prost(int32, tag = "2")]
-    #[serde(rename = "nsec")]
     nanoseconds: i32,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TimeInJson {
+    Numbers {
+        #[serde(alias = "seconds")]
+        sec: i64,
+        #[serde(alias = "nanos", alias = "nanosec")]
+        nsec: i32,
+    },
+    Text(chrono::DateTime<chrono::FixedOffset>),
+}
+
+impl From<TimeInJson> for Timestamp {
+    fn from(time: TimeInJson) -> Timestamp {
+        match time {
+            TimeInJson::Numbers { sec, nsec } => Timestamp { seconds: sec, nanoseconds: nsec },
+            TimeInJson::Text(time) => {
+                Timestamp { seconds: time.timestamp(), nanoseconds: time.timestamp_subsec_nanos() as i32 }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Message, Deserialize)]
@@ -61,16 +99,95 @@ struct CompressedPicture {
     frame_id: String,
 }
 
+#[derive(Clone, Message, Deserialize)]
+struct CameraCalibration {
+    #[prost(message, tag = "1")]
+    timestamp: Option<Timestamp>,
+    #[prost(fixed32, tag = "2")]
+    width: u32,
+    #[prost(fixed32, tag = "3")]
+    height: u32,
+    #[prost(string, tag = "4")]
+    #[serde(default)]
+    distortion_model: String,
+    #[prost(double, repeated, tag = "5")]
+    #[serde(rename = "D", default)]
+    d: Vec<f64>,
+    #[prost(double, repeated, tag = "6")]
+    #[serde(rename = "K", default)]
+    k: Vec<f64>,
+    #[prost(double, repeated, tag = "7")]
+    #[serde(rename = "R", default)]
+    r: Vec<f64>,
+    #[prost(double, repeated, tag = "8")]
+    #[serde(rename = "P", default)]
+    p: Vec<f64>,
+    #[prost(string, tag = "9")]
+    #[serde(default)]
+    frame_id: String,
+}
+
+/// `foxglove_msgs/msg/RawImage`.
+#[derive(Deserialize)]
+struct RawImageMessage<'a> {
+    timestamp: Time,
+    frame_id: String,
+    width: u32,
+    height: u32,
+    encoding: String,
+    step: u32,
+    #[serde(borrow, with = "serde_bytes")]
+    data: Cow<'a, [u8]>,
+}
+
+/// `foxglove_msgs/msg/CompressedImage`.
+#[derive(Deserialize)]
+struct CompressedImageMessage<'a> {
+    timestamp: Time,
+    frame_id: String,
+    #[serde(borrow, with = "serde_bytes")]
+    data: Cow<'a, [u8]>,
+    format: String,
+}
+
+/// `foxglove_msgs/msg/CameraCalibration`.
+#[derive(Deserialize)]
+struct CameraCalibrationMessage {
+    timestamp: Time,
+    frame_id: String,
+    width: u32,
+    height: u32,
+    distortion_model: String,
+    d: Vec<f64>,
+    k: [f64; 9],
+    r: [f64; 9],
+    p: [f64; 12],
+}
+
+macro_rules! named {
+    ($($kind:ty => $name:literal),* $(,)?) => {
+        $(impl MessageType for $kind {
+            const TYPE: &'static str = $name;
+        })*
+    };
+}
+
+named! {
+    RawImageMessage<'_> => "foxglove_msgs/msg/RawImage",
+    CompressedImageMessage<'_> => "foxglove_msgs/msg/CompressedImage",
+    CameraCalibrationMessage => "foxglove_msgs/msg/CameraCalibration",
+}
+
 /// Bytes in JSON.
 fn base64<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(from)?;
     base64::engine::general_purpose::STANDARD.decode(text).map_err(serde::de::Error::custom)
 }
 
-fn read<T: Message + Default + for<'de> Deserialize<'de>>(bytes: &[u8], is_json: bool) -> Result<T, String> {
-    match is_json {
-        true => serde_json::from_slice(bytes).map_err(|cause| cause.to_string()),
-        false => T::decode(bytes).map_err(|cause| cause.to_string()),
+fn read<T: Message + Default + for<'de> Deserialize<'de>>(bytes: &[u8], form: Form) -> Result<T, String> {
+    match form {
+        Form::Json => serde_json::from_slice(bytes).map_err(|cause| cause.to_string()),
+        _ => T::decode(bytes).map_err(|cause| cause.to_string()),
     }
 }
 
@@ -83,48 +200,91 @@ fn header(timestamp: Option<Timestamp>, frame_id: String) -> Result<Header, Stri
     }
 }
 
-impl FoxgloveImage {
-    /// By the name of a schema; `None` for all but the two of images.
-    pub fn of(schema: &str, is_json: bool) -> Option<FoxgloveImage> {
-        match schema {
-            "foxglove.RawImage" => Some(FoxgloveImage { is_compressed: false, is_json }),
-            "foxglove.CompressedImage" => Some(FoxgloveImage { is_compressed: true, is_json }),
-            _ => None,
-        }
+/// A matrix of a calibration; one that is left out is zero, as ROS has it.
+fn matrix<const N: usize>(name: &str, values: Vec<f64>) -> Result<[f64; N], String> {
+    match values.len() {
+        0 => Ok([0.0; N]),
+        length => values.try_into().map_err(|_| format!("{name} of {length} numbers; expected {N}")),
+    }
+}
+
+impl FoxgloveMessage {
+    /// By the name of a schema, `foxglove.RawImage`, or of a type, `foxglove_msgs/msg/RawImage`; `None` for all that hold neither images
+    /// nor calibrations.
+    pub fn of(schema: &str, form: Form) -> Option<FoxgloveMessage> {
+        let prefix = if form == Form::Cdr { "foxglove_msgs/msg/" } else { "foxglove." };
+        let schema = match schema.strip_prefix(prefix)? {
+            "RawImage" => Schema::RawImage,
+            "CompressedImage" => Schema::CompressedImage,
+            "CameraCalibration" => Schema::CameraCalibration,
+            _ => return None,
+        };
+        Some(FoxgloveMessage { schema, form })
     }
 
     /// The type that is made of it.
     pub fn ros_type(self) -> &'static str {
-        match self.is_compressed {
-            true => CompressedImage::TYPE,
-            false => Image::TYPE,
+        match self.schema {
+            Schema::RawImage => Image::TYPE,
+            Schema::CompressedImage => CompressedImage::TYPE,
+            Schema::CameraCalibration => CameraInfo::TYPE,
         }
     }
 
-    /// A message as CDR.
+    /// A message as CDR of [`FoxgloveMessage::ros_type`].
     ///
     /// # Errors
     /// In words, when the bytes are not of the schema.
     pub fn cdr(self, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let written = if self.is_compressed {
-            let CompressedPicture { timestamp, data, format, frame_id } = read(bytes, self.is_json)?;
-            to_cdr(&CompressedImage { header: header(timestamp, frame_id)?, format, data: Cow::Owned(data) })
-        } else {
-            let RawImage { timestamp, width, height, encoding, step, data, frame_id } = read(bytes, self.is_json)?;
-            let header = header(timestamp, frame_id)?;
-            to_cdr(&Image { header, height, width, encoding, is_bigendian: 0, step, data: Cow::Owned(data) })
+        let words = |error: referseg_files::Error| error.to_string();
+        let written = match (self.schema, self.form) {
+            (Schema::RawImage, Form::Cdr) => {
+                let RawImageMessage { timestamp, frame_id, width, height, encoding, step, data } =
+                    from_cdr(bytes).map_err(words)?;
+                let header = Header { stamp: timestamp, frame_id };
+                to_cdr(&Image { header, height, width, encoding, is_bigendian: 0, step, data })
+            }
+            (Schema::RawImage, form) => {
+                let RawImage { timestamp, width, height, encoding, step, data, frame_id } = read(bytes, form)?;
+                let header = header(timestamp, frame_id)?;
+                to_cdr(&Image { header, height, width, encoding, is_bigendian: 0, step, data: Cow::Owned(data) })
+            }
+            (Schema::CompressedImage, Form::Cdr) => {
+                let CompressedImageMessage { timestamp, frame_id, data, format } = from_cdr(bytes).map_err(words)?;
+                to_cdr(&CompressedImage { header: Header { stamp: timestamp, frame_id }, format, data })
+            }
+            (Schema::CompressedImage, form) => {
+                let CompressedPicture { timestamp, data, format, frame_id } = read(bytes, form)?;
+                to_cdr(&CompressedImage { header: header(timestamp, frame_id)?, format, data: Cow::Owned(data) })
+            }
+            (Schema::CameraCalibration, Form::Cdr) => {
+                let CameraCalibrationMessage { timestamp, frame_id, width, height, distortion_model, d, k, r, p } =
+                    from_cdr(bytes).map_err(words)?;
+                let header = Header { stamp: timestamp, frame_id };
+                to_cdr(&CameraInfo { header, height, width, distortion_model, d, k, r, p, ..CameraInfo::default() })
+            }
+            (Schema::CameraCalibration, form) => {
+                let CameraCalibration { timestamp, width, height, distortion_model, d, k, r, p, frame_id } =
+                    read(bytes, form)?;
+                let (header, k, r, p) =
+                    (header(timestamp, frame_id)?, matrix("K", k)?, matrix("R", r)?, matrix("P", p)?);
+                to_cdr(&CameraInfo { header, height, width, distortion_model, d, k, r, p, ..CameraInfo::default() })
+            }
         };
-        written.map_err(|error| error.to_string())
+        written.map_err(words)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::from_cdr;
+
+    fn converted(schema: &str, form: Form, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        FoxgloveMessage::of(schema, form).unwrap().cdr(bytes)
+    }
 
     #[test]
-    fn both_forms_become_the_same_image() {
+    fn all_forms_become_the_same_image() {
         let raw = RawImage {
             timestamp: Some(Timestamp { seconds: 3, nanoseconds: 4 }),
             width: 2,
@@ -134,26 +294,66 @@ mod tests {
             data: vec![1, 2, 3, 4, 5, 6],
             frame_id: "eye".into(),
         };
-        let json = br#"{"timestamp":{"sec":3,"nsec":4},"frame_id":"eye","width":2,"height":1,"encoding":"rgb8","step":6,"data":"AQIDBAUG"}"#;
-        let [protobuf, json] = [(raw.encode_to_vec(), false), (json.to_vec(), true)]
-            .map(|(bytes, is_json)| FoxgloveImage::of("foxglove.RawImage", is_json).unwrap().cdr(&bytes).unwrap());
-        assert_eq!(protobuf, json);
-        let image: Image = from_cdr(&json).unwrap();
+        let json = |time: &str| {
+            format!(
+                r#"{{"timestamp":{time},"frame_id":"eye","width":2,"height":1,"encoding":"rgb8","step":6,"data":"AQIDBAUG"}}"#
+            )
+        };
+        let pixels = serde_bytes::Bytes::new(&[1, 2, 3, 4, 5, 6]);
+        let cdr = to_cdr(&(Time { sec: 3, nanosec: 4 }, "eye", 2u32, 1u32, "rgb8", 6u32, pixels)).unwrap();
+        let protobuf = converted("foxglove.RawImage", Form::Protobuf, &raw.encode_to_vec()).unwrap();
+        for time in [r#"{"sec":3,"nsec":4}"#, r#""1970-01-01T00:00:03.000000004Z""#] {
+            assert_eq!(converted("foxglove.RawImage", Form::Json, json(time).as_bytes()).unwrap(), protobuf, "{time}");
+        }
+        assert_eq!(converted("foxglove_msgs/msg/RawImage", Form::Cdr, &cdr).unwrap(), protobuf);
+        let image: Image = from_cdr(&protobuf).unwrap();
         assert_eq!((image.header.stamp.nanoseconds(), image.header.frame_id.as_str()), (3_000_000_004, "eye"));
         assert_eq!((image.width, image.height, image.step, &*image.data), (2, 1, 6, &[1, 2, 3, 4, 5, 6][..]));
     }
 
     #[test]
+    fn all_forms_become_the_same_calibration() {
+        let (k, p) = ([300.0, 0.0, 1.0, 0.0, 300.0, 2.0, 0.0, 0.0, 1.0], [7.0; 12]);
+        let calibration = CameraCalibration {
+            timestamp: Some(Timestamp { seconds: 3, nanoseconds: 4 }),
+            width: 2,
+            height: 1,
+            distortion_model: "plumb_bob".into(),
+            d: vec![0.1, 0.2, 0.0, 0.0, 0.3],
+            k: k.to_vec(),
+            r: Vec::new(),
+            p: p.to_vec(),
+            frame_id: "eye".into(),
+        };
+        let protobuf = converted("foxglove.CameraCalibration", Form::Protobuf, &calibration.encode_to_vec()).unwrap();
+        let json = format!(
+            r#"{{"timestamp":{{"sec":3,"nsec":4}},"frame_id":"eye","width":2,"height":1,"distortion_model":"plumb_bob","D":{:?},"K":{k:?},"P":{p:?}}}"#,
+            calibration.d
+        );
+        assert_eq!(converted("foxglove.CameraCalibration", Form::Json, json.as_bytes()).unwrap(), protobuf);
+        let stamp = Time { sec: 3, nanosec: 4 };
+        let cdr = to_cdr(&(stamp, "eye", 2u32, 1u32, "plumb_bob", &calibration.d, k, [0f64; 9], p)).unwrap();
+        assert_eq!(converted("foxglove_msgs/msg/CameraCalibration", Form::Cdr, &cdr).unwrap(), protobuf);
+        let info: CameraInfo = from_cdr(&protobuf).unwrap();
+        assert_eq!((info.width, info.height, info.d.len(), info.k, info.p), (2, 1, 5, k, p));
+        let short = CameraCalibration { k: vec![1.0; 4], ..calibration };
+        let refused = converted("foxglove.CameraCalibration", Form::Protobuf, &short.encode_to_vec());
+        assert!(refused.unwrap_err().contains("K of 4 numbers"));
+    }
+
+    #[test]
     fn what_is_of_no_such_schema_is_an_error() {
-        let json = FoxgloveImage::of("foxglove.CompressedImage", true).unwrap();
         for wrong in ["", "{}", r#"{"timestamp":null,"format":"png","data":"?"}"#] {
-            assert!(json.cdr(wrong.as_bytes()).is_err(), "{wrong}");
+            assert!(converted("foxglove.CompressedImage", Form::Json, wrong.as_bytes()).is_err(), "{wrong}");
         }
-        assert!(FoxgloveImage::of("foxglove.RawImage", false).unwrap().cdr(&[0xff; 9]).is_err());
+        for form in [Form::Protobuf, Form::Cdr] {
+            let name = if form == Form::Cdr { "foxglove_msgs/msg/RawImage" } else { "foxglove.RawImage" };
+            assert!(converted(name, form, &[0xff; 9]).is_err());
+        }
         let late =
             CompressedPicture { timestamp: Some(Timestamp { seconds: 1 << 40, nanoseconds: 0 }), ..Default::default() };
-        let refused = FoxgloveImage::of("foxglove.CompressedImage", false).unwrap().cdr(&late.encode_to_vec());
+        let refused = converted("foxglove.CompressedImage", Form::Protobuf, &late.encode_to_vec());
         assert!(refused.unwrap_err().contains("32 bits"));
-        assert!(FoxgloveImage::of("foxglove.Grid", true).is_none());
+        assert!(FoxgloveMessage::of("foxglove.Grid", Form::Json).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! MCAP files, chunked and compressed or not, as far as they go.
 
 use super::message::{Taken, MAX_LENGTH};
-use super::sink::{Sink, Topic};
+use super::sink::{Sink, Topic, MOST_DESCRIBED};
 use mcap::records::Record;
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use referseg_files::catch_panic::caught;
@@ -22,7 +22,7 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
     let mut reader = LinearReader::new_with_options(options);
     let mut schemas = HashMap::new();
     let mut channels: HashMap<u16, Topic> = HashMap::new();
-    let (mut position, mut messages) = (0u64, 0u64);
+    let (mut position, mut messages, mut described) = (0u64, 0u64, 0);
     let ended = loop {
         // the crate trusts the sizes that a chunk claims in one place (0.26, linear_reader.rs:745: it subtracts below 0)
         let event = match caught(|| reader.next_event()) {
@@ -52,13 +52,23 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
         }
         match mcap::parse_record(opcode, data) {
             Ok(Record::Schema { header, data }) => {
-                schemas.insert(header.id, (header.name, data.into_owned()));
+                described += data.len();
+                if described > MOST_DESCRIBED {
+                    break format!("more than {} MB of schemas", MOST_DESCRIBED >> 20);
+                }
+                schemas.entry(header.id).or_insert_with(|| (header.name, header.encoding, data.into_owned()));
             }
+            // chunks repeat their channels
+            Ok(Record::Channel(channel)) if channels.contains_key(&channel.id) => {}
             Ok(Record::Channel(channel)) => {
-                let (schema, definition) =
-                    schemas.get(&channel.schema_id).map_or(("", &[][..]), |(name, data)| (name, data));
-                let topic = sink.topic(&channel.topic, &channel.message_encoding, schema, definition);
-                channels.entry(channel.id).or_insert(topic); // chunks repeat their channels
+                let (schema, language, definition) = schemas
+                    .get(&channel.schema_id)
+                    .map_or(("", "", &[][..]), |(name, language, data)| (name, language.as_str(), data));
+                let encoding = message_encoding(&channel.message_encoding, language);
+                match sink.topic(&channel.topic, encoding, schema, definition) {
+                    Ok(topic) => channels.insert(channel.id, topic),
+                    Err(fact) => break fact,
+                };
             }
             Ok(Record::Message { header, data }) => {
                 messages += 1;
@@ -73,6 +83,18 @@ pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
         }
     };
     Err(format!("truncated or damaged near byte {position}, after {messages} messages: {ended}"))
+}
+
+/// How a channel's messages are written. Some writers say `cdr` of ROS 1's messages, or the other way round, or nothing: the language of
+/// the schema (mcap.dev/spec/registry) tells these apart.
+fn message_encoding<'a>(channel: &'a str, language: &str) -> &'a str {
+    match (channel, language) {
+        ("cdr" | "ros1" | "", "ros1msg") => "ros1",
+        ("cdr" | "ros1" | "", "ros2msg" | "ros2idl") => "cdr",
+        ("", "protobuf") => "protobuf",
+        ("", "jsonschema") => "json",
+        _ => channel,
+    }
 }
 
 /// Whether a record tells something that is needed.
@@ -135,6 +157,19 @@ pub fn compression(mut file: impl Read) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schemas_language_tells_what_a_channel_says_wrongly() {
+        for (channel, language, expected) in [
+            ("cdr", "ros1msg", "ros1"),
+            ("ros1", "ros2msg", "cdr"),
+            ("", "jsonschema", "json"),
+            ("json", "ros2msg", "json"),
+            ("cdr", "", "cdr"),
+        ] {
+            assert_eq!(message_encoding(channel, language), expected);
+        }
+    }
 
     #[test]
     fn the_compression_of_chunks_is_told_and_damage_is_not_guessed_at() {

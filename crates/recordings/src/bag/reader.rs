@@ -2,7 +2,7 @@
 //!
 //! A recording that was truncated or damaged is read up to the damage, and says where it ended.
 
-use super::message::{Message, Taken, Truncation};
+use super::message::{ros_type, Message, Taken, Truncation};
 use super::order::{Order, OrderProbe, Spool, Window};
 use super::sink::{Sink, Unread};
 use super::storage::{is_recording_name, storage, Storage};
@@ -57,6 +57,8 @@ pub struct Reading {
     pub truncation: Truncation,
     /// The messages that could not be read, by topic.
     pub unread: BTreeMap<String, Unread>,
+    /// The types of its topics, of those without messages too.
+    pub declared: BTreeMap<String, String>,
     /// Whether messages were compressed one by one.
     pub has_compressed_messages: bool,
 }
@@ -69,6 +71,8 @@ pub struct Bag {
     position: AtomicU64,
     /// How its messages are stored, once that was looked at.
     order: OnceLock<Order>,
+    /// The types of the topics that its metadata lists.
+    declared: BTreeMap<String, String>,
     /// What is unusual about it, though it can be read.
     pub warning: Option<String>,
 }
@@ -85,6 +89,20 @@ struct Information {
     compression_format: String,
     #[serde(default)]
     compression_mode: String,
+    #[serde(default)]
+    topics_with_message_count: Vec<ListedTopic>,
+}
+
+#[derive(Deserialize)]
+struct ListedTopic {
+    topic_metadata: TopicMetadata,
+}
+
+#[derive(Deserialize)]
+struct TopicMetadata {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 impl Information {
@@ -140,12 +158,14 @@ impl Bag {
         let compression = information.compression().map_err(|fact| refused(format!("{METADATA}: {fact}")))?;
         let files: Vec<_> =
             information.relative_file_paths.iter().map(|file| listed(folder, file, compression)).collect();
-        Ok(Bag::of(files, None))
+        let topics = information.topics_with_message_count.into_iter().map(|listed| listed.topic_metadata);
+        let declared = topics.map(|topic| (topic.name, ros_type(&topic.kind))).collect();
+        Ok(Bag { declared, ..Bag::of(files, None) })
     }
 
     fn of(files: Vec<PathBuf>, warning: Option<String>) -> Bag {
         let splits = files.into_iter().map(|path| Split { path, plain: OnceLock::new() }).collect();
-        Bag { splits, position: AtomicU64::new(0), order: OnceLock::new(), warning }
+        Bag { splits, position: AtomicU64::new(0), order: OnceLock::new(), declared: BTreeMap::new(), warning }
     }
 
     /// Its files, as they lie on disk.
@@ -262,7 +282,7 @@ impl Bag {
         mut wanted: impl FnMut(&str, &str) -> bool,
         take: &mut dyn FnMut(Message) -> Taken,
     ) -> (Reading, bool) {
-        let mut reading = Reading::default();
+        let mut reading = Reading { declared: self.declared.clone(), ..Reading::default() };
         let mut lost = Vec::new();
         let mut is_ended = false;
         for split in &self.splits {
@@ -275,11 +295,14 @@ impl Bag {
                 wanted: &mut wanted,
                 take: &mut ending,
                 unread: &mut reading.unread,
+                declared: &mut reading.declared,
                 has_compressed: &mut reading.has_compressed_messages,
                 position: &self.position,
+                described: 0,
             };
             if let Err(fact) = read_split(split, &mut sink) {
-                lost.push(format!("{}: {fact}", split.path.display()));
+                let others = self.others_beside(&split.path).unwrap_or_default();
+                lost.push(format!("{}: {fact}{others}", split.path.display()));
             }
             if is_ended {
                 break;
@@ -287,6 +310,24 @@ impl Bag {
         }
         reading.truncation = (!lost.is_empty()).then(|| lost.join("; "));
         (reading, is_ended)
+    }
+}
+
+impl Bag {
+    /// Of a file that is not there, the recordings in its folder that metadata does not list: it may have been renamed.
+    fn others_beside(&self, missing: &Path) -> Option<String> {
+        if missing.exists() {
+            return None;
+        }
+        let entries = std::fs::read_dir(missing.parent()?).ok()?;
+        let beside = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_other = |path: &PathBuf| is_recording_name(path) && self.splits.iter().all(|split| split.path != *path);
+        let mut names: Vec<String> =
+            beside.filter(is_other).filter_map(|path| Some(path.file_name()?.to_string_lossy().into())).collect();
+        names.sort();
+        let remedy = "give one of them by its own path, or mend relative_file_paths";
+        (!names.is_empty())
+            .then(|| format!("; {METADATA} lists it, but the folder has {} ({remedy})", names.join(", ")))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::message::{Taken, MAX_LENGTH};
 use super::sink::{Sink, Topic};
+use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -16,6 +17,7 @@ const LONGEST_HEADER: usize = 1 << 20;
 
 /// Kinds of records, field `op`.
 const MESSAGE: u8 = 0x02;
+const HEAD: u8 = 0x03;
 const CHUNK: u8 = 0x05;
 const CONNECTION: u8 = 0x07;
 
@@ -92,11 +94,35 @@ fn chunk(fields: &Fields, data: Vec<u8>) -> Result<Vec<u8>, String> {
     Ok(plain)
 }
 
+/// What the first record says of a recording that was closed; zeros in one that was not.
+#[derive(Clone, Copy, Default)]
+struct Head {
+    /// Where the index begins, behind the last chunk, bytes.
+    index: u64,
+    chunks: u32,
+}
+
 /// What was read so far.
 #[derive(Default)]
 struct Recording {
+    head: Head,
     topics: HashMap<[u8; 4], Topic>,
+    chunks: u32,
     messages: u64,
+}
+
+/// A file whose bytes are counted.
+struct Counted<R> {
+    file: R,
+    position: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
+    }
 }
 
 impl Recording {
@@ -107,16 +133,29 @@ impl Recording {
             let data = block(&mut from, MAX_LENGTH)?.ok_or("the file ends within a record")?;
             let taken = match fields.number("op")? {
                 [MESSAGE] => self.message(&fields, data, sink)?,
-                [CHUNK] if !is_chunk => self.records(chunk(&fields, data)?.as_slice(), true, sink)?,
-                [CONNECTION] => {
-                    let described = Fields::parse(&data)?;
-                    let (topic, kind) = (fields.text("topic")?, described.text("type")?);
-                    let definition = described.bytes("message_definition").unwrap_or_default();
-                    let topic = sink.topic(&topic, "ros1", &kind, definition);
-                    self.topics.entry(fields.number("conn")?).or_insert(topic); // the index repeats them
+                [CHUNK] if !is_chunk => {
+                    let taken = self.records(chunk(&fields, data)?.as_slice(), true, sink)?;
+                    self.chunks += 1;
+                    taken
+                }
+                [HEAD] => {
+                    self.head = Head {
+                        index: u64::from_le_bytes(fields.number("index_pos")?),
+                        chunks: u32::from_le_bytes(fields.number("chunk_count")?),
+                    };
                     ControlFlow::Continue(())
                 }
-                _ => ControlFlow::Continue(()), // the head and the index
+                [CONNECTION] => {
+                    // the index repeats them
+                    if let Entry::Vacant(place) = self.topics.entry(fields.number("conn")?) {
+                        let described = Fields::parse(&data)?;
+                        let (topic, kind) = (fields.text("topic")?, described.text("type")?);
+                        let definition = described.bytes("message_definition").unwrap_or_default();
+                        place.insert(sink.topic(&topic, "ros1", &kind, definition)?);
+                    }
+                    ControlFlow::Continue(())
+                }
+                _ => ControlFlow::Continue(()), // the index
             };
             if taken.is_break() {
                 return Ok(taken);
@@ -140,15 +179,29 @@ impl Recording {
     }
 }
 
-pub fn read(mut file: impl Read, sink: &mut Sink) -> Taken {
+pub fn read(file: impl Read, sink: &mut Sink) -> Taken {
+    let mut file = Counted { file, position: 0 };
     let mut magic = Vec::new();
     (&mut file).take(MAGIC.len() as u64).read_to_end(&mut magic).map_err(|cause| cause.to_string())?;
     if magic != MAGIC {
         return Err("not of ROS 1's format 2.0".into());
     }
     let mut recording = Recording::default();
-    let ended = recording.records(file, false, sink);
-    ended.map_err(|cause| format!("truncated or damaged after {} messages: {cause}", recording.messages))
+    let ended = recording.records(&mut file, false, sink);
+    let Recording { head, chunks, messages, .. } = recording;
+    match ended {
+        // `rosbag reindex` leaves a gap between the last chunk and the index
+        Err(_) if head.chunks > 0 && chunks == head.chunks => Ok(ControlFlow::Continue(())),
+        Ok(ControlFlow::Continue(())) if file.position < head.index => Err(format!(
+            "truncated after {messages} messages: {} bytes of {} before its index",
+            file.position, head.index
+        )),
+        Ok(ControlFlow::Continue(())) if chunks < head.chunks => {
+            Err(format!("damaged after {messages} messages: {chunks} chunks; its head says {}", head.chunks))
+        }
+        Err(cause) => Err(format!("truncated or damaged after {messages} messages: {cause}")),
+        taken => taken,
+    }
 }
 
 /// How a file's chunks are compressed: as its first one is; `None` when unknown.
@@ -160,5 +213,84 @@ pub fn compression(mut file: impl Read) -> Option<String> {
             return fields.text("compression").ok();
         }
         block(&mut file, MAX_LENGTH).ok()??;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicU64;
+
+    fn block_of(bytes: &[u8]) -> Vec<u8> {
+        [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
+    }
+
+    fn record(fields: &[(&str, &[u8])], data: &[u8]) -> Vec<u8> {
+        let fields: Vec<u8> =
+            fields.iter().flat_map(|(name, value)| block_of(&[name.as_bytes(), b"=", value].concat())).collect();
+        [block_of(&fields), block_of(data)].concat()
+    }
+
+    /// A recording of one text in one chunk, with so many zeros before its index.
+    fn bag(gap: usize, chunks: u32) -> Vec<u8> {
+        let number = 0u32.to_le_bytes();
+        let described = record(&[("type", b"std_msgs/String"), ("message_definition", b"string data")], b"");
+        let described = &described[4..described.len() - 4];
+        let connection = record(&[("op", &[CONNECTION]), ("conn", &number), ("topic", b"/said")], described);
+        let text = block_of(b"mug");
+        let message = record(&[("op", &[MESSAGE]), ("conn", &number), ("time", &[0; 8])], &text);
+        let content = [connection.clone(), message].concat();
+        let size = (content.len() as u32).to_le_bytes();
+        let chunk = record(&[("op", &[CHUNK]), ("compression", b"none"), ("size", &size)], &content);
+        let head = |index: u64| {
+            let fields: [(&str, &[u8]); 4] = [
+                ("op", &[HEAD]),
+                ("index_pos", &index.to_le_bytes()),
+                ("conn_count", &1u32.to_le_bytes()),
+                ("chunk_count", &chunks.to_le_bytes()),
+            ];
+            record(&fields, &[b' '; 64])
+        };
+        let before = [MAGIC, &head(0), &chunk, &vec![0; gap]].concat().len() as u64;
+        [MAGIC, &head(if chunks == 0 { 0 } else { before }), &chunk, &vec![0; gap], &connection].concat()
+    }
+
+    /// How many messages are read, and what is said of the end.
+    fn read_whole(bytes: &[u8]) -> (usize, Option<String>) {
+        let mut count = 0;
+        let mut sink = Sink {
+            wanted: &mut |_, _| true,
+            take: &mut |_| {
+                count += 1;
+                Ok(ControlFlow::Continue(()))
+            },
+            unread: &mut BTreeMap::new(),
+            declared: &mut BTreeMap::new(),
+            has_compressed: &mut false,
+            position: &AtomicU64::new(0),
+            described: 0,
+        };
+        let ended = read(bytes, &mut sink).err();
+        (count, ended)
+    }
+
+    #[test]
+    fn a_gap_before_the_index_is_no_damage() {
+        for gap in [0, 1, 64] {
+            assert_eq!(read_whole(&bag(gap, 1)), (1, None), "{gap}");
+        }
+        assert_eq!(read_whole(&bag(0, 0)), (1, None), "not closed");
+    }
+
+    #[test]
+    fn a_recording_that_was_cut_where_a_record_ends_says_so() {
+        let whole = bag(0, 1);
+        let head = 13 + whole[13..].windows(64).position(|bytes| bytes == [b' '; 64]).unwrap() + 64;
+        let (count, said) = read_whole(&whole[..head]);
+        assert_eq!(count, 0);
+        assert!(said.unwrap().contains("before its index"));
+        assert!(read_whole(&bag(0, 2)).1.unwrap().contains("1 chunks; its head says 2"));
+        assert!(read_whole(&whole[..head + 30]).1.is_some());
     }
 }

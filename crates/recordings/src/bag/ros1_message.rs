@@ -4,10 +4,12 @@
 //! (wiki.ros.org/msg); CDR aligns each number to its own size. Whatever the type, the fields are the same and in the same order,
 //! so the definition is all that is needed.
 
-use std::collections::HashMap;
-
 /// How deep types may lie in each other.
 const DEEPEST: usize = 16;
+/// Longest definition, bytes; those of robots have a few kilobytes.
+const LONGEST: usize = 256 << 10;
+/// Types in a definition at most.
+const MOST_TYPES: usize = 1000;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +92,17 @@ fn kind(name: &str) -> Option<Kind> {
 }
 
 impl Ros1Definition {
-    /// Reads a definition: the message's fields and, each after a line of `=` and `MSG: package/Name`, those of the types in it.
+    /// Reads the definition of a type, `package/Name`: the message's fields and, each after a line of `=` and `MSG: package/Name`, those
+    /// of the types in it. A type that is named without its package is of the package of the type that it stands in
+    /// (wiki.ros.org/msg, 2.1.1), else the first of that name.
     ///
     /// # Errors
     /// In words, when a type is not defined or a line is none.
-    pub fn parse(text: &str) -> Result<Ros1Definition, String> {
-        let mut sections = vec![(String::new(), Vec::new())];
+    pub fn parse(of: &str, text: &str) -> Result<Ros1Definition, String> {
+        if text.len() > LONGEST {
+            return Err(format!("{} bytes; expected at most {LONGEST}", text.len()));
+        }
+        let mut sections = vec![(of.to_string(), Vec::new())];
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if line.starts_with("====") {
@@ -106,12 +113,17 @@ impl Ros1Definition {
                 lines.push(line);
             }
         }
-        let places: HashMap<&str, usize> =
-            sections.iter().enumerate().map(|(place, (name, _))| (name.as_str(), place)).collect();
-        // a type of the same package is named without it
-        let short: HashMap<&str, usize> =
-            places.iter().filter_map(|(name, place)| Some((name.rsplit_once('/')?.1, *place))).collect();
-        let place = |name: &str| places.get(name).or_else(|| short.get(name)).copied();
+        if sections.len() > MOST_TYPES {
+            return Err(format!("{} types; expected at most {MOST_TYPES}", sections.len()));
+        }
+        let position = |wanted: &dyn Fn(&str) -> bool| sections.iter().position(|(name, _)| wanted(name));
+        let place = |within: &str, name: &str| {
+            let package = within.split_once('/').map_or("", |(package, _)| package);
+            let full = position(&|other| other == name);
+            let beside = || position(&|other| other.split_once('/') == Some((package, name)));
+            let anywhere = || position(&|other| other.rsplit_once('/').is_some_and(|(_, last)| last == name));
+            full.or_else(beside).or_else(anywhere)
+        };
         let mut types = Vec::new();
         for (section, lines) in &sections {
             let mut fields = Vec::new();
@@ -128,7 +140,7 @@ impl Ros1Definition {
                         (element, Count::Fixed(length.map_err(|_| format!("{line:?} has no length"))?))
                     }
                 };
-                let known = kind(element).or_else(|| place(element).map(Kind::Of));
+                let known = kind(element).or_else(|| place(section, element).map(Kind::Of));
                 let kind = known.ok_or(format!("type {element:?} is not defined"))?;
                 let is_left_out = section == "std_msgs/Header" && name.trim() == "seq";
                 fields.push(Field { kind, count, is_left_out });
@@ -233,7 +245,7 @@ mod tests {
             vec![1, 2, 3, 4, 5, 6],
         ]
         .concat();
-        let definition = Ros1Definition::parse(IMAGE).unwrap();
+        let definition = Ros1Definition::parse("sensor_msgs/Image", IMAGE).unwrap();
         let cdr = definition.cdr(&bytes).unwrap();
         let image: Image = from_cdr(&cdr).unwrap();
         assert_eq!(image.header, Header { stamp: Time { sec: 5, nanosec: 6 }, frame_id: "eye".into() });
@@ -243,18 +255,19 @@ mod tests {
             assert!(definition.cdr(&bytes[..cut]).is_err(), "{cut} bytes");
         }
         assert!(definition.cdr(&[&bytes[..], b"x"].concat()).unwrap_err().contains("1 bytes longer"));
-        let said: Text = from_cdr(&Ros1Definition::parse("string data").unwrap().cdr(&text("the mug")).unwrap())
-            .map_err(|e| e.to_string())
-            .unwrap();
+        let said: Text =
+            from_cdr(&Ros1Definition::parse("std_msgs/String", "string data").unwrap().cdr(&text("the mug")).unwrap())
+                .map_err(|e| e.to_string())
+                .unwrap();
         assert_eq!(said.data, "the mug");
     }
 
     #[test]
     fn numbers_are_aligned_and_constants_hold_nothing() {
         let text = "uint8 FIRST=1\nuint8 a\nfloat64[2] b\nP[] c\n===\n====\nMSG: x/P\nuint8 d\nint16 e\n";
-        let definition = Ros1Definition::parse(text);
+        let definition = Ros1Definition::parse("x/M", text);
         assert!(definition.unwrap_err().contains("is no field"), "three signs are no line between types");
-        let definition = Ros1Definition::parse(&text.replacen("===\n====", "====", 1)).unwrap();
+        let definition = Ros1Definition::parse("x/M", &text.replacen("===\n====", "====", 1)).unwrap();
         let bytes = [&[9][..], &[1; 8], &[2; 8], &[2, 0, 0, 0], &[3, 4, 5], &[6, 7, 8]].concat();
         let expected = [
             &[0, 1, 0, 0][..],
@@ -269,12 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn a_short_name_is_of_the_package_that_it_stands_in() {
+        let text =
+            "Path[] paths\nother/Path one\n====\nMSG: other/Path\nuint8 a\nuint8 b\n====\nMSG: x/Path\nuint8 c\n";
+        let definition = Ros1Definition::parse("x/Paths", text).unwrap();
+        let cdr = definition.cdr(&[2, 0, 0, 0, 7, 8, 9, 10]).unwrap();
+        assert_eq!(cdr, [0, 1, 0, 0, 2, 0, 0, 0, 7, 8, 9, 10]);
+        assert!(definition.cdr(&[2, 0, 0, 0, 7, 8, 9]).is_err());
+    }
+
+    #[test]
     fn types_that_are_not_defined_or_never_end_are_errors() {
-        assert!(Ros1Definition::parse("Pose pose").unwrap_err().contains("\"Pose\" is not defined"));
-        assert!(Ros1Definition::parse("uint8[x] a").unwrap_err().contains("no length"));
-        let circle = Ros1Definition::parse("x/A a\n====\nMSG: x/A\nx/A a").unwrap();
+        assert!(Ros1Definition::parse("x/M", "Pose pose").unwrap_err().contains("\"Pose\" is not defined"));
+        assert!(Ros1Definition::parse("x/M", "uint8[x] a").unwrap_err().contains("no length"));
+        let circle = Ros1Definition::parse("x/M", "x/A a\n====\nMSG: x/A\nx/A a").unwrap();
         assert!(circle.cdr(&[]).unwrap_err().contains("deep"));
-        let nothing = Ros1Definition::parse("x/A[] a\n====\nMSG: x/A\n").unwrap();
+        let nothing = Ros1Definition::parse("x/M", "x/A[] a\n====\nMSG: x/A\n").unwrap();
         assert!(nothing.cdr(&[255; 4]).unwrap_err().contains("more parts"));
     }
 }

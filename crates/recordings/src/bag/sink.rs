@@ -39,6 +39,10 @@ pub struct Topic {
     used: Use,
 }
 
+/// Bytes of the names, types and definitions of all topics of a file at most; robots have hundreds of topics and definitions of a few
+/// kilobytes.
+pub const MOST_DESCRIBED: usize = 64 << 20;
+
 /// Takes topics and messages.
 pub struct Sink<'a> {
     /// Which topics are asked for, by name and type.
@@ -47,21 +51,33 @@ pub struct Sink<'a> {
     pub take: &'a mut dyn FnMut(Message) -> Taken,
     /// What can't be read, by topic.
     pub unread: &'a mut BTreeMap<String, Unread>,
+    /// The type of each topic, whether it has messages or not.
+    pub declared: &'a mut BTreeMap<String, String>,
     /// Whether messages were compressed one by one.
     pub has_compressed: &'a mut bool,
     /// Bytes of files that were read.
     pub position: &'a AtomicU64,
+    /// Bytes in which the file's topics are described so far.
+    pub described: usize,
 }
 
 impl Sink<'_> {
     /// Takes a topic; encoding, schema and definition as in [`Serialization::of`].
-    pub fn topic(&mut self, name: &str, encoding: &str, schema: &str, definition: &[u8]) -> Topic {
+    ///
+    /// # Errors
+    /// When all topics together are described in more bytes than recordings have.
+    pub fn topic(&mut self, name: &str, encoding: &str, schema: &str, definition: &[u8]) -> Result<Topic, String> {
+        self.described += name.len() + schema.len() + definition.len() + size_of::<Topic>();
+        if self.described > MOST_DESCRIBED {
+            return Err(format!("its topics are described in more than {} MB", MOST_DESCRIBED >> 20));
+        }
         let (kind, used) = match Serialization::of(encoding, schema, definition) {
             Ok((serialization, kind)) if (self.wanted)(name, &kind) => (kind, Use::Given(serialization)),
             Ok((_, kind)) => (kind, Use::PassedOver),
             Err(reason) => (schema.into(), Use::Unreadable(reason)),
         };
-        Topic { name: name.into(), kind, used }
+        self.declared.entry(name.into()).or_insert_with(|| kind.clone());
+        Ok(Topic { name: name.into(), kind, used })
     }
 
     /// Takes a message. One that can't be read is counted, and costs itself alone.
