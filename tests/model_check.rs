@@ -156,6 +156,21 @@ fn a_folder_is_known_by_its_weights_or_compared_with_itself() {
 }
 
 #[test]
+fn a_folder_is_checked_without_a_network() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_referseg"))
+        .args(["models", "check", "models/demo"])
+        .current_dir(root())
+        .envs([("HOME", home.path()), ("HF_HOME", home.path())])
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("a built-in picture") && said.contains("finite similarities with 15 nouns"), "{said}");
+}
+
+#[test]
 fn what_is_not_here_or_not_the_picture_is_said() {
     let checked = Checked::siglip();
     let absent = checked.run(&["check", "small"]);

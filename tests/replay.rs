@@ -162,8 +162,12 @@ fn commands_that_can_not_come_are_told() {
 }
 
 #[test]
-fn several_topics_are_answered_under_their_names_raw_or_compressed() {
-    let (_home, out, said) = replay(&data("bags/mcap"), &["--all", "--text", "the red ball"]);
+fn several_topics_are_answered_under_their_names_raw_or_compressed_and_each_camera_once() {
+    let (_home, _, said) = replay(&data("bags/mcap"), &["--all", "--text", "the red ball"]);
+    assert!(said.starts_with("4 frames, 4 answers"), "of a camera in two transports one: {said}");
+    let named = ["--image-topic", "/camera/image_raw", "--image-topic", "/camera/image_raw/compressed"];
+    let others = ["--image-topic", "/side/image", "--text", "the red ball"];
+    let (_home, out, said) = replay(&data("bags/mcap"), &[&named[..], &others].concat());
     assert!(said.starts_with("7 frames, 7 answers"), "{said}");
     let all = messages(&out);
     for (camera, count) in [("camera/image_raw", 3), ("camera/image_raw/compressed", 3), ("side/image", 1)] {

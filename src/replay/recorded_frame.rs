@@ -113,6 +113,9 @@ impl FrameReader<RecordedFrame> for RecordedFrames {
     }
 }
 
+/// What is kept of a recording counts by number alone: none of it may be given up for its size.
+const NO_BYTES: usize = 0;
+
 /// Brings images together with others' proposals and with depth. Each step gives back the frames that are complete, in the order
 /// of the images.
 #[derive(Default)]
@@ -143,7 +146,7 @@ impl FrameAssembly {
     /// Takes an image.
     pub fn image(&mut self, frame: RecordedFrame) -> Vec<RecordedFrame> {
         let Some(matcher) = &mut self.proposals else { return self.with_depth([frame]) };
-        let (found, given_up) = matcher.frame(frame.stamp(), frame, TOLERANCE);
+        let (found, given_up) = matcher.frame(frame.stamp(), NO_BYTES, frame, TOLERANCE);
         let given_up: Vec<_> = given_up.into_iter().map(|frame| without_proposals(matcher, frame)).collect();
         self.with_depth(given_up.into_iter().chain(found.map(with_proposals)))
     }
@@ -159,7 +162,7 @@ impl FrameAssembly {
     /// Takes a depth image.
     pub fn depth(&mut self, stamp: Stamp, message: DepthMessage) -> Vec<RecordedFrame> {
         if let Some(depth) = &mut self.depth {
-            depth.push(stamp, Arc::new(message));
+            depth.push(stamp, NO_BYTES, Arc::new(message));
         }
         self.with_depth([])
     }

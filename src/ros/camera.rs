@@ -158,10 +158,11 @@ impl Camera {
         let transport = if base_topic(topic) == topic { Transport::Raw } else { Transport::Compressed };
         let take_image = move |cdr: Vec<u8>| {
             match header(&cdr) {
-                Ok(header) => lock(&images.buffer).push(
-                    convert::stamp(&header, ros.now().as_nanos() as i64),
-                    Arc::new(DepthMessage::new(transport, cdr)),
-                ),
+                Ok(header) => {
+                    let taken = convert::stamp(&header, ros.now().as_nanos() as i64);
+                    let depth = DepthMessage::new(transport, cdr);
+                    lock(&images.buffer).push(taken, depth.bytes(), Arc::new(depth));
+                }
                 Err(error) => logger.warn_throttled("depth", &error.to_string()),
             }
             images.arrived.notify_all();

@@ -236,8 +236,11 @@ mod tests {
             .unwrap_err()
             .contains("no depth image has been received"));
         lock(&depth.buffer).set_model(CameraModel::default());
-        lock(&depth.buffer)
-            .push(convert::stamp(&header, 0), Arc::new(DepthMessage::new(Transport::Raw, to_cdr(&image).unwrap())));
+        lock(&depth.buffer).push(
+            convert::stamp(&header, 0),
+            0,
+            Arc::new(DepthMessage::new(Transport::Raw, to_cdr(&image).unwrap())),
+        );
         frame.find_depth(&depth, 0.02, false);
         // it is read now: an empty image of no depth encoding
         assert!(frame.seen(DepthGeometry::default()).unwrap().unwrap_err().contains("unsupported depth encoding"));

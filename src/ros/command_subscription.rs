@@ -209,7 +209,7 @@ impl CommandSubscription {
         if self.fetch.is_some() {
             return;
         }
-        if let Some(count) = self.latched.to_fetch(latched.map(|publisher| publisher.endpoint_gid.to_vec())) {
+        if let Some(count) = self.latched.begin_fetch(latched.map(|publisher| publisher.endpoint_gid.to_vec())) {
             let topic = self.topic.clone();
             let fetch = move || latched_messages::<r2r::std_msgs::msg::String>(&topic, count);
             self.fetch = Some(tokio::task::spawn_blocking(fetch));

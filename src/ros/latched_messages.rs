@@ -55,7 +55,7 @@ pub struct LatchedPublishers(HashMap<Vec<u8>, u32>);
 
 impl LatchedPublishers {
     /// How many publishers are present, if messages have to be fetched: when one is there that was not heard and not fetched too often.
-    pub fn to_fetch(&mut self, present: impl Iterator<Item = Vec<u8>>) -> Option<usize> {
+    pub fn begin_fetch(&mut self, present: impl Iterator<Item = Vec<u8>>) -> Option<usize> {
         let attempts = |gid: Vec<u8>| (self.0.get(&gid).copied().unwrap_or(0), gid);
         self.0 = present.map(attempts).map(|(count, gid)| (gid, count)).collect();
         self.0.values().any(|count| *count < ATTEMPTS).then_some(self.0.len())
@@ -213,7 +213,7 @@ pub async fn fetch_latched<T: WrappedTypesupport>(ros: Ros, topic: String, logge
         };
         let present = publishers.iter().filter(|one| one.qos_profile.durability == DurabilityPolicy::TransientLocal);
         let present = present.map(|publisher| publisher.endpoint_gid.to_vec());
-        let Some(count) = latched.to_fetch(present) else { continue };
+        let Some(count) = latched.begin_fetch(present) else { continue };
         let name = topic.clone();
         let fetch = move || latched_messages::<T>(&name, count);
         let fetched = tokio::task::spawn_blocking(fetch).await.unwrap_or_else(|error| Err(error.to_string()));
@@ -235,16 +235,16 @@ mod tests {
         let present = |gids: &[u8]| gids.iter().map(|gid| vec![*gid]).collect::<Vec<_>>().into_iter();
         let message = |gid: u8| LatchedMessage { published: 0, cdr: Vec::new(), publisher: vec![gid] };
         let mut latched = LatchedPublishers::default();
-        assert_eq!(latched.to_fetch(present(&[])), None);
-        assert_eq!(latched.to_fetch(present(&[1])), Some(1));
+        assert_eq!(latched.begin_fetch(present(&[])), None);
+        assert_eq!(latched.begin_fetch(present(&[1])), Some(1));
         latched.fetched(&[message(1)]);
-        assert_eq!(latched.to_fetch(present(&[1])), None, "heard");
+        assert_eq!(latched.begin_fetch(present(&[1])), None, "heard");
         for _ in 0..ATTEMPTS {
-            assert_eq!(latched.to_fetch(present(&[1, 2])), Some(2));
+            assert_eq!(latched.begin_fetch(present(&[1, 2])), Some(2));
             latched.fetched(&[message(1)]);
         }
-        assert_eq!(latched.to_fetch(present(&[1, 2])), None, "the second has published nothing");
-        assert_eq!(latched.to_fetch(present(&[])), None);
-        assert_eq!(latched.to_fetch(present(&[1])), Some(1), "it left and came back");
+        assert_eq!(latched.begin_fetch(present(&[1, 2])), None, "the second has published nothing");
+        assert_eq!(latched.begin_fetch(present(&[])), None);
+        assert_eq!(latched.begin_fetch(present(&[1])), Some(1), "it left and came back");
     }
 }

@@ -66,8 +66,11 @@ impl OutputPublishers {
 }
 
 fn send(publisher: &RawPublisher, output: Output, messages: &ResultMessages, logger: &Logger) {
-    match messages.cdr(output) {
-        Ok(cdr) => publisher.publish_cdr(cdr.as_deref()),
-        Err(error) => logger.warn_throttled(&output.topic(), &error.to_string()),
+    let sent = match messages.cdr(output) {
+        Ok(cdr) => publisher.publish_cdr(cdr.as_deref()).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(fact) = sent {
+        logger.warn_throttled(&output.topic(), &format!("{} is not published: {fact}", output.topic()));
     }
 }

@@ -8,14 +8,14 @@ use super::latencies::Latencies;
 use super::lock::lock;
 use super::logger::Logger;
 use super::names::child_topic;
-use super::node_thread::{Ros, WAITING};
+use super::node_thread::Ros;
 use super::output_publishers::OutputPublishers;
-use super::picture_outputs::PictureOutputs;
+use super::picture_outputs::{PictureOutputs, PICTURES};
 use super::visualization::ViewPublishers;
 use crate::answer::{FrameResult, Origin, Status};
 use crate::drawing::Captions;
 use crate::recordings::{encode, Output, ResultMessages};
-use crate::runtime::WorkerHost;
+use crate::runtime::{WorkerHost, MAX_REQUESTS};
 use crate::{Error, Result};
 use r2r::{Node, PublisherUntyped, QosProfile};
 use std::sync::{Arc, Mutex};
@@ -94,7 +94,9 @@ impl Outputs {
     ) -> std::result::Result<Outputs, Box<dyn std::error::Error + Send + Sync>> {
         let profile = |output| match output {
             // a burst of commands or requests is answered in a burst, and no answer may be lost
-            Output::Segmentation => QosProfile::default().reliable().keep_last(WAITING),
+            Output::Segmentation => QosProfile::default().reliable().keep_last(MAX_REQUESTS),
+            // Fast DDS keeps them all for a subscriber that does not take them: 31 MB of overlays at 1080p
+            _ if output.is_picture() => QosProfile::default().reliable().keep_last(PICTURES),
             Output::LabelInfo => QosProfile::default().reliable().transient_local().keep_last(1),
             _ => QosProfile::default().reliable().keep_last(10),
         };

@@ -9,11 +9,18 @@ use crate::image::Frame;
 use crate::recordings::{Header, Output, ResultMessages};
 use crate::runtime::guarded;
 use crate::{Error, Result};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, SyncSender};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Answers that may wait for their pictures; more are left without. Enough for a burst of requests on one frame.
 const WAITING: usize = 16;
+/// Bytes of pixels in which they wait: at 1080p ten frames.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Pictures of a topic that Fast DDS keeps for a reliable subscriber that is slow or stuck: at 1080p 31 MB of overlays.
+pub const PICTURES: usize = 5;
 
 /// An answer whose pictures are to be made.
 struct Picture {
@@ -27,6 +34,8 @@ struct Picture {
 /// The thread and what waits for it; dropping it waits until those are published.
 pub struct PictureOutputs {
     queue: Option<SyncSender<Picture>>,
+    /// Bytes of the pixels that wait.
+    held: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
     publishers: Vec<OutputPublishers>,
     captions: Captions,
@@ -40,7 +49,8 @@ impl PictureOutputs {
     /// When the system gives no thread.
     pub fn start(publishers: Vec<OutputPublishers>, captions: Captions, logger: Logger) -> Result<PictureOutputs> {
         let (queue, waiting) = sync_channel::<Picture>(WAITING);
-        let (of_thread, log) = (publishers.clone(), logger.clone());
+        let (of_thread, log, held) = (publishers.clone(), logger.clone(), Arc::new(AtomicUsize::new(0)));
+        let waiting_bytes = held.clone();
         let thread = std::thread::Builder::new().name("pictures".into()).spawn(move || {
             for picture in waiting {
                 let Picture { header, camera, command, frame, answer } = &picture;
@@ -60,10 +70,11 @@ impl PictureOutputs {
                 if let Err(error) = published {
                     log.warn_throttled("pictures", &format!("command {}: its pictures: {error}", command.number));
                 }
+                waiting_bytes.fetch_sub(frame.rgb().len(), Ordering::Relaxed);
             }
         });
         let thread = thread.map_err(Error::file("thread of pictures"))?;
-        Ok(PictureOutputs { queue: Some(queue), thread: Some(thread), publishers, captions, logger })
+        Ok(PictureOutputs { queue: Some(queue), held, thread: Some(thread), publishers, captions, logger })
     }
 
     /// Takes a result whose pictures somebody subscribes to; the pixels are shared, not copied.
@@ -83,12 +94,15 @@ impl PictureOutputs {
             frame: frame.clone(),
             answer: answer.clone(),
         };
-        if self.queue.as_ref().is_some_and(|queue| queue.try_send(picture).is_err()) {
-            let fact = format!(
-                "answers come faster than their pictures can be drawn and published, {WAITING} wait already; this one's are left \
-                 out. Ask less often, or unsubscribe from overlays"
-            );
-            self.logger.warn_throttled("pictures", &fact);
+        let bytes = frame.rgb().len();
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let has_room = before == 0 || before + bytes <= MOST_BYTES;
+        let is_sent = has_room && self.queue.as_ref().is_some_and(|queue| queue.try_send(picture).is_ok());
+        if !is_sent {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+            let fact = "answers come faster than their pictures can be drawn and published, and some wait already; this one's are left \
+                        out. Ask less often, or unsubscribe from overlays";
+            self.logger.warn_throttled("pictures", fact);
         }
     }
 }

@@ -71,14 +71,18 @@ impl RawPublisher {
     }
 
     /// Publishes a serialised message, if there is one.
-    pub fn publish_cdr(&self, cdr: Option<&[u8]>) {
-        if let (Some(publisher), Some(cdr)) = (&self.0, cdr) {
-            let _ = publisher.publish_raw(cdr);
+    ///
+    /// # Errors
+    /// When ROS refuses.
+    pub fn publish_cdr(&self, cdr: Option<&[u8]>) -> r2r::Result<()> {
+        match (&self.0, cdr) {
+            (Some(publisher), Some(cdr)) => publisher.publish_raw(cdr),
+            _ => Ok(()),
         }
     }
 
     /// Publishes; once the node has ended, nothing.
     pub fn publish<T: serde::Serialize>(&self, message: &T) {
-        self.publish_cdr(to_cdr(message).ok().as_deref());
+        let _ = self.publish_cdr(to_cdr(message).ok().as_deref());
     }
 }

@@ -6,6 +6,7 @@ use super::logger::Logger;
 use super::names::child_topic;
 use super::output_publishers::OutputPublishers;
 use super::outputs::{CameraEndpoints, CameraStats, Reply};
+use super::picture_outputs::PICTURES;
 use crate::answer::{FrameResult, Status};
 use crate::drawing::Captions;
 use crate::image::Frame;
@@ -45,7 +46,10 @@ impl TrackOutputs {
     ) -> r2r::Result<TrackOutputs> {
         let mut open = |camera: &CameraEndpoints| {
             let topic = |output: Output| format!("~/{}", child_topic(&camera.name, &output.track_topic()));
-            let profile = |_| QosProfile::default().reliable().keep_last(10);
+            let profile = |output: Output| {
+                let kept = if output.is_picture() { PICTURES } else { 10 };
+                QosProfile::default().reliable().keep_last(kept)
+            };
             let publishers = OutputPublishers::open(node, &Output::TRACKED, camera.depth, topic, profile)?;
             Ok::<_, r2r::Error>(CameraTracks { name: camera.name.clone(), publishers, stats: camera.stats.clone() })
         };
@@ -65,6 +69,10 @@ impl TrackHost<CameraFrame> for TrackOutputs {
 
     fn wanted(&self, camera: usize) -> bool {
         lock(&self.endpoints[camera]).are_subscribed(|_| true)
+    }
+
+    fn bytes(&self, input: &CameraFrame) -> usize {
+        input.input.bytes()
     }
 
     fn deliver(&self, input: &CameraFrame, camera: usize, frame: &Frame, followed: &FollowedFrame) {

@@ -30,7 +30,7 @@ impl WaitingFrames {
     /// Takes a frame; gives it back when its proposals are there already. `tolerance`: seconds.
     pub fn frame(&self, frame: CameraFrame, tolerance: f64) -> Option<CameraFrame> {
         let mut waiting = lock(&self.0);
-        let (found, _) = waiting.matcher.frame(frame.stamp(), frame, nanoseconds(tolerance));
+        let (found, _) = waiting.matcher.frame(frame.stamp(), frame.input.bytes(), frame, nanoseconds(tolerance));
         if waiting.matcher.has_frames() {
             waiting.since.get_or_insert_with(Instant::now);
         }

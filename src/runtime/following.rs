@@ -15,6 +15,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Frames that are kept for a thing that is being looked for, the newest among them.
 const FRAMES: usize = 6;
+/// Bytes in which they are kept.
+const MOST_BYTES: usize = 64 << 20;
 
 /// A request whose thing was found, and is followed until enough frames agree.
 pub struct FollowedRequest<I, R> {
@@ -27,6 +29,8 @@ pub struct FollowedRequest<I, R> {
 struct Slot<I, R> {
     /// With their running numbers, oldest first.
     frames: VecDeque<(u64, Arc<I>)>,
+    /// Bytes of the newest frame, and so about of each.
+    bytes: usize,
     /// Number of the newest frame.
     newest: u64,
     /// Number of the newest frame that was looked at.
@@ -39,18 +43,19 @@ struct Slot<I, R> {
 }
 
 impl<I, R> Slot<I, R> {
-    fn push(&mut self, input: Arc<I>) {
+    fn push(&mut self, input: Arc<I>, bytes: usize) {
+        self.bytes = bytes;
         if !self.keeps {
             self.frames.clear();
         }
         self.newest += 1;
         self.frames.push_back((self.newest, input));
-        if self.frames.len() > FRAMES {
+        let room = MOST_BYTES.checked_div(self.bytes).unwrap_or(FRAMES).clamp(2, FRAMES);
+        while self.frames.len() > room {
             // the one whose neighbours are closest together, so that those left are spread over the time
             let gap = |at: &usize| self.frames[at + 1].0 - self.frames[at - 1].0;
-            if let Some(at) = (1..self.frames.len() - 1).min_by_key(gap) {
-                self.frames.remove(at);
-            }
+            let at = (1..self.frames.len() - 1).min_by_key(gap).unwrap_or(0);
+            self.frames.remove(at);
         }
     }
 }
@@ -92,6 +97,7 @@ impl<I, R> Following<I, R> {
     pub fn new(cameras: usize, on: bool, host: Option<Arc<dyn TrackHost<I, Reply = R>>>) -> Self {
         let slot = |_| Slot {
             frames: VecDeque::new(),
+            bytes: 0,
             newest: 0,
             looked_at: 0,
             keeps: false,
@@ -130,8 +136,9 @@ impl<I, R> Following<I, R> {
 
     /// Takes a frame, which takes the place of those before.
     pub fn offer(&self, camera: usize, input: Arc<I>) {
-        if self.is_on() && self.host.is_some() {
-            locked(&self.state).slots[camera].push(input);
+        if let Some(host) = self.host.as_ref().filter(|_| self.is_on()) {
+            let bytes = host.bytes(&input);
+            locked(&self.state).slots[camera].push(input, bytes);
             self.changed.notify_all();
         }
     }
@@ -247,6 +254,9 @@ mod tests {
         fn wanted(&self, _: usize) -> bool {
             true
         }
+        fn bytes(&self, input: &u32) -> usize {
+            *input as usize / 64 * usize::from(*input > 1000)
+        }
         fn deliver(&self, _: &u32, _: usize, _: &Frame, _: &crate::tracking::FollowedFrame) {}
         fn reply(&self, _: &u32, _: &crate::answer::FrameResult) {}
     }
@@ -269,6 +279,10 @@ mod tests {
         following.begin(0, false);
         following.offer(0, Arc::new(60));
         assert_eq!(kept(&following), [60]);
+        following.begin(0, true);
+        let large = MOST_BYTES as u32 / 3 * 64;
+        (0..10).for_each(|n| following.offer(0, Arc::new(large + n)));
+        assert!(kept(&following).len() <= 3, "of a third of the bytes each");
     }
 
     #[test]

@@ -86,6 +86,9 @@ pub trait TrackHost<I>: Send + Sync {
     /// Whether anybody would hear of this camera's tracks.
     fn wanted(&self, camera: usize) -> bool;
 
+    /// How many bytes an input holds while it is kept.
+    fn bytes(&self, input: &I) -> usize;
+
     /// Takes the things of a camera that were followed into an input, whose image is `frame`.
     fn deliver(&self, input: &I, camera: usize, frame: &Frame, followed: &FollowedFrame);
 

@@ -143,5 +143,6 @@ macro_rules! fuzzed {
 }
 
 fuzzed!(
-    cdr, mcap, sqlite, ros1, serialization, metadata, picture, labels, weights, config, timetable, command, tokenizer
+    cdr, mcap, sqlite, ros1, serialization, metadata, picture, labels, weights, config, timetable, command, tokenizer,
+    refs, parquet
 );

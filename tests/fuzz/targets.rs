@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 use referseg::config::{Config, Layer};
+use referseg::evaluation::dataset::DatasetOptions;
+use referseg::evaluation::{self, ParquetImages};
 use referseg::image::{self, LabelImage};
 use referseg::language::ParserKind;
 use referseg::language::{Command, CommandParser};
@@ -11,8 +13,8 @@ use referseg::models::clip::Tokenizer;
 use referseg::models::Weights;
 use referseg::recordings::bag::{Bag, Serialization};
 use referseg::recordings::{
-    from_cdr, header, CameraInfo, DepthMessage, Detection2DArray, ExternalProposalsMessage, Image, Input, MessageType,
-    Segmentation, Transport,
+    from_cdr, header, to_cdr, CameraInfo, DepthMessage, Detection2DArray, ExternalProposalsMessage, Image, Input,
+    MessageType, Segmentation, Transport,
 };
 use referseg::replay::{BagIndex, Commands, Thresholds};
 use std::ops::ControlFlow;
@@ -40,7 +42,10 @@ const RECORDING: u64 = 3 * 256 * MB + 64 * MB;
 /// Pictures of [`image::MAX_PIXELS`] with three bytes each, and as much again while they are decoded.
 const PICTURE: u64 = 2 * 3 * image::MAX_PIXELS + 64 * MB;
 
-pub const TARGETS: [Target; 13] = [
+/// A page of Parquet is made room for as its header claims, in 31 bits.
+const PARQUET: u64 = 2048 * MB + 64 * MB;
+
+pub const TARGETS: [Target; 15] = [
     Target { name: "cdr", run: cdr, seeds: messages, bound: PICTURE, cost: 2 },
     Target { name: "mcap", run: recording, seeds: || recordings(&["mcap"]), bound: RECORDING, cost: 20 },
     Target { name: "sqlite", run: recording, seeds: || recordings(&["db3"]), bound: RECORDING, cost: 40 },
@@ -54,6 +59,8 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "timetable", run: timetable, seeds: timetables, bound: 64 * MB, cost: 2 },
     Target { name: "command", run: command, seeds: commands, bound: 64 * MB, cost: 2 },
     Target { name: "tokenizer", run: tokenizer, seeds: tokenizers, bound: 256 * MB, cost: 20 },
+    Target { name: "refs", run: refs, seeds: pickled_refs, bound: 256 * MB, cost: 4 },
+    Target { name: "parquet", run: parquet, seeds: parquet_files, bound: PARQUET, cost: 40 },
 ];
 
 pub fn by_name(name: &str) -> &'static Target {
@@ -180,6 +187,9 @@ fn serialization(bytes: &[u8]) {
 }
 
 fn serialized() -> Vec<Vec<u8>> {
+    let picture = to_cdr(&(3i32, 4u32, "eye", vec![1u8, 2, 3], "png")).unwrap();
+    let sizes = (2u32, 1u32, "plumb_bob", vec![0.5f64; 5]);
+    let calibration = to_cdr(&(3i32, 4u32, "eye", sizes, [1f64; 9], [1f64; 9], [1f64; 12])).unwrap();
     let part = |parts: [&[u8]; 4]| parts.join(&SEPARATOR);
     let image =
         "Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\nuint8[] data\n\
@@ -200,6 +210,14 @@ fn serialized() -> Vec<Vec<u8>> {
             b"foxglove.RawImage",
             b"",
             b"\x0a\x04\x08\x03\x10\x04\x15\x02\0\0\0\x1d\x01\0\0\0\x22\x04rgb8\x32\x06abcdef",
+        ]),
+        part([b"cdr", b"foxglove_msgs/msg/CompressedImage", b"", &picture]),
+        part([b"cdr", b"foxglove_msgs/msg/CameraCalibration", b"", &calibration]),
+        part([
+            b"json",
+            b"foxglove.CameraCalibration",
+            b"",
+            br#"{"timestamp":"1970-01-01T00:00:03Z","width":2,"height":1,"K":[1,2],"D":[0.5]}"#,
         ]),
         part([b"cdr", b"std_msgs/String", b"", b"\0\x01\0\0\x02\0\0\0a\0"]),
     ]
@@ -322,4 +340,49 @@ fn tokenizer(bytes: &[u8]) {
 
 fn tokenizers() -> Vec<Vec<u8>> {
     vec![read("models/demo/tokenizer.json"), "the red mug — „behind“ the laptop, 你好 🙂".as_bytes().to_vec()]
+}
+
+/// Opens a dataset in the folder of a file, and the first picture of it.
+fn dataset(data: &Path, split: &str) {
+    let options = DatasetOptions { data, images: None, split, split_by: None };
+    let Ok(dataset) = evaluation::open(&options) else { return };
+    let mut parquet = ParquetImages::default();
+    for image in dataset.images.iter().take(1) {
+        let _ = image.source.bytes(&mut parquet).and_then(|bytes| image.source.decoded(&bytes));
+        for target in &image.targets {
+            let _ = target.shape.mask(64, 48);
+        }
+    }
+}
+
+fn refs(bytes: &[u8]) {
+    static INSTANCES: OnceLock<Vec<u8>> = OnceLock::new();
+    let instances = INSTANCES.get_or_init(|| read("tests/data/datasets/refcoco/instances.json"));
+    // JSON, or a pickle
+    let name = if bytes.starts_with(b"[") { "grefs(unc).json" } else { "refs(unc).p" };
+    with_file(name, bytes, |path| {
+        let folder = path.parent().unwrap();
+        let beside = folder.join("instances.json");
+        if !beside.is_file() {
+            std::fs::write(&beside, instances).unwrap();
+        }
+        dataset(folder, "val");
+        std::fs::remove_file(path).unwrap();
+    });
+}
+
+fn pickled_refs() -> Vec<Vec<u8>> {
+    let grefs = br#"[{"image_id":100,"split":"val","ann_id":[1,2],"no_target":false,"sentences":[{"sent_id":7,"sent":"both mugs"}]},
+        {"image_id":100,"split":"val","ann_id":[-1],"no_target":true,"sentences":[{"sent_id":8,"sent":"the dog"}]}]"#;
+    let pickles = ["refs(unc).p", "refs(google).p"].map(|name| read(&format!("tests/data/datasets/refcoco/{name}")));
+    pickles.into_iter().chain([grefs.to_vec()]).collect()
+}
+
+fn parquet(bytes: &[u8]) {
+    with_file("val-00000-of-00001.parquet", bytes, |path| dataset(path, "val"));
+}
+
+fn parquet_files() -> Vec<Vec<u8>> {
+    let names = ["hub/RefCOCOplus/data/val-00000-of-00001", "robot/RefSpatial-Bench/data/location-00000-of-00001"];
+    names.map(|name| read(&format!("tests/data/datasets/{name}.parquet"))).into()
 }

@@ -3,6 +3,7 @@
 Whether an answer is another's is told by the picture: each request has one of its own size, in which the thing stands at its own place.
 """
 
+import collections
 import json
 import pathlib
 import random
@@ -78,6 +79,7 @@ class Clients:
         self.goals = ActionClient(first, Ground, f"/{node_name}/ground")
         self.lock = threading.Lock()
         self.answers = self.tracks = 0
+        self.answered_commands = collections.deque(maxlen=1000)
         first.create_subscription(Segmentation, f"/{node_name}/left/segmentation", self.answered, 50)
         first.create_subscription(Segmentation, f"/{node_name}/left/track", self.followed, 50)
         self.number = 0
@@ -94,14 +96,19 @@ class Clients:
         while not self.stopped:
             self.executor.spin_once(timeout_sec=0.1)
 
-    def answered(self, _):
+    def answered(self, answer):
         self.answers += 1
+        if answer.origin == Segmentation.TOPIC:
+            self.answered_commands.append(answer.command)
 
     def followed(self, _):
         self.tracks += 1
 
     def say(self):
-        self.said.publish(String(data=random.choice(COMMANDS)))
+        """Says a command; gives it."""
+        said = random.choice(COMMANDS)
+        self.said.publish(String(data=said))
+        return said
 
     def ready(self):
         return all(service.service_is_ready() for service in self.services) and self.goals.server_is_ready()

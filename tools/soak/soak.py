@@ -26,6 +26,10 @@ from lifecycle_msgs.srv import ChangeState
 from measure import Life
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from referseg.msg import Segmentation
+from referseg.srv import Segment
+from std_msgs.msg import String
 
 NODE = ROOT / "target/release/referseg_node"
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
@@ -34,6 +38,9 @@ SLOPE_LIMIT, FILES_LIMIT, THREADS_LIMIT = 8.0, 8, 4
 # the clock's subscription stays once simulated time was on
 ENDPOINTS_LIMIT = 1
 RECOVERY_LIMIT = 30.0
+# the node's parameter max_frame_age, its default
+MAX_FRAME_AGE = 2.0
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class Soak:
@@ -48,12 +55,14 @@ class Soak:
         self.executor.add_node(self.node)
         self.clients = Clients(self.context, clients)
         self.parameters = self.node.create_client(SetParameters, "/referseg/set_parameters")
+        self.segment = self.node.create_client(Segment, "/referseg/segment")
         self.change_state = self.node.create_client(ChangeState, "/referseg/change_state")
         self.malformed, self.clocks = Malformed(self.node), None
         self.cameras, self.lives, self.problems = {}, [], []
         self.recoveries = {"camera": [], "node": [], "lifecycle": []}
         self.counts = dict.fromkeys(["parameters_set", "parameters_refused", "lifecycle_cycles", "node_kills", "camera_kills",
-                                     "full_disks", "commands", "clock_jumps"], 0)
+                                     "full_disks", "commands", "clock_jumps", "dead_cameras", "latched_publishers"], 0)
+        self.latched = []
         self.paused = threading.Event()
 
     # processes
@@ -136,6 +145,35 @@ class Soak:
         self.start_camera(name)
         if name == "left":
             self.time_to_answer("camera", began)
+
+    def bury_camera(self):
+        """A camera that has died shows what was there: it must not be answered as what is there."""
+        self.counts["dead_cameras"] += 1
+        self.cameras["left"].kill()
+        self.cameras["left"].wait()
+        self.spin(MAX_FRAME_AGE + 1.5)
+        reply = self.call(self.segment, Segment.Request(text="the red ball", camera="left"), "a request on a dead camera")
+        if reply is not None and reply.result.status != Segmentation.ERROR:
+            self.problems.append(f"a request on a camera that had died was answered with status {reply.result.status}")
+        began = time.monotonic()
+        self.start_camera("left")
+        self.time_to_answer("camera", began)
+
+    def latch(self):
+        """Of two latched publishers the older one is replaced; what is said after that must hold."""
+        self.counts["latched_publishers"] += 1
+        if len(self.latched) == 2:
+            self.node.destroy_publisher(self.latched.pop(0))
+        self.latched.append(self.node.create_publisher(String, "/command", LATCHED))
+        self.latched[-1].publish(String(data="the thing that a latched publisher named"))
+        self.spin(1.0)
+        said = self.clients.say()
+        self.spin(3.0)
+        self.clients.answered_commands.clear()
+        self.spin(2.0)
+        others = set(self.clients.answered_commands) - {said}
+        if others:
+            self.problems.append(f"{others} were answered after {said!r} was said")
 
     def transition(self, number):
         request = ChangeState.Request()
@@ -237,7 +275,7 @@ class Soak:
         due = {"malformed": (0.5, self.malformed.send), "parameters": (3.0, self.set_parameters), "say": (1.5, self.say),
                "sample": (2.0, self.sample), "camera": (40.0 * pace, self.kill_camera), "cycle": (70.0 * pace, lambda: self.cycle(False)),
                "whole cycle": (150.0 * pace, lambda: self.cycle(True)), "clock": (110.0 * pace, self.jump_clock),
-               "disk": (600.0 * pace, self.fill_disk)}
+               "disk": (600.0 * pace, self.fill_disk), "dead camera": (90.0 * pace, self.bury_camera), "latched": (60.0 * pace, self.latch)}
         kills = [self.seconds * part for part in ((0.2, 0.3) if short else (0.05, 0.1, 0.15))]
         began = time.monotonic()
         next_at = {name: every for name, (every, _) in due.items()}
@@ -293,7 +331,7 @@ class Soak:
         for name, limit in (("file_descriptors", FILES_LIMIT), ("threads", THREADS_LIMIT), ("dds_endpoints", ENDPOINTS_LIMIT)):
             first, second = measured.get(f"{name}_first_and_second_half", (0, 0))
             if second > first + limit:
-                self.problems.append(f"{name} grow: {first} at most, later {second}")
+                self.problems.append(f"{name} grow: {first} in the first half, {second} in the second")
         latencies = sorted(clients.latencies)
         return {
             "minutes": round(self.seconds / 60.0, 1), "clients": len(clients.services), **self.counts, **clients.counts,

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 
 /// Depth images that are kept: a third of a second at 30 Hz.
 const CAPACITY: usize = 10;
+/// Bytes in which they are kept: at 1080p seven of 32 bits.
+const MOST_BYTES: usize = 64 << 20;
 
 /// How far stamps may go back from one depth image to the next, nanoseconds; further, a clock or a recording has started anew.
 const MOST_BACK: i64 = 1_000_000_000;
@@ -15,7 +17,7 @@ const ARRIVAL_TOLERANCE: f64 = 0.033;
 /// The newest depth images, in whatever form `T` they came, and the calibration of their camera.
 #[derive(Debug)]
 pub struct DepthBuffer<T> {
-    images: VecDeque<(Stamp, T)>,
+    images: VecDeque<(Stamp, usize, T)>,
     model: Option<CameraModel>,
 }
 
@@ -26,15 +28,16 @@ impl<T> Default for DepthBuffer<T> {
 }
 
 impl<T: Clone> DepthBuffer<T> {
-    /// Takes a depth image; the oldest makes room. When its time has gone back those before it are discarded.
-    pub fn push(&mut self, stamp: Stamp, image: T) {
-        if self.images.back().is_some_and(|(last, _)| stamp.nanoseconds.saturating_add(MOST_BACK) < last.nanoseconds) {
+    /// Takes a depth image of so many bytes; the oldest make room. When its time has gone back those before it are discarded.
+    pub fn push(&mut self, stamp: Stamp, bytes: usize, image: T) {
+        if self.images.back().is_some_and(|(last, ..)| stamp.nanoseconds.saturating_add(MOST_BACK) < last.nanoseconds) {
             self.images.clear();
         }
-        if self.images.len() == CAPACITY {
+        self.images.push_back((stamp, bytes, image));
+        let held = |images: &VecDeque<(Stamp, usize, T)>| images.iter().map(|(_, bytes, _)| bytes).sum::<usize>();
+        while self.images.len() > CAPACITY || held(&self.images) > MOST_BYTES && self.images.len() > 1 {
             self.images.pop_front();
         }
-        self.images.push_back((stamp, image));
     }
 
     /// Takes the camera's calibration.
@@ -49,7 +52,7 @@ impl<T: Clone> DepthBuffer<T> {
 
     /// Whether the depth image of an image may still come: none that is as new is there yet.
     pub fn may_come(&self, image: &Stamp) -> bool {
-        self.images.back().is_none_or(|(stamp, _)| stamp.nanoseconds < image.nanoseconds)
+        self.images.back().is_none_or(|(stamp, ..)| stamp.nanoseconds < image.nanoseconds)
     }
 
     /// The depth image nearest to an image in time, and its camera.
@@ -59,8 +62,8 @@ impl<T: Clone> DepthBuffer<T> {
     pub fn nearest(&self, image: &Stamp, tolerance: f64) -> Result<(T, CameraModel), String> {
         let apart = |stamp: &Stamp| stamp.nanoseconds.abs_diff(image.nanoseconds);
         // of equal stamps the newest
-        let nearest = self.images.iter().rev().min_by_key(|(stamp, _)| apart(stamp));
-        let (stamp, depth) = nearest.ok_or("no depth image has been received")?;
+        let nearest = self.images.iter().rev().min_by_key(|(stamp, ..)| apart(stamp));
+        let (stamp, _, depth) = nearest.ok_or("no depth image has been received")?;
         if stamp.is_arrival != image.is_arrival {
             let [with, without] = if image.is_arrival { ["depth image", "image"] } else { ["image", "depth image"] };
             return Err(format!("the {without} has no stamp (0), the {with} has one; expected both or neither"));
@@ -98,23 +101,25 @@ mod tests {
         let image = stamped(5 * SECOND, "eye");
         assert_eq!(buffer.nearest(&image, 0.02).unwrap_err(), "no depth image has been received");
         assert!(buffer.may_come(&image));
-        buffer.push(stamped(5 * SECOND - 10_000_000, "eye"), 1);
+        buffer.push(stamped(5 * SECOND - 10_000_000, "eye"), 1, 1);
         assert!(buffer.may_come(&image));
         assert!(buffer.nearest(&image, 0.02).unwrap_err().contains("no camera_info"));
         buffer.set_model(CameraModel::default());
-        buffer.push(stamped(5 * SECOND + 1_000_000, "eye"), 2);
+        buffer.push(stamped(5 * SECOND + 1_000_000, "eye"), 1, 2);
         assert!(!buffer.may_come(&image));
         assert_eq!(buffer.nearest(&image, 0.02).unwrap().0, 2);
         let stale = buffer.nearest(&stamped(6 * SECOND, "eye"), 0.02).unwrap_err();
         assert!(stale.contains("0.999 s from the image; expected at most 0.020 s"), "{stale}");
         let foreign = buffer.nearest(&stamped(5 * SECOND, "other"), 0.02).unwrap_err();
         assert!(foreign.contains("aligned with the image"), "{foreign}");
-        buffer.push(stamped(2 * SECOND, "eye"), 7);
+        buffer.push(stamped(2 * SECOND, "eye"), 1, 7);
         assert!(buffer.nearest(&image, 0.02).is_err(), "time went back: those before are of another clock");
         for second in 10..40 {
-            buffer.push(stamped(second * SECOND, "eye"), 3);
+            buffer.push(stamped(second * SECOND, "eye"), 1, 3);
         }
         assert_eq!(buffer.images.len(), CAPACITY);
+        (40..50).for_each(|second| buffer.push(stamped(second * SECOND, "eye"), MOST_BYTES / 3, 3));
+        assert_eq!(buffer.images.len(), 3, "of a third of the bytes each");
     }
 
     #[test]
@@ -122,15 +127,15 @@ mod tests {
         const MS: i64 = 1_000_000;
         let mut buffer = DepthBuffer::default();
         buffer.set_model(CameraModel::default());
-        buffer.push(Stamp::new(0, "eye", 1000 * MS), 1);
-        buffer.push(Stamp::new(0, "eye", 1100 * MS), 2);
+        buffer.push(Stamp::new(0, "eye", 1000 * MS), 1, 1);
+        buffer.push(Stamp::new(0, "eye", 1100 * MS), 1, 2);
         assert_eq!(buffer.nearest(&Stamp::new(0, "eye", 1110 * MS), 0.02).unwrap().0, 2);
         assert!(buffer.nearest(&Stamp::new(0, "eye", 1300 * MS), 0.02).unwrap_err().contains("0.200 s"));
         let stamped = buffer.nearest(&Stamp::new(1110 * MS, "eye", 5), 0.02).unwrap_err();
         assert!(stamped.contains("the depth image has no stamp (0), the image has one"), "{stamped}");
         let mut stuck = DepthBuffer::default();
         stuck.set_model(CameraModel::default());
-        (0..3).for_each(|number| stuck.push(Stamp::new(5, "eye", 0), number));
+        (0..3).for_each(|number| stuck.push(Stamp::new(5, "eye", 0), 1, number));
         assert_eq!(stuck.nearest(&Stamp::new(5, "eye", 0), 0.02).unwrap().0, 2, "of equal stamps the newest");
     }
 }

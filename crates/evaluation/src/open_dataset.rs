@@ -3,6 +3,7 @@
 use super::dataset::{Dataset, DatasetOptions};
 use super::rendered_scenes::RenderedScenes;
 use super::{expressions_file, hub, ocid_ref, phrasecut, refcoco, roborefit};
+use referseg_files::catch_panic::caught;
 use referseg_files::{Error, Result};
 
 /// Reads a dataset, its format recognised by its files: `scenes.jsonl`, `expressions.jsonl`, `refs(BY).p` with `instances.json`,
@@ -31,10 +32,13 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
         return ocid_ref::open(options, &file);
     }
     if let Some(files) = hub::files(options) {
-        return hub::open(options, &files);
+        // the decoder asserts what damaged files do not keep
+        return caught(|| hub::open(options, &files)).unwrap_or_else(|_| {
+            Err(Error::config(data.display().to_string(), "damaged Parquet: the decoder failed; download it again"))
+        });
     }
     let expected = "expected scenes.jsonl or expressions.jsonl (demo scenes), instances.json with refs(unc|umd|google).p (RefCOCO, \
-                        RefCOCO+, RefCOCOg), refer_SPLIT.json (PhraseCut), SPLIT/roborefit_SPLIT.json (RoboRefIt), SPLIT_expressions.json (OCID-Ref), or \
+                        RefCOCO+, RefCOCOg) or grefs(unc).json (gRefCOCO), refer_SPLIT.json (PhraseCut), SPLIT/roborefit_SPLIT.json (RoboRefIt), SPLIT_expressions.json (OCID-Ref), or \
                         SPLIT*.parquet (the hub's copies, RefSpatial-Bench)";
     Err(Error::config(data.display().to_string(), format!("no dataset with split {:?}; {expected}", options.split)))
 }

@@ -10,9 +10,19 @@ use std::path::Path;
 /// The column of images.
 pub const IMAGE: &str = "image";
 
+/// What the decoder says of compressions that are not built in.
+const NOT_BUILT: &str = "Disabled feature at compile time: ";
+
 /// An error about a file.
 pub fn wrong(file: &Path, fact: impl std::fmt::Display) -> Error {
-    Error::config(file.display().to_string(), fact.to_string())
+    let fact = fact.to_string();
+    let fact = match fact.split_once(NOT_BUILT) {
+        Some((_, name)) => {
+            format!("compressed with {name}; read are snappy, zstd and none. pyarrow's `write_table(..., compression=\"zstd\")` rewrites it")
+        }
+        None => fact,
+    };
+    Error::config(file.display().to_string(), fact)
 }
 
 /// Opens a file.

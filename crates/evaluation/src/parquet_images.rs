@@ -6,6 +6,7 @@
 use super::parquet_file::{field, open_file, projection, wrong, IMAGE};
 use parquet::record::reader::RowIter;
 use parquet::record::Field;
+use referseg_files::catch_panic::caught;
 use referseg_files::Result;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,9 @@ impl ParquetImages {
             }
         };
         self.decoded += row - open.next + 1;
-        let found = open.rows.nth(row - open.next).ok_or_else(|| wrong(file, format!("no row {row}")))?;
+        let found =
+            caught(|| open.rows.nth(row - open.next)).map_err(|_| wrong(file, "damaged: the decoder failed"))?;
+        let found = found.ok_or_else(|| wrong(file, format!("no row {row}")))?;
         let found = found.map_err(|cause| wrong(file, cause))?;
         open.next = row + 1;
         self.open = Some(open);

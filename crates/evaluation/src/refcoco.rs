@@ -89,7 +89,8 @@ pub fn open(options: &DatasetOptions) -> Result<Dataset> {
         serde_json::from_slice(&bytes).map_err(|cause| wrong(format!("not JSON: {cause}")))?
     } else {
         let most = SMALLEST_BOUND + MOST_FOR_EACH_BYTE * bytes.len() as u64;
-        pickle_size::check(&mut bytes.as_slice(), most).map_err(|fact| wrong(format!("a pickle, but {fact}")))?;
+        pickle_size::check(&mut bytes.as_slice(), most)
+            .map_err(|fact| wrong(format!("not a pickle that can be read: {fact}")))?;
         let pickled = serde_pickle::value_from_slice(&bytes, serde_pickle::DeOptions::new());
         plain(pickled.map_err(|cause| wrong(format!("not a pickle of plain data: {cause}")))?)
     };

@@ -125,7 +125,9 @@ pub fn tensor_files(path: &Path) -> Result<Vec<PathBuf>> {
     } else {
         vec![path.to_path_buf()]
     };
-    match files.iter().find_map(|file| Some((file, ForeignFile::recognise(file)?))) {
+    // PyTorch's own files are zip archives
+    let foreign = |file: &PathBuf| ForeignFile::recognise(file).filter(|foreign| *foreign != ForeignFile::Archive);
+    match files.iter().find_map(|file| Some((file, foreign(file)?))) {
         Some((file, foreign)) => Err(Error::model(file, foreign.fact())),
         None => Ok(files),
     }

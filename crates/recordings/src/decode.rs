@@ -43,6 +43,11 @@ impl Input {
         Ok(Input { header: header(&cdr)?, transport, cdr })
     }
 
+    /// How many bytes its message has.
+    pub fn bytes(&self) -> usize {
+        self.cdr.len()
+    }
+
     /// The image.
     ///
     /// # Errors

@@ -25,6 +25,11 @@ impl DepthMessage {
         DepthMessage { transport, cdr }
     }
 
+    /// How many bytes the message has.
+    pub fn bytes(&self) -> usize {
+        self.cdr.len()
+    }
+
     /// The depth image: raw, in a PNG, or as compressedDepth in a PNG; whole numbers are units of so many metres.
     ///
     /// # Errors

@@ -66,12 +66,12 @@ pub fn logits(
 }
 
 /// Whether a model without published values makes sense to itself: its features are finite, and of the nouns the one that the
-/// picture of two cats shows is the most like it, where the model knows that word.
+/// picture shows, if it `shows_cats`, is the most like it, where the model knows that word.
 ///
 /// # Errors
 /// When a word can't be encoded or the device fails.
 pub fn agree_with_words(
-    picture: &Frame,
+    (picture, shows_cats): (&Frame, bool),
     words: &WordSettings,
     family: &dyn ModelFamily,
     kind: Kind,
@@ -85,7 +85,7 @@ pub fn agree_with_words(
     let of = cosines.len();
     let mut findings =
         vec![Finding::near(format!("finite similarities with {of} nouns"), of as f32, finite as f32, 0.0)];
-    if let Some(shown) = words.nouns.iter().position(|noun| noun == SHOWN) {
+    if let Some(shown) = words.nouns.iter().position(|noun| shows_cats && noun == SHOWN) {
         let before = cosines.iter().filter(|cosine| **cosine > cosines[shown]).count();
         let what = format!("place of \"{SHOWN}\" among the nouns, by similarity");
         findings.push(Finding::near(what, 1.0, before as f32 + 1.0, 0.0));

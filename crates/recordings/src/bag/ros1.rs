@@ -189,9 +189,15 @@ pub fn read(file: impl Read, sink: &mut Sink) -> Taken {
     let mut recording = Recording::default();
     let ended = recording.records(&mut file, false, sink);
     let Recording { head, chunks, messages, .. } = recording;
+    // `rosbag reindex` leaves a gap between the last chunk and the index
+    let is_gap = ended.is_err() && head.chunks > 0 && chunks == head.chunks && file.position < head.index;
+    let ended = if is_gap {
+        std::io::copy(&mut file, &mut std::io::sink()).map_err(|cause| cause.to_string())?;
+        Ok(ControlFlow::Continue(()))
+    } else {
+        ended
+    };
     match ended {
-        // `rosbag reindex` leaves a gap between the last chunk and the index
-        Err(_) if head.chunks > 0 && chunks == head.chunks => Ok(ControlFlow::Continue(())),
         Ok(ControlFlow::Continue(())) if file.position < head.index => Err(format!(
             "truncated after {messages} messages: {} bytes of {} before its index",
             file.position, head.index
