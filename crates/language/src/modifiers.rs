@@ -4,7 +4,7 @@ use super::expression::{Expression, Reader, DEEPEST};
 use super::lexicon::{is, DETERMINERS};
 use super::parsed_command::{Constraint, Description, Order, Place, Relation};
 use super::pattern::longest;
-use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
+use super::phrases::{Turn, SETTINGS, SPEAKERS, SUPPORTS, TURNS};
 use super::word_classes::{describes, most, order_from};
 
 impl Reader<'_> {
@@ -171,6 +171,12 @@ impl Reader<'_> {
             (Relation::AwayFrom, true) => Some(Place::Back),
             (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) => Some(Place::Back),
             (Relation::Between, false) => Some(Place::Middle),
+            (Relation::On | Relation::From, false) if is(SUPPORTS, word) => {
+                let (phrase, noun) = (self.words.text(self.at..after), Some(word.to_string()));
+                let support = Description { phrase, noun, ..Description::default() };
+                self.at = after;
+                return Some(Some(Constraint::Relation { relation, anchors: vec![support] }));
+            }
             (Relation::On | Relation::In | Relation::From, _) | (_, true) => None,
             _ => return None,
         };

@@ -1,5 +1,7 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
+use super::lexicon::is;
+use super::phrases::SUPPORTS;
 use serde::Serialize;
 
 /// A command with its meaning.
@@ -249,6 +251,12 @@ impl Description {
     /// Whether anything is said beside what the thing looks like.
     pub fn is_plain(&self) -> bool {
         self.constraints.is_empty()
+    }
+
+    /// Whether it is a surface that things stand on, such as the table.
+    pub fn is_support(&self) -> bool {
+        let last = self.noun.as_deref().and_then(|noun| noun.split_whitespace().next_back());
+        last.is_some_and(|word| is(SUPPORTS, word))
     }
 
     /// The attributes and the noun, without places and orders: "red mug".

@@ -267,6 +267,10 @@ pub const SETTINGS: &[&str] = &[
     "others", "rest", "floor", "ground", "surface", "area", "arrangement", "lot", "display", "setup",
 ];
 
+/// Those of them that things stand on: "on the table" says where a thing is, but the table is seldom among the things that are proposed.
+pub const SUPPORTS: &[&str] =
+    &["table", "tabletop", "desk", "counter", "countertop", "workbench", "bench", "floor", "ground"];
+
 /// Who speaks or looks.
 pub const SPEAKERS: &[&str] =
     &["me", "us", "you", "camera", "robot", "viewer", "myself", "lens", "observer", "speaker", "here", "yourself"];

@@ -23,6 +23,8 @@ const HALF_THING: f32 = 0.4;
 
 /// Probability of the likeliest anchor at which it counts half as being there.
 pub const HALF_THERE: f32 = 0.04;
+/// How surely a proposal must be the table, for "on the table" to say something about the others.
+const HALF_SUPPORT: f32 = 0.5;
 
 /// What kind of reason a factor is; each is a scoring term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +237,12 @@ impl Resolver<'_> {
             return (self.all().map(|i| self.between_them(first, second, fits.len() == 1, i)).collect(), named);
         }
         let values = self.all().map(|i| self.expected(first, i, |j| self.stands(relation, i, j)));
+        let on_support = matches!(relation, Relation::On | Relation::From) && anchors.iter().all(Description::is_support);
+        if on_support {
+            // the surface is seldom proposed as a thing: as surely as it is not, anything may stand on it
+            let there = half_at(first.iter().copied().fold(0.0, f32::max), HALF_SUPPORT, 4);
+            return (values.map(|value| there * value + 1.0 - there).collect(), None);
+        }
         (values.collect(), named)
     }
 
