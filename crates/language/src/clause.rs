@@ -108,6 +108,13 @@ impl Words {
                 i + 2
             } else if is(SUBJECTS, word) && self.wish(i + 1) > i + 1 {
                 self.wish(i + 1)
+            } else if is(SUBJECTS, word) && is(MODALS, next) && i + 3 < self.len() && self.is_verb(i + 2) {
+                // "you should bring me ..."
+                i + 2
+            } else if self.is_addressed(i) {
+                i + 1
+            } else if word.ends_with("ly") && i == 0 && self.is_verb(i + 1) {
+                i + 1
             } else if is(&["tell", "show", "inform", "ask"], word)
                 && is(DATIVES, next)
                 && is(&["what", "which", "who", "where", "how", "if", "whether", "about"], third)
@@ -140,6 +147,19 @@ impl Words {
                 return i;
             };
         }
+    }
+
+    /// "michael bring me ...", "john can you ...": an unknown word before what begins a command is a name.
+    fn is_addressed(&self, i: usize) -> bool {
+        let (word, next, third) = (self.at(i), self.at(i + 1), self.at(i + 2));
+        let lists =
+            [DETERMINERS, ADJECTIVES, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
+        let is_known = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
+        let is_plural = word.ends_with('s');
+        let commands = is(VERBS, next)
+            && !is(WEAK_VERBS, next)
+            && (is(DETERMINERS, third) || is(DATIVES, third) || is(&["up", "to"], third));
+        i == 0 && !is_known && !is_plural && (commands || is(MODALS, next) && is(SUBJECTS, third))
     }
 
     /// "tell me the gesture of the person": behind "of".
@@ -227,6 +247,9 @@ impl Words {
                 j = self.end_of_direction(j);
             } else if motion && self.is_measure(j) {
                 j = self.end_of_direction(j);
+            } else if is(&["open", "close", "closed", "shut"], word) && is(DETERMINERS, next) {
+                // "push open the drawer"
+                j += 1;
             } else if word == "front" && next == "of" {
                 j += 2;
             } else if (word == "face" || word == "find" || word == "get" || word == "see" || word == "reach")
@@ -343,6 +366,9 @@ impl Words {
             }
             let denied = self.negation(at);
             at += denied;
+            if is(&["go", "come"], self.at(at)) && self.is_verb(at + 1) && !is(PARTICLES, self.at(at + 1)) {
+                at += 1; // "go get"
+            }
             let verb = self.is_verb(at) || denied > 0 && is(VERBS, self.at(at)) && is(DETERMINERS, self.at(at + 1));
             // "I'm thirsty" names nothing
             let aside = !verb && is(&["i'm", "i", "we", "we're", "you're"], self.at(at));

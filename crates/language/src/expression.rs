@@ -3,7 +3,7 @@
 //! "the second red mug from the left that is not on a plate": the words before the noun are sorted by their class, what
 //! stands behind it is read turn by turn (`phrases.rs`), and anchors are expressions again.
 
-use super::lexicon::{is, ADJECTIVES, DETERMINERS};
+use super::lexicon::{is, is_length, ADJECTIVES, DETERMINERS, UNITS};
 use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
 use super::pattern::longest;
 use super::phrases::{Turn, SPEAKERS, TURNS};
@@ -159,6 +159,7 @@ impl<'w> Reader<'w> {
             } else if self.depth > 0 && is(&["and", "but"], word) {
                 // what follows speaks of the thing outside
                 return;
+            } else if self.measure() || self.manner() {
             } else if self.source(into) {
             } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
                 if !self.turn(*turn, taken, into, &mut negated) {
@@ -183,6 +184,31 @@ impl<'w> Reader<'w> {
                 self.at += 1;
             }
         }
+    }
+
+    /// "10cm", "two feet": how far, which is no property of a thing.
+    fn measure(&mut self) -> bool {
+        let taken = match (self.word(), self.peek(1)) {
+            (word, _) if is_length(word) => 1,
+            (word, unit) if word.parse::<f32>().is_ok() && is(UNITS, unit) => 2,
+            _ => return false,
+        };
+        self.at += taken;
+        true
+    }
+
+    /// "at half speed", "with a quarter of the force": how, which is no property of a thing either.
+    fn manner(&mut self) -> bool {
+        const LONGEST: usize = 7;
+        if !is(&["at", "with"], self.word()) {
+            return false;
+        }
+        let end = self.end.min(self.at + LONGEST);
+        let last = (self.at + 1..end).find(|k| is(&["speed", "pace", "velocity", "force", "care"], self.words.at(*k)));
+        let others = |k: usize| self.words.is_mark(k) || is(&["and", "on", "in", "near"], self.words.at(k));
+        let Some(last) = last.filter(|last| !(self.at + 1..*last).any(others)) else { return false };
+        self.at = last + 1;
+        true
     }
 
     /// "to the mug's left".

@@ -70,7 +70,7 @@ impl Words {
             return false;
         }
         let state = is(&["open", "closed", "shut", "ajar"], word) && !self.can_follow(i + 1);
-        let measure = word.parse::<f32>().is_ok() && is(MEASURES, next);
+        let measure = word.parse::<f32>().is_ok() && (is(MEASURES, next) || is(UNITS, next)) || is_length(word);
         if nouns > 0 && (state || measure) {
             return false;
         }

@@ -37,7 +37,10 @@ fn tokens(text: &str) -> Vec<Token> {
     };
     for (at, c) in text.char_indices() {
         // programs write "red_mug", transcribers leave invisible marks
-        let joins = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '/' | '%');
+        let digit = |at: Option<char>| at.is_some_and(|c| c.is_ascii_digit());
+        let is_point = c == '.' && start.is_some() && digit(text[..at].chars().next_back());
+        let is_point = is_point && digit(text[at + 1..].chars().next());
+        let joins = c.is_alphanumeric() || is_point || matches!(c, '\'' | '’' | '-' | '/' | '%');
         let c = if matches!(c, '_' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') { ' ' } else { c };
         match (joins, start) {
             (true, None) => start = Some(at),

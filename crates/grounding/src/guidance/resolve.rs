@@ -237,7 +237,8 @@ impl Resolver<'_> {
             return (self.all().map(|i| self.between_them(first, second, fits.len() == 1, i)).collect(), named);
         }
         let values = self.all().map(|i| self.expected(first, i, |j| self.stands(relation, i, j)));
-        let on_support = matches!(relation, Relation::On | Relation::From) && anchors.iter().all(Description::is_support);
+        let on_support =
+            matches!(relation, Relation::On | Relation::From) && anchors.iter().all(Description::is_support);
         if on_support {
             // the surface is seldom proposed as a thing: as surely as it is not, anything may stand on it
             let there = half_at(first.iter().copied().fold(0.0, f32::max), HALF_SUPPORT, 4);
