@@ -7,6 +7,7 @@ use super::lexicon::*;
 use super::pattern::longest;
 use super::phrases::{Turn, TURNS};
 use super::text_words::Words;
+use std::ops::Range;
 
 /// Where the parts of one clause begin, as word numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ impl Words {
         if i > 0 && self.at(i - 1) == "mind" && word.ends_with("ing") {
             return true; // would you mind passing
         }
+        if word == "let" && next == "go" {
+            return true;
+        }
         if is(WEAK_VERBS, word) {
             let led: &[&str] = match word {
                 "point" | "drive" => &["at", "to", "towards", "toward", "through", "past", "around"],
@@ -50,7 +54,8 @@ impl Words {
                 "switch" => &["on", "off"],
                 _ => &[],
             };
-            let phrasal = is(&["up", "down", "off", "out", "over", "away"], next) && is(DETERMINERS, self.at(i + 2));
+            let phrasal = is(&["up", "down", "off", "out", "over", "away", "open", "close", "shut"], next)
+                && is(DETERMINERS, self.at(i + 2));
             return object || phrasal || is(led, next);
         }
         if is(VERBS, word) {
@@ -227,6 +232,14 @@ impl Words {
     #[allow(clippy::if_same_then_else)] // one rule an arm
     /// From a verb to where its object or goal begins; `None` when it has neither in this clause.
     fn skip_verb(&self, mut i: usize) -> Option<usize> {
+        if is(&["search", "look", "hunt"], self.at(i)) {
+            // "search in the corridor for the jar"
+            let marks = (i + 1..self.len()).find(|k| self.is_mark(*k) || self.at(*k) == "and").unwrap_or(self.len());
+            let sought = (i + 1..marks).find(|k| self.at(*k) == "for" && is(DETERMINERS, self.at(k + 1)));
+            if let Some(sought) = sought {
+                return Some(sought + 1);
+            }
+        }
         let mut motion = is(MOTION, self.at(i));
         let mut j = i + 1 + self.your_way(i);
         loop {
@@ -333,7 +346,18 @@ impl Words {
                 "," | "and" | "then" | "." | ";" | "to" | "until" | "before" | "but" | "-" | "–" | "—" | "(" | "!"
             )
         };
-        (i + 1..self.len().saturating_sub(1)).find(|j| parts(j) && self.clause_follows(*j + 1)).map(|j| j + 1)
+        let begins = |j: &usize| parts(&(j - 1)) && self.clause_follows(*j) || *j >= i + 3 && self.is_unmarked_verb(*j);
+        (i + 2..self.len()).find(begins)
+    }
+
+    /// "go to the table take the plates": a verb behind a noun, with its object, without a mark before it.
+    fn is_unmarked_verb(&self, j: usize) -> bool {
+        let before = self.at(j - 1);
+        let leads = [DETERMINERS, ADJECTIVES, PREPOSITIONS, SUBJECTS, MODALS, BE, OPENERS, PARTICLES, VERBS];
+        let is_led =
+            leads.iter().any(|list| is(list, before)) || is(&["that", "which", "who", "and", "n't", "not"], before);
+        let object = is(DETERMINERS, self.at(j + 1));
+        is(VERBS, self.at(j)) && !is(WEAK_VERBS, self.at(j)) && object && !is_led && !self.is_mark(j - 1)
     }
 
     pub fn clause_follows(&self, i: usize) -> bool {
@@ -349,13 +373,19 @@ impl Words {
         matches!(longest(TURNS, self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
     }
 
+    /// The place that is said before the command.
+    pub fn fronted(&self) -> Option<Range<usize>> {
+        let from = self.skip_prefix(0);
+        let end = self.skip_fronted(from);
+        (end > from && self.fronted_exclusion(from).is_none()).then_some(from..end)
+    }
+
     /// The clauses in the order of the text; at least one for a text with words.
     pub fn clauses(&self) -> Vec<ClausePlaces> {
         let mut found = Vec::new();
         let mut i = self.skip_prefix(0);
-        let fronted = self.skip_fronted(i);
-        if fronted > i && self.fronted_exclusion(i).is_none() {
-            i = self.skip_prefix(fronted);
+        if let Some(fronted) = self.fronted() {
+            i = self.skip_prefix(fronted.end);
         }
         while i < self.len() {
             let mut at = self.skip_prefix(i);

@@ -160,6 +160,16 @@ impl<'w> Reader<'w> {
                 // what follows speaks of the thing outside
                 return;
             } else if self.measure() || self.manner() {
+            } else if word == "by" && self.peek(1).ends_with("ing") || word == "while" {
+                // "by running water over it", "while moving slowly": how it is to be done
+                self.at = self.end;
+            } else if self.depth > 0
+                && word == "on"
+                && is(&["left", "right", "top", "bottom"], self.peek(1))
+                && self.at + 2 == self.end
+            {
+                // "man in suit on right": where the man is
+                return;
             } else if self.source(into) {
             } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
                 if !self.turn(*turn, taken, into, &mut negated) {

@@ -123,7 +123,8 @@ pub const WEAK_VERBS: WordList = &[
     "plug", "lower", "close", "cross", "swing", "drink", "cook", "hold", "pass", "hit", "press", "touch", "watch",
     "show", "drop", "store", "walk", "drive", "fill", "load", "catch", "mop", "outline", "ground", "position", "turn",
     "stop", "peel", "clean", "empty", "open", "dry", "toast", "book", "water", "light", "dust", "box", "can", "need",
-    "tap", "exit", "heat", "chill", "wash", "swap", "hide", "tilt", "trace", "direct", "switch",
+    "tap", "exit", "heat", "chill", "wash", "swap", "hide", "tilt", "trace", "direct", "switch", "cut", "clear",
+    "group", "sort",
 ];
 
 /// Verbs that hand one thing to somebody, who may stand before it: "give the girl the bear".

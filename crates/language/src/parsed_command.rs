@@ -1,7 +1,7 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
 use super::lexicon::is;
-use super::phrases::SUPPORTS;
+use super::phrases::{ROOMS, SUPPORTS};
 use serde::Serialize;
 
 /// A command with its meaning.
@@ -253,10 +253,10 @@ impl Description {
         self.constraints.is_empty()
     }
 
-    /// Whether it is a surface that things stand on, such as the table.
-    pub fn is_support(&self) -> bool {
+    /// Whether it is what things stand on or in, such as the table or the kitchen.
+    pub fn is_surrounding(&self) -> bool {
         let last = self.noun.as_deref().and_then(|noun| noun.split_whitespace().next_back());
-        last.is_some_and(|word| is(SUPPORTS, word))
+        last.is_some_and(|word| is(SUPPORTS, word) || is(ROOMS, word))
     }
 
     /// The attributes and the noun, without places and orders: "red mug".

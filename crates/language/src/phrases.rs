@@ -271,6 +271,12 @@ pub const SETTINGS: &[&str] = &[
 pub const SUPPORTS: &[&str] =
     &["table", "tabletop", "desk", "counter", "countertop", "workbench", "bench", "floor", "ground"];
 
+/// What the camera stands in: seldom proposed either.
+pub const ROOMS: &[&str] = &[
+    "kitchen", "bedroom", "bathroom", "room", "office", "hall", "hallway", "corridor", "garage", "garden", "lab",
+    "laboratory", "house", "apartment", "home", "workshop", "lounge", "study", "entrance", "balcony", "basement",
+];
+
 /// Who speaks or looks.
 pub const SPEAKERS: &[&str] =
     &["me", "us", "you", "camera", "robot", "viewer", "myself", "lens", "observer", "speaker", "here", "yourself"];

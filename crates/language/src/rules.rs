@@ -6,7 +6,7 @@
 use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
 use super::lexicon::{is, is_length, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT, UNITS};
-use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity};
+use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity, Relation};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, SETTINGS, TURNS};
 use super::text_words::Words;
@@ -208,6 +208,16 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
             parsed.withdrawn.push(other);
         }
     }
+    if let Some(fronted) = words.fronted() {
+        // "in the cabinet, grasp the block"
+        let place = Reader::new(words, fronted).expression().map(|place| place.description.constraints);
+        let holds = |constraint: &Constraint| {
+            matches!(constraint, Constraint::Relation { relation: Relation::On | Relation::In, .. })
+        };
+        if !parsed.target.constraints.iter().any(holds) {
+            parsed.target.constraints.extend(place.into_iter().flatten().filter(holds));
+        }
+    }
     let named = parsed.target.clone();
     for constraint in &mut parsed.target.constraints {
         // "the mug, not the red one": the red mug
@@ -220,6 +230,10 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
 
 fn is_pronoun(expression: &Expression) -> bool {
     matches!(expression.description.phrase.to_lowercase().as_str(), "it" | "them" | "him" | "her" | "this" | "that")
+}
+
+fn is_source(constraint: &Constraint) -> bool {
+    matches!(constraint, Constraint::Relation { relation: Relation::From, .. })
 }
 
 /// Reads a clause's object, with where it ends.
@@ -251,6 +265,15 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
             break;
         }
         also.push(next.description.with_noun_of(&expression.description));
+    }
+    let mut expression = expression;
+    if let Some(last) = also.last() {
+        // "the pot and pan from the stove": both
+        let has_source = |described: &Description| described.constraints.iter().any(is_source);
+        if !has_source(&expression.description) {
+            let sources = last.constraints.iter().filter(|constraint| is_source(constraint)).cloned();
+            expression.description.constraints.extend(sources);
+        }
     }
     let rest = goal.unwrap_or(reader.at);
     if words.is_mark(rest) && rest > 0 {

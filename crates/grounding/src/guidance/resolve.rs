@@ -237,10 +237,9 @@ impl Resolver<'_> {
             return (self.all().map(|i| self.between_them(first, second, fits.len() == 1, i)).collect(), named);
         }
         let values = self.all().map(|i| self.expected(first, i, |j| self.stands(relation, i, j)));
-        let on_support =
-            matches!(relation, Relation::On | Relation::From) && anchors.iter().all(Description::is_support);
-        if on_support {
-            // the surface is seldom proposed as a thing: as surely as it is not, anything may stand on it
+        let holds = matches!(relation, Relation::On | Relation::In | Relation::From);
+        if holds && anchors.iter().all(Description::is_surrounding) {
+            // the surface or the room is seldom proposed as a thing: as surely as it is not, anything may stand on it
             let there = half_at(first.iter().copied().fold(0.0, f32::max), HALF_SUPPORT, 4);
             return (values.map(|value| there * value + 1.0 - there).collect(), None);
         }
