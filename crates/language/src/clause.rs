@@ -35,6 +35,7 @@ impl Words {
         let object = is(DETERMINERS, next)
             || is(DATIVES, next)
             || next == "it"
+            || next == "one" && begins && is(PREPOSITIONS, self.at(i + 2))
             || counted && begins && !is(&["number", "no", "position", "nearest", "closest"], word);
         if i > 0 && self.at(i - 1) == "mind" && word.ends_with("ing") {
             return true; // would you mind passing
@@ -251,7 +252,8 @@ impl Words {
                 // an adverb between commas, or the next clause
                 return None;
             }
-            let dative = is(DATIVES, word) || word == "her" && is(DETERMINERS, next);
+            let handled = word == "them" && (is(PREPOSITIONS, next) || is(&["next", "on", "in", "to"], next));
+            let dative = is(DATIVES, word) && !handled || word == "her" && is(DETERMINERS, next);
             if dative && !next.is_empty() {
                 j += 1;
             } else if is(PARTICLES, word) && !self.place_of_object(j, motion) {
@@ -356,8 +358,9 @@ impl Words {
         let leads = [DETERMINERS, ADJECTIVES, PREPOSITIONS, SUBJECTS, MODALS, BE, OPENERS, PARTICLES, VERBS];
         let is_led =
             leads.iter().any(|list| is(list, before)) || is(&["that", "which", "who", "and", "n't", "not"], before);
-        let object = is(DETERMINERS, self.at(j + 1));
-        is(VERBS, self.at(j)) && !is(WEAK_VERBS, self.at(j)) && object && !is_led && !self.is_mark(j - 1)
+        let pronoun = is(&["it", "them"], self.at(j + 1));
+        let object = is(DETERMINERS, self.at(j + 1)) && !is(WEAK_VERBS, self.at(j)) || pronoun;
+        is(VERBS, self.at(j)) && object && !is_led && !self.is_mark(j - 1)
     }
 
     pub fn clause_follows(&self, i: usize) -> bool {

@@ -306,6 +306,10 @@ const WITH_INSTRUMENT: &[&str] = &[
     "carve", "stir", "mix", "whisk", "cover", "fill", "brush", "water", "sprinkle", "spray", "stab", "scoop", "skewer",
 ];
 
+/// Verbs of bringing something somewhere (VerbNet's bring-11.3, carry-11.4, send-11.1): "to" says where.
+const CARRYING: &[&str] =
+    &["bring", "take", "carry", "move", "transfer", "transport", "relocate", "shift", "haul", "return", "send", "give"];
+
 /// Sides to which something is moved.
 const SIDES: &[&str] = &["left", "right", "top", "bottom", "front", "back", "middle", "center", "centre"];
 
@@ -375,7 +379,9 @@ fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usize> {
     if let Some(instrument) = instrument.filter(|i| *i > object) {
         return Some(instrument);
     }
-    if !is(PLACEMENT, verb) {
+    let is_pronoun = is(&["it", "them", "one"], words.at(object));
+    let (carries, pushes) = (is(CARRYING, verb), is(PUSHING, verb));
+    if !(is(PLACEMENT, verb) || carries || pushes) {
         return None;
     }
     let is_place = |i: &usize| {
@@ -384,7 +390,8 @@ fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usize> {
         let relative = is(
             &[
                 "that", "which", "is", "are", "the", "and", "not", "next", "on", "in", "to", "nearest", "closest",
-                "farthest", "furthest", "nearer", "closer",
+                "farthest", "furthest", "nearer", "closer", "close", "adjacent", "near", "parallel", "opposite",
+                "first", "second", "third", "last",
             ],
             words.at(i.wrapping_sub(1)),
         );
@@ -394,6 +401,28 @@ fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usize> {
     // "into" and "onto" only say where something goes, and so does the first "on" of what is stacked
     let certain =
         |i: &usize| is(&["into", "onto"], words.at(*i)) || verb == "stack" && words.at(*i) == "on" && is_place(i);
+    if is_pronoun {
+        // "put it on the chair near the table": all of it is where
+        let is_source = |i: usize| is(&["from", "out", "off"], words.at(i));
+        return (object + 1..end).find(is_place).filter(|i| !(object + 1..=*i).any(is_source));
+    }
+    if carries || pushes {
+        const RANKED: &[&str] = &["first", "second", "third", "fourth", "last", "next", "close", "closest", "nearest"];
+        let is_ranked = |i: usize| is(RANKED, words.at(i.wrapping_sub(1))); // "the second to the left"
+        let towards = |i: &usize| {
+            !is_ranked(*i) && is_place(i) && is(&["to", "into", "onto"], words.at(*i)) && !words.is_verb(i + 1)
+        };
+        // "move the cup next to the plate"; "on the plate" and "in the bowl" may also say which cup
+        let ends_beside = |i: &usize| {
+            let relation = match longest(TURNS, words, *i, end) {
+                Some((Turn::Related(relation), _)) => *relation,
+                _ => return false,
+            };
+            is_place(i) && !matches!(relation, Relation::On | Relation::In | Relation::From)
+        };
+        let beside = || (from..end).rev().find(ends_beside).filter(|_| pushes);
+        return (from..end).find(towards).or_else(beside).filter(|goal| *goal > object);
+    }
     let is_elsewhere = |i: &usize| is_place(i) && !is_arrangement(words, *i, end);
     let last = |is_meant: &dyn Fn(&usize) -> bool| (from..end).rev().find(is_meant);
     let goal = (from..end).find(certain).or_else(|| last(&is_elsewhere)).or_else(|| last(&is_place));
