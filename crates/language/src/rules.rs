@@ -249,7 +249,7 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
     let end = reader.at;
     // further things of a list
     let mut also = Vec::new();
-    while reader.at < places.end && goal.is_none() {
+    while reader.at < goal.unwrap_or(places.end) {
         let listed = words.is_mark(reader.at) || is(&["and", "or"], words.at(reader.at));
         if !(listed || is(DETERMINERS, words.at(reader.at))) || words.clause_follows(reader.at + 1) && listed {
             break;
