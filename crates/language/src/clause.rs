@@ -162,9 +162,8 @@ impl Words {
             [DETERMINERS, ADJECTIVES, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
         let is_known = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
         let is_plural = word.ends_with('s');
-        let commands = is(VERBS, next)
-            && !is(WEAK_VERBS, next)
-            && (is(DETERMINERS, third) || is(DATIVES, third) || is(&["up", "to"], third));
+        let certain = !is(WEAK_VERBS, next) && (is(DETERMINERS, third) || is(&["up", "to"], third));
+        let commands = is(VERBS, next) && (certain || is(DATIVES, third));
         i == 0 && !is_known && !is_plural && (commands || is(MODALS, next) && is(SUBJECTS, third))
     }
 
