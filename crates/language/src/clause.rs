@@ -22,6 +22,14 @@ pub struct ClausePlaces {
     pub negative: bool,
 }
 
+/// Words before a verb that are no names, whatever else they are: negations, adverbs and conjunctions.
+const ADVERBS: WordList = &[
+    "never", "not", "no", "dont", "cannot", "nobody", "neither", "nor", "always", "now", "also", "maybe", "perhaps",
+    "once", "if", "when", "whenever", "while", "before", "after", "until", "unless", "without", "then", "just", "only",
+    "still", "again", "instead", "rather", "better", "do", "does", "did", "be", "refrain", "so", "but", "or", "and",
+    "first", "next", "last", "soon", "later",
+];
+
 impl Words {
     /// Whether a verb of a command stands here.
     pub fn is_verb(&self, i: usize) -> bool {
@@ -161,10 +169,11 @@ impl Words {
         let lists =
             [DETERMINERS, ADJECTIVES, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
         let is_known = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
+        let is_adverb = self.negation(i) > 0 || is(ADVERBS, word) || word.ends_with("n't") || word.ends_with("ly");
         let is_plural = word.ends_with('s');
         let certain = !is(WEAK_VERBS, next) && (is(DETERMINERS, third) || is(&["up", "to"], third));
         let commands = is(VERBS, next) && (certain || is(DATIVES, third));
-        i == 0 && !is_known && !is_plural && (commands || is(MODALS, next) && is(SUBJECTS, third))
+        i == 0 && !is_known && !is_adverb && !is_plural && (commands || is(MODALS, next) && is(SUBJECTS, third))
     }
 
     /// "tell me the gesture of the person": behind "of".
