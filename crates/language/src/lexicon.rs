@@ -165,6 +165,16 @@ pub const UNITS: WordList = &[
     "centimeter", "centimeters", "centimetre", "centimetres", "millimeter", "millimeters", "deg", "degrees",
 ];
 
+/// What things stand on: "on the table" says where a thing is, but the table is seldom among the things that are proposed.
+pub const SUPPORTS: WordList =
+    &["table", "tabletop", "desk", "counter", "countertop", "workbench", "bench", "floor", "ground"];
+
+/// What the camera stands in: seldom proposed either.
+pub const ROOMS: WordList = &[
+    "kitchen", "bedroom", "bathroom", "room", "office", "hall", "hallway", "corridor", "garage", "garden", "lab",
+    "laboratory", "house", "apartment", "home", "workshop", "lounge", "study", "entrance", "balcony", "basement",
+];
+
 /// Words in -ing that are nouns.
 pub const ING_NOUNS: WordList = &[
     "thing", "ring", "string", "building", "ceiling", "painting", "king", "wing", "railing", "awning", "pudding",

@@ -1,10 +1,10 @@
 //! What one turn of phrase behind a noun adds to a description: places, relations to anchors, exclusions, likeness.
 
 use super::expression::{Expression, Reader, DEEPEST};
-use super::lexicon::{is, DETERMINERS};
+use super::lexicon::{is, DETERMINERS, SUPPORTS};
 use super::parsed_command::{Constraint, Description, Order, Place, Relation};
 use super::pattern::longest;
-use super::phrases::{Turn, SETTINGS, SPEAKERS, SUPPORTS, TURNS};
+use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
 use super::word_classes::{describes, most, order_from};
 
 impl Reader<'_> {

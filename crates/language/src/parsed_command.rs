@@ -1,7 +1,6 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
-use super::lexicon::is;
-use super::phrases::{ROOMS, SUPPORTS};
+use super::lexicon::{is, ROOMS, SUPPORTS};
 use serde::Serialize;
 
 /// A command with its meaning.

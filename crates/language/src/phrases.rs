@@ -267,16 +267,6 @@ pub const SETTINGS: &[&str] = &[
     "others", "rest", "floor", "ground", "surface", "area", "arrangement", "lot", "display", "setup",
 ];
 
-/// Those of them that things stand on: "on the table" says where a thing is, but the table is seldom among the things that are proposed.
-pub const SUPPORTS: &[&str] =
-    &["table", "tabletop", "desk", "counter", "countertop", "workbench", "bench", "floor", "ground"];
-
-/// What the camera stands in: seldom proposed either.
-pub const ROOMS: &[&str] = &[
-    "kitchen", "bedroom", "bathroom", "room", "office", "hall", "hallway", "corridor", "garage", "garden", "lab",
-    "laboratory", "house", "apartment", "home", "workshop", "lounge", "study", "entrance", "balcony", "basement",
-];
-
 /// Who speaks or looks.
 pub const SPEAKERS: &[&str] =
     &["me", "us", "you", "camera", "robot", "viewer", "myself", "lens", "observer", "speaker", "here", "yourself"];
