@@ -109,12 +109,16 @@ class Peer:
         if text is not None:
             self.say(text)
         message = message or image(picture())
-        shown = [0.0]
+        shown, said = [0.0], [time.monotonic()]
 
         def ready():
             if time.monotonic() - shown[0] > (0.3 if again else 1e9):
                 self.images.publish(message)
                 shown[0] = time.monotonic()
+            if text and again and len(self.heard) == had and time.monotonic() - said[0] > 5.0:
+                # DDS may lose what is published while the other side has not matched yet
+                self.say(text)
+                said[0] = time.monotonic()
             return len(self.heard) >= had + count
 
         self.until(ready, f"{count} answers to {text!r}")

@@ -108,6 +108,8 @@ struct Recording {
     head: Head,
     topics: HashMap<[u8; 4], Topic>,
     chunks: u32,
+    /// Where the last chunk ends, bytes.
+    chunks_end: u64,
     messages: u64,
 }
 
@@ -127,15 +129,16 @@ impl<R: Read> Read for Counted<R> {
 
 impl Recording {
     /// Reads records to the end of a file or chunk.
-    fn records(&mut self, mut from: impl Read, is_chunk: bool, sink: &mut Sink) -> Taken {
-        while let Some(header) = block(&mut from, LONGEST_HEADER)? {
+    fn records(&mut self, from: &mut Counted<impl Read>, is_chunk: bool, sink: &mut Sink) -> Taken {
+        while let Some(header) = block(from, LONGEST_HEADER)? {
             let fields = Fields::parse(&header)?;
-            let data = block(&mut from, MAX_LENGTH)?.ok_or("the file ends within a record")?;
+            let data = block(from, MAX_LENGTH)?.ok_or("the file ends within a record")?;
             let taken = match fields.number("op")? {
                 [MESSAGE] => self.message(&fields, data, sink)?,
                 [CHUNK] if !is_chunk => {
-                    let taken = self.records(chunk(&fields, data)?.as_slice(), true, sink)?;
-                    self.chunks += 1;
+                    let records = chunk(&fields, data)?;
+                    let taken = self.of_chunk(&records, sink)?;
+                    (self.chunks, self.chunks_end) = (self.chunks + 1, from.position);
                     taken
                 }
                 [HEAD] => {
@@ -164,6 +167,10 @@ impl Recording {
         Ok(ControlFlow::Continue(()))
     }
 
+    fn of_chunk(&mut self, records: &[u8], sink: &mut Sink) -> Taken {
+        self.records(&mut Counted { file: records, position: 0 }, true, sink)
+    }
+
     fn message(&mut self, fields: &Fields, data: Vec<u8>, sink: &mut Sink) -> Taken {
         self.messages += 1;
         let [seconds, nanoseconds] = [0, 4].map(|at| {
@@ -188,9 +195,9 @@ pub fn read(file: impl Read, sink: &mut Sink) -> Taken {
     }
     let mut recording = Recording::default();
     let ended = recording.records(&mut file, false, sink);
-    let Recording { head, chunks, messages, .. } = recording;
+    let Recording { head, chunks, chunks_end, messages, .. } = recording;
     // `rosbag reindex` leaves a gap between the last chunk and the index
-    let is_gap = ended.is_err() && head.chunks > 0 && chunks == head.chunks && file.position < head.index;
+    let is_gap = ended.is_err() && head.chunks > 0 && chunks == head.chunks && chunks_end < head.index;
     let ended = if is_gap {
         std::io::copy(&mut file, &mut std::io::sink()).map_err(|cause| cause.to_string())?;
         Ok(ControlFlow::Continue(()))
