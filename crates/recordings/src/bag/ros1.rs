@@ -108,8 +108,8 @@ struct Recording {
     head: Head,
     topics: HashMap<[u8; 4], Topic>,
     chunks: u32,
-    /// Where the last chunk ends, bytes.
-    chunks_end: u64,
+    /// Where the last record ends, bytes.
+    records_end: u64,
     messages: u64,
 }
 
@@ -138,7 +138,7 @@ impl Recording {
                 [CHUNK] if !is_chunk => {
                     let records = chunk(&fields, data)?;
                     let taken = self.of_chunk(&records, sink)?;
-                    (self.chunks, self.chunks_end) = (self.chunks + 1, from.position);
+                    self.chunks += 1;
                     taken
                 }
                 [HEAD] => {
@@ -162,6 +162,9 @@ impl Recording {
             };
             if taken.is_break() {
                 return Ok(taken);
+            }
+            if !is_chunk {
+                self.records_end = from.position;
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -195,9 +198,9 @@ pub fn read(file: impl Read, sink: &mut Sink) -> Taken {
     }
     let mut recording = Recording::default();
     let ended = recording.records(&mut file, false, sink);
-    let Recording { head, chunks, chunks_end, messages, .. } = recording;
+    let Recording { head, chunks, records_end, messages, .. } = recording;
     // `rosbag reindex` leaves a gap between the last chunk and the index
-    let is_gap = ended.is_err() && head.chunks > 0 && chunks == head.chunks && chunks_end < head.index;
+    let is_gap = ended.is_err() && head.chunks > 0 && chunks == head.chunks && records_end < head.index;
     let ended = if is_gap {
         std::io::copy(&mut file, &mut std::io::sink()).map_err(|cause| cause.to_string())?;
         Ok(ControlFlow::Continue(()))
