@@ -29,8 +29,6 @@ pub struct FollowedRequest<I, R> {
 struct Slot<I, R> {
     /// With their running numbers, oldest first.
     frames: VecDeque<(u64, Arc<I>)>,
-    /// Bytes of the newest frame, and so about of each.
-    bytes: usize,
     /// Number of the newest frame.
     newest: u64,
     /// Number of the newest frame that was looked at.
@@ -43,14 +41,14 @@ struct Slot<I, R> {
 }
 
 impl<I, R> Slot<I, R> {
+    /// Takes a frame of so many bytes; those before are taken to have about as many.
     fn push(&mut self, input: Arc<I>, bytes: usize) {
-        self.bytes = bytes;
         if !self.keeps {
             self.frames.clear();
         }
         self.newest += 1;
         self.frames.push_back((self.newest, input));
-        let room = MOST_BYTES.checked_div(self.bytes).unwrap_or(FRAMES).clamp(2, FRAMES);
+        let room = MOST_BYTES.checked_div(bytes).unwrap_or(FRAMES).clamp(2, FRAMES);
         while self.frames.len() > room {
             // the one whose neighbours are closest together, so that those left are spread over the time
             let gap = |at: &usize| self.frames[at + 1].0 - self.frames[at - 1].0;
@@ -97,7 +95,6 @@ impl<I, R> Following<I, R> {
     pub fn new(cameras: usize, on: bool, host: Option<Arc<dyn TrackHost<I, Reply = R>>>) -> Self {
         let slot = |_| Slot {
             frames: VecDeque::new(),
-            bytes: 0,
             newest: 0,
             looked_at: 0,
             keeps: false,

@@ -3,7 +3,7 @@
 //! "the second red mug from the left that is not on a plate": the words before the noun are sorted by their class, what
 //! stands behind it is read turn by turn (`phrases.rs`), and anchors are expressions again.
 
-use super::lexicon::{is, is_length, ADJECTIVES, DETERMINERS, UNITS};
+use super::lexicon::{is, ADJECTIVES, DETERMINERS};
 use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
 use super::pattern::longest;
 use super::phrases::{Turn, SPEAKERS, TURNS};
@@ -198,13 +198,9 @@ impl<'w> Reader<'w> {
 
     /// "10cm", "two feet": how far, which is no property of a thing.
     fn measure(&mut self) -> bool {
-        let taken = match (self.word(), self.peek(1)) {
-            (word, _) if is_length(word) => 1,
-            (word, unit) if word.parse::<f32>().is_ok() && is(UNITS, unit) => 2,
-            _ => return false,
-        };
+        let taken = self.words.length_words(self.at);
         self.at += taken;
-        true
+        taken > 0
     }
 
     /// "at half speed", "with a quarter of the force": how, which is no property of a thing either.

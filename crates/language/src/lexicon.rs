@@ -153,12 +153,6 @@ pub const MEASURES: WordList = &[
     "look", "seat", "times", "turn", "pace", "paces", "little", "moment", "half", "second", "seconds", "care",
 ];
 
-/// Whether a word is a length with its unit: "10cm", "0.5m", "3ft".
-pub fn is_length(word: &str) -> bool {
-    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    unit.len() < word.len() && is(UNITS, unit)
-}
-
 /// Units of lengths and angles (SI brochure; NIST SP 811).
 pub const UNITS: WordList = &[
     "mm", "cm", "dm", "m", "km", "in", "inch", "inches", "ft", "feet", "foot", "meter", "meters", "metre", "metres",

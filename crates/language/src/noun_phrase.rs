@@ -70,7 +70,7 @@ impl Words {
             return false;
         }
         let state = is(&["open", "closed", "shut", "ajar"], word) && !self.can_follow(i + 1);
-        let measure = word.parse::<f32>().is_ok() && (is(MEASURES, next) || is(UNITS, next)) || is_length(word);
+        let measure = word.parse::<f32>().is_ok() && is(MEASURES, next) || self.length_words(i) > 0;
         if nouns > 0 && (state || measure) {
             return false;
         }
@@ -126,6 +126,19 @@ impl Words {
         let word = self.at(i);
         let stop = is(PREPOSITIONS, word) || is(DETERMINERS, word) || is(BE, word) || word == "and";
         !word.is_empty() && !self.is_mark(i) && !stop && (!is(ENDERS, word) || word == "can")
+    }
+
+    /// How many words the length that stands here has: one in "10cm", two in "0.5 m"; 0 when none does.
+    pub fn length_words(&self, i: usize) -> usize {
+        let (word, next) = (self.at(i), self.at(i + 1));
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if unit.len() < word.len() && is(UNITS, unit) {
+            1
+        } else if word.parse::<f32>().is_ok() && is(UNITS, next) {
+            2
+        } else {
+            0
+        }
     }
 
     /// Where the phrase that begins at `from` ends, trailing places given up.

@@ -5,7 +5,7 @@
 
 use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
-use super::lexicon::{is, is_length, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT, UNITS};
+use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT};
 use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity, Relation};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, SETTINGS, TURNS};
@@ -327,9 +327,9 @@ fn direction(words: &Words, verb: &str, object: usize, end: usize) -> Option<usi
     let from = words.phrase_end(object);
     (from..last).find(|i| {
         let word = words.at(*i);
-        let far = is_length(word) || word.parse::<f32>().is_ok() && is(UNITS, words.at(i + 1));
-        let towards =
-            far || is(&["to", "towards", "toward", "all", "90", "180", "up", "down"], word) || word.ends_with("ward");
+        let towards = words.length_words(*i) > 0
+            || is(&["to", "towards", "toward", "all", "90", "180", "up", "down"], word)
+            || word.ends_with("ward");
         let side = is(&["left", "right", "forward", "forwards", "backward", "backwards", "away", "aside"], word);
         let ends = is(
             &[

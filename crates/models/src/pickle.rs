@@ -93,4 +93,12 @@ mod tests {
         assert!(said.contains("claims the shape [2147483647, 3], larger than the file"), "{said}");
         assert!(fixture("short_tuple.pth").is_err());
     }
+
+    #[test]
+    fn real_checkpoints_pass() {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/data/pickles");
+        for name in ["whole.pth", "training.pth"] {
+            check_size(&folder.join(name)).unwrap();
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Duration;
 
+/// Gives types their ROS names.
 macro_rules! named {
     ($($kind:ty => $name:literal),* $(,)?) => {
         $(impl MessageType for $kind {
@@ -13,6 +14,7 @@ macro_rules! named {
         })*
     };
 }
+pub(crate) use named;
 
 named! {
     Text => "std_msgs/msg/String",

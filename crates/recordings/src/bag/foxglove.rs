@@ -3,6 +3,7 @@
 //! Fields and their numbers are those of foxglove-schemas-protobuf 0.4 (PyPI), `foxglove/RawImage.proto`, `CompressedImage.proto` and
 //! `CameraCalibration.proto`; foxglove_msgs has the same fields in another order.
 
+use crate::ros_messages::named;
 use crate::{from_cdr, to_cdr, CameraInfo, CompressedImage, Header, Image, MessageType, Time};
 use base64::Engine;
 use prost::Message;
@@ -162,14 +163,6 @@ struct CameraCalibrationMessage {
     k: [f64; 9],
     r: [f64; 9],
     p: [f64; 12],
-}
-
-macro_rules! named {
-    ($($kind:ty => $name:literal),* $(,)?) => {
-        $(impl MessageType for $kind {
-            const TYPE: &'static str = $name;
-        })*
-    };
 }
 
 named! {

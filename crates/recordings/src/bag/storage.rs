@@ -1,5 +1,6 @@
 //! `Storage`: the format of a recording's file, by its first bytes: names and endings are often wrong.
 
+use referseg_files::foreign_file::ForeignFile;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -43,17 +44,13 @@ impl Storage {
             "is empty: nothing was recorded, or it was not copied whole".into()
         } else if known.iter().any(|(magic, _)| magic.starts_with(first)) {
             format!("is cut after {} bytes: nothing of it can be read", first.len())
-        } else if first.starts_with(b"version https://git-lfs") {
-            "is a Git LFS pointer, not the recording; `git lfs pull` in its repository brings the recording".into()
         } else if first.starts_with(b"#ROSBAG V1") {
             "is a ROS 1 recording of format 1, from before 2010; `rosbag migrate` of ROS 1 makes format 2.0 of it"
                 .into()
         } else if first.starts_with(b"\x89PNG") || first.starts_with(&[0xff, 0xd8, 0xff]) {
             "is a picture; `referseg segment` answers pictures".into()
-        } else if first.starts_with(b"PK\x03\x04") || first.starts_with(&[0x1f, 0x8b]) || first.starts_with(b"BZh") {
-            "is an archive (zip, gzip or bzip2); unpack it first".into()
-        } else if first.starts_with(b"<!DOCTYPE") || first.starts_with(b"<!doctype") || first.starts_with(b"<html") {
-            "is a web page, not the recording: the download went wrong".into()
+        } else if let Some(foreign) = ForeignFile::of(first) {
+            format!("is {}", foreign.fact())
         } else {
             "is no recording that is known: neither MCAP nor sqlite3 (rosbag2) nor a ROS 1 bag, by its first bytes"
                 .into()
