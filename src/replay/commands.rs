@@ -62,7 +62,7 @@ impl Commands {
             }
             Commands::Topic(topic) => {
                 let mut given: Vec<(u64, Result<String>)> = Vec::new();
-                // where the recording ends early is told when its images are read
+                // a truncated recording is reported when its images are read
                 let _ = bag.read_as_stored(
                     |known, kind| known == topic && kind == Text::TYPE,
                     |message| {

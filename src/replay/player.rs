@@ -62,7 +62,7 @@ pub struct Options {
     pub images: Vec<String>,
     /// Where the commands come from.
     pub commands: Commands,
-    /// The topic with proposals that somebody else found in the images, where they are asked for; for one image topic.
+    /// The topic with proposals from another node, if they are used; for one image topic.
     pub proposals: Option<String>,
     /// The depth images aligned with the images; for one image topic.
     pub depth: Option<DepthTopics>,

@@ -5,6 +5,7 @@ mod clause;
 mod command;
 pub mod dependency;
 mod expression;
+mod goals;
 mod lexicon;
 mod modifiers;
 mod negation;
