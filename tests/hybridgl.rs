@@ -9,7 +9,8 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{json, parity_folders, safetensors, Tensors};
 use referseg::config::{Config, Layer};
-use referseg::grounding::hybridgl::{holds, softmax, HybridGuidance, HybridPictures, PlaceHeat};
+use referseg::grounding::hybridgl::{holds, HybridGuidance, HybridPictures, PlaceHeat};
+use referseg::grounding::softmax;
 use referseg::image::{bilinear_on_grid, Frame, Mask, Rect};
 use referseg::language::{BoxRelation, Direction, SpatialWords};
 use referseg::models::clip::{Clip, Towers, VisionTransformer};
@@ -166,7 +167,7 @@ impl Fixture {
         let pixels = frame(&self.input["gem_pixels"]);
         let side = self.towers.vision.image_size() * 2;
         assert_eq!(pixels.width(), side);
-        let normal = referseg::image::resample::normalize(pixels.rgb(), preprocessing.mean, preprocessing.std);
+        let normal = preprocessing.normalization.planes(pixels.rgb());
         let pixels = Tensor::from_vec(normal, (1, 3, side, side), &Device::Cpu).unwrap();
         let places = l2_normalize(&PlaceEncoder::encode_places(&self.towers, &pixels).unwrap()).unwrap();
         let texts = l2_normalize(&self.text("gem_ids")).unwrap();
@@ -289,7 +290,7 @@ fn scores_and_picks_are_the_references() {
         let (scale, side) = (fixture.towers.logit_scale(), 2 * fixture.towers.vision.image_size());
         let probabilities = |text: &Tensor| {
             let cosines = cosine_similarities(&features, text).unwrap();
-            softmax(&cosines.iter().map(|cosine| cosine * scale).collect::<Vec<_>>())
+            softmax(cosines.iter().map(|cosine| cosine * scale))
         };
         let mut picks = 0;
         for (t, heat) in heat.iter().enumerate() {

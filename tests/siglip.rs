@@ -8,6 +8,7 @@ use referseg::answer::Status;
 use referseg::config::{Config, Layer, Method};
 use referseg::grounding::Segmenter;
 use referseg::image;
+use referseg::image::resample::Normalization;
 use referseg::language::Command;
 use referseg::models::siglip::Siglip;
 use referseg::models::tensor_math::l2_normalize;
@@ -56,7 +57,7 @@ fn features_and_probabilities_are_those_of_transformers() {
     let logits = cosines.affine(model.logit_scale().into(), model.logit_bias().unwrap().into()).unwrap();
     check("logits", &logits, &expected["logits"]);
     check("probabilities", &candle_nn::ops::sigmoid(&logits).unwrap(), &expected["probabilities"]);
-    assert_eq!((model.preprocessing().mean, model.preprocessing().std), ([0.5; 3], [0.5; 3]));
+    assert_eq!(model.preprocessing().normalization, Normalization { mean: [0.5; 3], std: [0.5; 3] });
 }
 
 #[test]

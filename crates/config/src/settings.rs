@@ -3,6 +3,7 @@
 //! Values are checked where a `Config` is made (`resolve.rs`); behind it every value is in range.
 
 use super::proposal_settings::{ProposalSettings, Refine, RefinementSettings, TOPIC};
+use referseg_image::resample::Normalization;
 use referseg_language::ParserKind;
 use referseg_models::{Dtype, HybridReadout};
 use serde::Deserialize;
@@ -158,6 +159,13 @@ pub struct VisualSettings {
     pub crops: Crops,
     /// `None` for what suits the device.
     pub batch: Option<usize>,
+}
+
+impl VisualSettings {
+    /// How pixels are normalized: the settings' own mean and standard deviation, else those of the checkpoint.
+    pub fn normalization(&self, of_checkpoint: Normalization) -> Normalization {
+        Normalization { mean: self.mean.unwrap_or(of_checkpoint.mean), std: self.std.unwrap_or(of_checkpoint.std) }
+    }
 }
 
 /// How images change size.

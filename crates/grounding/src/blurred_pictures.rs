@@ -5,7 +5,7 @@ use ::image::imageops::fast_blur;
 use ::image::RgbImage;
 use referseg_config::VisualSettings;
 use referseg_files::{Error, Result};
-use referseg_image::resample::{normalize, resize_like_pillow};
+use referseg_image::resample::{resize_like_pillow, Normalization};
 use referseg_image::{area_on_grid, Frame, Mask};
 use referseg_models::Preprocessing;
 
@@ -13,8 +13,7 @@ use referseg_models::Preprocessing;
 pub struct BlurredPictures {
     sharp: Frame,
     blurred: Vec<u8>,
-    mean: [f32; 3],
-    std: [f32; 3],
+    normalization: Normalization,
 }
 
 impl BlurredPictures {
@@ -30,9 +29,7 @@ impl BlurredPictures {
             Error::Image(format!("size {side}x{side} of the encoder's square does not fit its bytes"))
         })?;
         let blurred = fast_blur(&picture, settings.blur * side as f32).into_raw();
-        let mean = settings.mean.unwrap_or(preprocessing.mean);
-        let std = settings.std.unwrap_or(preprocessing.std);
-        Ok(BlurredPictures { sharp, blurred, mean, std })
+        Ok(BlurredPictures { sharp, blurred, normalization: settings.normalization(preprocessing.normalization) })
     }
 
     /// The frame, sharp inside the mask: normalized, `[3, s, s]`.
@@ -43,7 +40,7 @@ impl BlurredPictures {
             let mix = move |c: usize| covered * f32::from(sharp[c]) + (1.0 - covered) * f32::from(blurred[c]);
             [0, 1, 2].map(|c| mix(c).round() as u8)
         });
-        normalize(&mixed.collect::<Vec<u8>>(), self.mean, self.std)
+        self.normalization.planes(&mixed.collect::<Vec<u8>>())
     }
 }
 
@@ -59,7 +56,8 @@ mod tests {
         let rgb = (0..32 * 32).flat_map(|at| [stripes(at % 32); 3]).collect();
         let frame = Frame::new(32, 32, rgb).unwrap();
         let mask = Mask::from_fn(32, 32, |x, _| x < 16);
-        let preprocessing = Preprocessing { image_size: 32, mean: [0.0; 3], std: [1.0; 3], filter: Filter::Bicubic };
+        let normalization = Normalization { mean: [0.0; 3], std: [1.0; 3] };
+        let preprocessing = Preprocessing { image_size: 32, normalization, filter: Filter::Bicubic };
         let settings = Config::from_layers(&[]).unwrap().visual;
         let seen = BlurredPictures::new(&frame, &preprocessing, &settings).unwrap().picture(&mask);
         assert_eq!(seen.len(), 3 * 32 * 32);

@@ -45,8 +45,19 @@ pub fn best_proposal(scores: &[f32], proposals: &[Proposal]) -> Option<BestPropo
     Some(BestProposal { index, score: scores[index], margin })
 }
 
+/// What the thresholds make of the best proposal, where so many are meant. How many things fit is not known here: whether a number
+/// that was asked for is reached is decided with all scores.
+pub fn status_by_thresholds(best: BestProposal, quantity: Quantity, settings: &AnswerSettings) -> Status {
+    let is_rivalled = best.margin.is_some_and(|margin| margin < settings.min_margin);
+    match quantity {
+        _ if best.score < settings.min_score => Status::NotFound,
+        Quantity::One if is_rivalled => Status::Ambiguous,
+        _ => Status::Found,
+    }
+}
+
 /// The status of the best of `proposals` proposals and the reason for it, in words.
-pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &AnswerSettings) -> (Status, String) {
+fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &AnswerSettings) -> (Status, String) {
     let Some(best) = best else {
         if proposals == 0 {
             return (Status::NotFound, "no proposals in this frame".into());
@@ -56,20 +67,19 @@ pub fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &An
         );
         return (Status::Error, reason);
     };
-    if best.score < settings.min_score {
-        let reason = format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score);
-        return (Status::NotFound, reason);
-    }
-    match best.margin {
-        Some(margin) if margin < settings.min_margin => {
-            let reason = format!(
-                "another thing scores nearly as well: margin {margin:.4} is below answer.min_margin {:.4}",
-                settings.min_margin
-            );
-            (Status::Ambiguous, reason)
+    let status = status_by_thresholds(best, Quantity::One, settings);
+    let reason = match status {
+        Status::NotFound => {
+            format!("best score {:.3} is below answer.min_score {:.3}", best.score, settings.min_score)
         }
-        _ => (Status::Found, String::new()),
-    }
+        Status::Ambiguous => format!(
+            "another thing scores nearly as well: margin {:.4} is below answer.min_margin {:.4}",
+            best.margin.unwrap_or_default(),
+            settings.min_margin
+        ),
+        _ => String::new(),
+    };
+    (status, reason)
 }
 
 /// What was decided.
@@ -170,20 +180,21 @@ fn guided_status(
         let reason = format!("the command forbids \"{}\" and names nothing else", parsed.target.phrase);
         return (Status::NotFound, vec![reason], Vec::new());
     }
-    if best.score < settings.min_score {
-        return (Status::NotFound, vec![failed(guided, parsed, words, settings)], Vec::new());
+    let status = status_by_thresholds(best, parsed.quantity, settings);
+    if status == Status::NotFound {
+        return (status, vec![failed(guided, parsed, words, settings)], Vec::new());
     }
     // those whose fit can't be distinguished from the best
     let level = settings.min_score.max(best.score / 2.0);
     let fitting: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] >= level).collect();
-    let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);
-    let rivals = order.iter().filter(close).count();
     let several =
         |count: usize| format!("{count} {} \"{look}\"", if count == 1 { "object fits" } else { "objects fit" });
     match parsed.quantity {
-        Quantity::One if rivals > 1 => {
+        Quantity::One if status == Status::Ambiguous => {
+            let close = |thing: &&usize| scores[**thing] > best.score * (1.0 - settings.min_margin);
+            let rivals = order.iter().filter(close).count().max(2);
             let reason = format!("{rivals} objects fit \"{}\" about equally well", parsed.target.reading());
-            (Status::Ambiguous, vec![reason], vec![best.index])
+            (status, vec![reason], vec![best.index])
         }
         Quantity::One | Quantity::Any => (Status::Found, Vec::new(), vec![best.index]),
         Quantity::All => (Status::Found, Vec::new(), fitting),

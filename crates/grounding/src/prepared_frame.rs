@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 use referseg_config::{MaskResampling, Resampling, VisualSettings};
 use referseg_files::{Error, Result};
-use referseg_image::resample::{bilinear, normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{bilinear, resize_like_pillow, Filter, Normalization};
 use referseg_image::{area_on_grid, bilinear_on_grid, Frame, Mask, Rect};
 use referseg_models::device::Device;
 use referseg_models::tensor_math::normalized;
@@ -18,8 +18,7 @@ pub struct PreparedFrame {
     frame: Frame,
     fill: [f32; 3],
     side: usize,
-    mean: [f32; 3],
-    std: [f32; 3],
+    normalization: Normalization,
     filter: Filter,
     /// With plain resampling: the normalized planes, `[3, h, w]`, at the size of `short_side`, and at the frame's.
     planes: Option<Planes>,
@@ -38,12 +37,11 @@ impl PreparedFrame {
     /// # Errors
     /// When the frame is too narrow for `visual.short_side`.
     pub fn new(frame: &Frame, preprocessing: &Preprocessing, settings: &VisualSettings) -> Result<Self> {
-        let mean = settings.mean.unwrap_or(preprocessing.mean);
-        let std = settings.std.unwrap_or(preprocessing.std);
+        let normalization = settings.normalization(preprocessing.normalization);
         let plain = settings.resampling == Resampling::Plain;
-        let planes = plain.then(|| Planes::new(frame, settings.short_side, mean, std)).transpose()?;
+        let planes = plain.then(|| Planes::new(frame, settings.short_side, normalization)).transpose()?;
         let (side, filter) = (preprocessing.image_size, preprocessing.filter);
-        Ok(PreparedFrame { frame: frame.clone(), fill: settings.fill, side, mean, std, filter, planes })
+        Ok(PreparedFrame { frame: frame.clone(), fill: settings.fill, side, normalization, filter, planes })
     }
 
     /// The whole frame for the encoder: `[1, 3, s, s]`.
@@ -66,7 +64,7 @@ impl PreparedFrame {
             }
             None => {
                 let squashed = resize_like_pillow(&self.frame, s, s, self.filter)?;
-                normalize(squashed.rgb(), self.mean, self.std)
+                self.normalization.planes(squashed.rgb())
             }
         })
     }
@@ -82,7 +80,7 @@ impl PreparedFrame {
             // bytes are a quarter of what normalized pixels are to carry
             let crops = masks.into_par_iter().map(|mask| self.cropped(mask)).collect::<Result<Vec<_>>>()?;
             let bytes = crops.iter().map(Frame::rgb).collect::<Vec<_>>().concat();
-            return Ok(normalized(&Tensor::from_vec(bytes, (n, s, s, 3), device)?, self.mean, self.std)?);
+            return Ok(normalized(&Tensor::from_vec(bytes, (n, s, s, 3), device)?, self.normalization)?);
         }
         let crops = masks.into_par_iter().map(|mask| self.crop(mask)).collect::<Result<Vec<_>>>()?;
         Ok(Tensor::from_vec(crops.concat(), (n, 3, s, s), device)?)
@@ -91,9 +89,7 @@ impl PreparedFrame {
     /// The box of a mask, filled outside it, squashed to the encoder's square: bytes.
     fn cropped(&self, mask: &Mask) -> Result<Frame> {
         let rect = extent(mask)?;
-        let (mean, std, fill) = (self.mean, self.std, self.fill);
-        let outside: [u8; 3] =
-            std::array::from_fn(|c| (((fill[c] * std[c]) + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8);
+        let outside = self.normalization.nearest_bytes(self.fill);
         let mut rgb = Vec::with_capacity(rect.area() * 3);
         for y in rect.y..rect.bottom() {
             for x in rect.x..rect.right() {
@@ -106,7 +102,7 @@ impl PreparedFrame {
     fn crop(&self, mask: &Mask) -> Result<Vec<f32>> {
         let s = self.side;
         let Some(planes) = &self.planes else {
-            return Ok(normalize(self.cropped(mask)?.rgb(), self.mean, self.std));
+            return Ok(self.normalization.planes(self.cropped(mask)?.rgb()));
         };
         let (rect, fill, width) = (extent(mask)?, self.fill, self.frame.width());
         let area = width * self.frame.height();
@@ -133,7 +129,7 @@ pub fn mask_on_grid(mask: &Mask, grid: usize, resampling: MaskResampling) -> Vec
 impl Planes {
     /// The authors' chain: short side to 800 with antialiasing, normalized, and from there back to the
     /// frame's size without (which softens the crops).
-    fn new(frame: &Frame, short_side: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Planes> {
+    fn new(frame: &Frame, short_side: usize, normalization: Normalization) -> Result<Planes> {
         let (w, h) = (frame.width(), frame.height());
         let (width, height) = match short_side {
             0 => (w, h),
@@ -148,9 +144,9 @@ impl Planes {
             )));
         }
         let scaled = if (width, height) == (w, h) {
-            normalize(frame.rgb(), mean, std)
+            normalization.planes(frame.rgb())
         } else {
-            normalize(resize_like_pillow(frame, width, height, Filter::Bilinear)?.rgb(), mean, std)
+            normalization.planes(resize_like_pillow(frame, width, height, Filter::Bilinear)?.rgb())
         };
         let area = width * height;
         let back = |c: usize| bilinear(Rect::whole(width, height), w, h, |x, y| scaled[c * area + y * width + x]);
@@ -168,7 +164,8 @@ mod tests {
     fn a_line_of_pixels_is_refused_before_it_is_scaled_up() {
         let paper = Config::from_layers(&[Layer::value("test", "preset", "paper")]).unwrap();
         let line = Frame::new(1, 16_384, vec![0; 16_384 * 3]).unwrap();
-        let preprocessing = Preprocessing { image_size: 32, mean: [0.5; 3], std: [0.5; 3], filter: Filter::Bicubic };
+        let normalization = Normalization { mean: [0.5; 3], std: [0.5; 3] };
+        let preprocessing = Preprocessing { image_size: 32, normalization, filter: Filter::Bicubic };
         let refused = PreparedFrame::new(&line, &preprocessing, &paper.visual).err().unwrap().to_string();
         assert!(refused.contains("800x13107200") && refused.contains("visual.short_side to 0"), "{refused}");
     }

@@ -12,7 +12,7 @@ use super::prepared_frame::{mask_on_grid, PreparedFrame};
 use candle_core::Tensor;
 use referseg_config::{Config, Crops, Method, ResNetNorms, VisualSettings};
 use referseg_files::Result;
-use referseg_image::resample::{normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{resize_like_pillow, Filter};
 use referseg_image::{nearest_on_grid, Frame, Mask};
 use referseg_models::device::Device;
 use referseg_models::tensor_math::l2_normalize;
@@ -218,7 +218,7 @@ pub fn encode_places(frame: &Frame, family: &dyn ModelFamily, device: &Device) -
     let encoder = family.place_encoder().ok_or_else(|| unavailable("feature for each place"))?;
     let (side, preprocessing) = (encoder.image_size(), family.preprocessing());
     let squashed = resize_like_pillow(frame, side, side, Filter::Bicubic)?;
-    let pixels = normalize(squashed.rgb(), preprocessing.mean, preprocessing.std);
+    let pixels = preprocessing.normalization.planes(squashed.rgb());
     on_cpu(&encoder.encode_places(&Tensor::from_vec(pixels, (1, 3, side, side), device)?)?)
 }
 

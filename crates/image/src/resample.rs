@@ -72,17 +72,39 @@ pub fn resize_plane(plane: &[f32], size: (usize, usize), target: (usize, usize),
     Ok(resized.pixels().iter().map(|pixel| pixel.0).collect())
 }
 
-/// Bytes to normalized planes `[3, h, w]`.
-pub fn normalize(rgb: &[u8], mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
-    let area = rgb.len() / 3;
-    let mut planes = vec![0.0; 3 * area];
-    for (channel, plane) in planes.chunks_exact_mut(area.max(1)).enumerate() {
+/// How pixels are normalized for an encoder: `(value - mean) / std` of each channel, RGB, values in 0..1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalization {
+    /// Mean of each channel.
+    pub mean: [f32; 3],
+    /// Standard deviation of each channel.
+    pub std: [f32; 3],
+}
+
+impl Normalization {
+    /// A byte of a channel (0 to 2), normalized.
+    pub fn value(&self, channel: usize, byte: u8) -> f32 {
         // one multiplication and one addition would round otherwise than PyTorch does
-        for (value, pixel) in plane.iter_mut().zip(rgb.chunks_exact(3)) {
-            *value = (f32::from(pixel[channel]) / 255.0 - mean[channel]) / std[channel];
-        }
+        (f32::from(byte) / 255.0 - self.mean[channel]) / self.std[channel]
     }
-    planes
+
+    /// Bytes `[h, w, 3]` to normalized planes `[3, h, w]`.
+    pub fn planes(&self, rgb: &[u8]) -> Vec<f32> {
+        let area = rgb.len() / 3;
+        let mut planes = vec![0.0; 3 * area];
+        for (channel, plane) in planes.chunks_exact_mut(area.max(1)).enumerate() {
+            for (value, pixel) in plane.iter_mut().zip(rgb.chunks_exact(3)) {
+                *value = self.value(channel, pixel[channel]);
+            }
+        }
+        planes
+    }
+
+    /// The colour in bytes whose normalized values are nearest to these.
+    pub fn nearest_bytes(&self, normalized: [f32; 3]) -> [u8; 3] {
+        let byte = |c: usize| (normalized[c] * self.std[c] + self.mean[c]) * 255.0;
+        std::array::from_fn(|c| byte(c).round().clamp(0.0, 255.0) as u8)
+    }
 }
 
 /// Resamples a rectangle of a plane to `width` x `height` by the four neighbours of each sample, half-pixel
@@ -185,7 +207,7 @@ mod tests {
 
     #[test]
     fn normalized_planes_are_channel_by_channel() {
-        let planes = normalize(&[255, 0, 0, 255, 0, 255], [0.0; 3], [1.0, 0.5, 0.5]);
+        let planes = Normalization { mean: [0.0; 3], std: [1.0, 0.5, 0.5] }.planes(&[255, 0, 0, 255, 0, 255]);
         assert_eq!(planes, [1.0, 1.0, 0.0, 0.0, 0.0, 2.0]);
     }
 }

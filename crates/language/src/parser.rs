@@ -13,7 +13,7 @@ use referseg_files::Result;
 use std::path::Path;
 
 /// Raised when a parser gives another meaning for the same text.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A noun phrase extractor by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -62,12 +62,18 @@ impl CommandParser {
         &self.fingerprint
     }
 
-    /// A command whose target is named beside the text.
+    /// A command whose target is named beside the text: what shall be done, and what must not be, is the text's.
     pub fn with_target(&self, text: &str, target: &str) -> ParsedCommand {
+        let said = self.parse(text);
         let mut parsed = self.parse(target);
-        parsed.text = text.to_string();
         parsed.target.phrase = target.to_string();
-        parsed
+        ParsedCommand {
+            text: said.text,
+            clauses: said.clauses,
+            forbidden: said.forbidden,
+            taken_back: said.taken_back,
+            ..parsed
+        }
     }
 
     /// The meaning of a text. With dependency trees the target's noun phrase is the paper's; the rest is by the rules.

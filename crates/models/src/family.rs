@@ -9,7 +9,7 @@
 use candle_core::{DType, Tensor};
 use referseg_files::fingerprint::{FileDigest, Fingerprint};
 use referseg_files::Result;
-use referseg_image::resample::Filter;
+use referseg_image::resample::{Filter, Normalization};
 use std::path::Path;
 
 /// Which of HybridGL's two streams is read.
@@ -29,10 +29,8 @@ pub enum HybridReadout {
 pub struct Preprocessing {
     /// Side of the square input, pixels.
     pub image_size: usize,
-    /// Mean of the pixels, RGB in 0..1.
-    pub mean: [f32; 3],
-    /// Their standard deviation.
-    pub std: [f32; 3],
+    /// How its pixels are normalized.
+    pub normalization: Normalization,
     /// The filter that brings images to `image_size`.
     pub filter: Filter,
 }

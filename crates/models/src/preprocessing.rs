@@ -6,7 +6,7 @@
 
 use crate::family::Preprocessing;
 use referseg_files::{Error, Result};
-use referseg_image::resample::Filter;
+use referseg_image::resample::{Filter, Normalization};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
@@ -117,11 +117,14 @@ pub fn read(folder: &Path, config_file: &Path, image_size: usize, defaults: Defa
             "preprocessing: the input's side is {other}, in the model's configuration {image_size}; these files belong to different models"
         )));
     }
-    let (mean, std) = match stated.do_normalize {
-        Some(false) => ([0.0; 3], [1.0; 3]),
-        _ => (numbers("mean", stated.mean, defaults.mean, 0.0)?, numbers("std", stated.std, defaults.std, 0.001)?),
+    let normalization = match stated.do_normalize {
+        Some(false) => Normalization { mean: [0.0; 3], std: [1.0; 3] },
+        _ => Normalization {
+            mean: numbers("mean", stated.mean, defaults.mean, 0.0)?,
+            std: numbers("std", stated.std, defaults.std, 0.001)?,
+        },
     };
-    Ok(Preprocessing { image_size, mean, std, filter })
+    Ok(Preprocessing { image_size, normalization, filter })
 }
 
 #[cfg(test)]
@@ -139,30 +142,39 @@ mod tests {
     #[test]
     fn what_the_checkpoint_states_is_used_in_either_layout() {
         let silent = of(&[]).unwrap();
-        assert_eq!((silent.mean, silent.std, silent.filter), (OPENAI.mean, OPENAI.std, Filter::Bicubic));
+        assert_eq!(
+            (silent.normalization.mean, silent.normalization.std, silent.filter),
+            (OPENAI.mean, OPENAI.std, Filter::Bicubic)
+        );
         let half = [0.5; 3];
         let stated = r#"{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "resample": 2}"#;
         let stated = of(&[("preprocessor_config.json", stated)]).unwrap();
-        assert_eq!((stated.mean, stated.std, stated.filter), (half, half, Filter::Bilinear));
+        assert_eq!(
+            (stated.normalization.mean, stated.normalization.std, stated.filter),
+            (half, half, Filter::Bilinear)
+        );
         let raw =
             of(&[("preprocessor_config.json", r#"{"do_normalize": false, "size": {"shortest_edge": 224}}"#)]).unwrap();
-        assert_eq!((raw.mean, raw.std), ([0.0; 3], [1.0; 3]));
+        assert_eq!((raw.normalization.mean, raw.normalization.std), ([0.0; 3], [1.0; 3]));
         let nested = r#"{"image_processor": {"image_mean": 0.5, "image_std": [0.5, 0.5, 0.5]}, "processor_class": "CLIPProcessor"}"#;
         let both = of(&[
             ("processor_config.json", nested),
             ("preprocessor_config.json", r#"{"image_mean": [0.1, 0.1, 0.1]}"#),
         ]);
         let both = both.unwrap();
-        assert_eq!((both.mean, both.std), (half, half), "as transformers 5 reads them");
+        assert_eq!((both.normalization.mean, both.normalization.std), (half, half), "as transformers 5 reads them");
         let legacy = r#"{"processor_class": "CLIPProcessor"}"#;
         let legacy = of(&[
             ("processor_config.json", legacy),
             ("preprocessor_config.json", r#"{"image_mean": [0.5, 0.5, 0.5]}"#),
         ]);
-        assert_eq!(legacy.unwrap().mean, half);
+        assert_eq!(legacy.unwrap().normalization.mean, half);
         let open = r#"{"preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "interpolation": "bilinear"}}"#;
         let open = of(&[("config.json", open)]).unwrap();
-        assert_eq!((open.mean, open.std, open.filter), (half, OPENAI.std, Filter::Bilinear));
+        assert_eq!(
+            (open.normalization.mean, open.normalization.std, open.filter),
+            (half, OPENAI.std, Filter::Bilinear)
+        );
     }
 
     #[test]

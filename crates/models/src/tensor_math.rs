@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Result, Tensor, D};
 use candle_nn::{Linear, Module};
+use referseg_image::resample::Normalization;
 
 /// Vectors along the last dimension, brought to unit length; zero stays zero.
 ///
@@ -11,18 +12,18 @@ pub fn l2_normalize(x: &Tensor) -> Result<Tensor> {
     x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?)
 }
 
-/// Bytes `[b, h, w, 3]` as normalized planes `[b, 3, h, w]` f32: what [`referseg_image::resample::normalize`] does, on the device.
+/// Bytes `[b, h, w, 3]` as normalized planes `[b, 3, h, w]` f32: what [`Normalization::planes`] does, on the device.
 ///
 /// # Errors
 /// When the device fails.
-pub fn normalized(bytes: &Tensor, mean: [f32; 3], std: [f32; 3]) -> Result<Tensor> {
+pub fn normalized(bytes: &Tensor, by: Normalization) -> Result<Tensor> {
     let planes = bytes.permute((0, 3, 1, 2))?.contiguous()?.to_dtype(DType::F32)?;
     let of_channels = |values: [f32; 3]| Tensor::from_slice(&values, (1, 3, 1, 1), bytes.device());
     // a quotient, for candle turns a number's into a product with its inverse
     planes
         .broadcast_div(&of_channels([255.0; 3])?)?
-        .broadcast_sub(&of_channels(mean)?)?
-        .broadcast_div(&of_channels(std)?)
+        .broadcast_sub(&of_channels(by.mean)?)?
+        .broadcast_div(&of_channels(by.std)?)
 }
 
 /// The product `a b` of matrices. candle's CPU has none in bf16: there it is computed in f32 and rounded.
@@ -80,14 +81,11 @@ mod tests {
     #[test]
     fn bytes_are_normalized_as_on_the_cpu() {
         let rgb: Vec<u8> = (0..2 * 4 * 3).map(|i| (i * 11) as u8).collect();
-        let (mean, std) = ([0.48, 0.45, 0.4], [0.26, 0.27, 0.28]);
+        let by = Normalization { mean: [0.48, 0.45, 0.4], std: [0.26, 0.27, 0.28] };
         let tensor = Tensor::from_slice(&rgb, (1, 2, 4, 3), &Device::Cpu).unwrap();
-        let found = normalized(&tensor, mean, std).unwrap();
+        let found = normalized(&tensor, by).unwrap();
         assert_eq!(found.dims(), [1, 3, 2, 4]);
-        assert_eq!(
-            found.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
-            referseg_image::resample::normalize(&rgb, mean, std)
-        );
+        assert_eq!(found.flatten_all().unwrap().to_vec1::<f32>().unwrap(), by.planes(&rgb));
     }
 
     #[test]

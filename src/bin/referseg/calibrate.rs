@@ -14,7 +14,8 @@ use referseg::evaluation::results;
 use referseg::evaluation::run::Run;
 use referseg::evaluation::variants::Variant;
 use referseg::files::atomic_file::AtomicFile;
-use referseg::grounding::{decide_status, BestProposal, Segmenter};
+use referseg::grounding::{status_by_thresholds, BestProposal, Segmenter};
+use referseg::language::{Command, Quantity};
 use referseg::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,7 @@ pub struct Arguments {
 /// What was asked and what scored best.
 struct Case {
     want: Status,
+    quantity: Quantity,
     /// The best thing, and whether it is the one meant.
     best: Option<(BestProposal, bool)>,
     /// What the words alone decide ("don't touch ..."), whatever the thresholds.
@@ -50,7 +52,8 @@ struct Case {
 
 impl Case {
     fn status(&self, settings: &AnswerSettings) -> Status {
-        self.decided.unwrap_or_else(|| decide_status(self.best.map(|(best, _)| best), 0, settings).0)
+        let by_thresholds = |(best, _)| status_by_thresholds(best, self.quantity, settings);
+        self.decided.unwrap_or_else(|| self.best.map_or(Status::NotFound, by_thresholds))
     }
 }
 
@@ -68,7 +71,13 @@ fn cases(segmenter: &Segmenter, config: &Config, arguments: &Arguments, data: &P
         let row = line.rows.first()?;
         let best =
             row.proposal.map(|index| (BestProposal { index, score: row.score, margin: Some(row.margin) }, row.right));
-        Some(Case { want: line.want, best, decided: Some(row.status).filter(|status| *status != Status::Found) })
+        let quantity = Command::parse(&line.text).map_or(Quantity::One, |command| segmenter.parse(&command).quantity);
+        Some(Case {
+            want: line.want,
+            quantity,
+            best,
+            decided: Some(row.status).filter(|status| *status != Status::Found),
+        })
     };
     Ok(lines.into_iter().filter_map(case).collect())
 }

@@ -1,6 +1,7 @@
 //! `Appearance`: what each proposal looks like, as probabilities of nouns and colours.
 
 use super::vocabulary::{colour_number, look_up, NounIs, OwnWords};
+use crate::softmax::softmax;
 use referseg_config::WordSettings;
 use referseg_language::Description;
 
@@ -17,11 +18,13 @@ pub struct Appearance<'a> {
     colours: Vec<Vec<f32>>,
 }
 
-fn softmax(logits: impl Iterator<Item = f32> + Clone) -> Vec<f32> {
-    let most = logits.clone().fold(f32::NEG_INFINITY, f32::max);
-    let raised: Vec<f32> = logits.map(|logit| (logit - most).exp()).collect();
-    let sum: f32 = raised.iter().sum();
-    raised.into_iter().map(|value| value / sum).collect()
+/// Whether one noun is the head of the other, which then does not compete with it: "mug" and "coffee mug", not "apple" and
+/// "pineapple".
+fn is_kind_of(a: &str, b: &str) -> bool {
+    let heads = |whole: &str, head: &str| {
+        whole.strip_suffix(head).is_some_and(|before| before.is_empty() || before.ends_with([' ', '-']))
+    };
+    heads(a, b) || heads(b, a)
 }
 
 impl<'a> Appearance<'a> {
@@ -51,15 +54,12 @@ impl<'a> Appearance<'a> {
             NounIs::Unknown => 0.0,
             NounIs::Own(text) => {
                 let Some(column) = self.own.column(text, self.settings) else { return 0.0 };
-                // "coffee mug" does not compete with "mug", nor "mug" with "coffee mug"
-                let related = |word: &str| text.ends_with(word) || word.ends_with(text);
                 let row = &self.similarities[i];
-                let mine = (self.scale * row[column]).exp();
-                let rivals =
-                    self.settings.nouns.iter().enumerate().filter(|(_, word)| !related(word)).map(|(k, _)| row[k]);
+                let rivals = self.settings.nouns.iter().zip(row).filter(|(word, _)| !is_kind_of(word, text));
                 let from = self.settings.nouns.len() + self.settings.colours.len();
-                let nothing = row[from..from + self.settings.nothing.len()].iter().copied();
-                mine / (mine + rivals.chain(nothing).map(|s| (self.scale * s).exp()).sum::<f32>())
+                let nothing = &row[from..from + self.settings.nothing.len()];
+                let rows = [row[column]].into_iter().chain(rivals.map(|(_, s)| *s)).chain(nothing.iter().copied());
+                softmax(rows.map(|similarity| self.scale * similarity))[0]
             }
         }
     }

@@ -17,14 +17,6 @@ pub fn largest(values: &[f32], count: usize) -> Vec<usize> {
     order
 }
 
-/// Values as probabilities.
-pub fn softmax(values: &[f32]) -> Vec<f32> {
-    let most = values.iter().copied().fold(f32::MIN, f32::max);
-    let powers: Vec<f64> = values.iter().map(|value| f64::from(value - most).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| (power / sum) as f32).collect()
-}
-
 /// A box as the authors keep it: its sides are one pixel shorter than the count of pixels.
 #[derive(Clone, Copy)]
 struct ShortBox {

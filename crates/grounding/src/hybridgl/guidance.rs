@@ -1,9 +1,10 @@
 //! HybridGL's guidance: among the likeliest proposals, how their boxes stand to those of the other things that were named,
 //! and how well each covers the heat of the phrase (Liu and Li, CVPR 2025; constants from the authors' program).
 
-use super::box_relations::{largest, softmax, support, ANCHORS, CANDIDATES};
+use super::box_relations::{largest, support, ANCHORS, CANDIDATES};
 use super::place_heat::PlaceHeat;
 use super::text::HybridText;
+use crate::softmax::softmax;
 use candle_core::Tensor;
 use referseg_files::Result;
 use referseg_image::{Mask, Rect};
@@ -71,8 +72,7 @@ impl<'a> HybridGuidance<'a> {
         let size = masks.first().map_or((0, 0), |mask| (mask.width(), mask.height()));
         let heat = dot_products(&l2_normalize(seen.places)?, &text.phrase)?;
         let others = text.others.as_ref().map(|others| cosine_similarities(seen.features, others)).transpose()?;
-        let probabilities =
-            |cosines: Vec<f32>| softmax(&cosines.iter().map(|cosine| cosine * seen.logit_scale).collect::<Vec<_>>());
+        let probabilities = |cosines: Vec<f32>| softmax(cosines.into_iter().map(|cosine| cosine * seen.logit_scale));
         let vertical = matches!(spatial.direction, Direction::Up | Direction::Down);
         Ok(HybridGuidance {
             relation: if as_published { spatial.published_relation } else { spatial.relation },
@@ -98,7 +98,7 @@ impl<'a> HybridGuidance<'a> {
             Some(q) => support(self.relation, &boxes, &candidates, p, &anchors, q),
             None => support(self.relation, &boxes, &candidates, p, &candidates, p),
         };
-        let relation = softmax(&supported);
+        let relation = softmax(supported);
         let coherence = self.coherence();
         let total = candidates.iter().zip(&relation);
         let total = total.map(|(i, relation)| (1.0 - COHERENCE) * relation + COHERENCE * coherence[*i]).collect();

@@ -9,7 +9,7 @@ mod pictures;
 mod place_heat;
 mod text;
 
-pub use box_relations::{holds, softmax};
+pub use box_relations::holds;
 pub use guidance::{HybridGuidance, HybridScores, Seen};
 pub use pictures::HybridPictures;
 pub use place_heat::PlaceHeat;

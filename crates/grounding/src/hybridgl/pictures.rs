@@ -5,7 +5,7 @@
 
 use referseg_config::{Config, Resampling};
 use referseg_files::Result;
-use referseg_image::resample::{bilinear, normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{bilinear, resize_like_pillow, Filter, Normalization};
 use referseg_image::{blur, Frame, Mask, Rect};
 use referseg_models::Preprocessing;
 
@@ -14,8 +14,7 @@ pub struct HybridPictures<'a> {
     frame: &'a Frame,
     blurred: Frame,
     side: usize,
-    mean: [f32; 3],
-    std: [f32; 3],
+    normalization: Normalization,
     /// In normalized units.
     fill: [f32; 3],
     resampling: Resampling,
@@ -32,8 +31,7 @@ impl<'a> HybridPictures<'a> {
             frame,
             blurred: blur(frame)?,
             side: preprocessing.image_size,
-            mean: config.visual.mean.unwrap_or(preprocessing.mean),
-            std: config.visual.std.unwrap_or(preprocessing.std),
+            normalization: config.visual.normalization(preprocessing.normalization),
             fill: config.hybridgl.fill,
             resampling: config.visual.resampling,
             filter: preprocessing.filter,
@@ -58,10 +56,7 @@ impl<'a> HybridPictures<'a> {
         let seen = Frame::new(self.frame.width(), self.frame.height(), rgb)?;
         match self.resampling {
             Resampling::Antialiased => self.squashed(&seen),
-            Resampling::Plain => {
-                let (mean, std) = (self.mean, self.std);
-                Ok(self.plain(|c, x, y| (f32::from(seen.pixel(x, y)[c]) / 255.0 - mean[c]) / std[c]))
-            }
+            Resampling::Plain => Ok(self.plain(|c, x, y| self.normalization.value(c, seen.pixel(x, y)[c]))),
         }
     }
 
@@ -70,11 +65,9 @@ impl<'a> HybridPictures<'a> {
     /// # Errors
     /// As [`HybridPictures::global`].
     pub fn local(&self, mask: &Mask) -> Result<Vec<f32>> {
-        let (mean, std, fill) = (self.mean, self.std, self.fill);
         match self.resampling {
             Resampling::Antialiased => {
-                let outside: [u8; 3] =
-                    std::array::from_fn(|c| ((fill[c] * std[c] + mean[c]) * 255.0).round().clamp(0.0, 255.0) as u8);
+                let outside = self.normalization.nearest_bytes(self.fill);
                 let (width, height) = (self.frame.width(), self.frame.height());
                 let mut rgb = outside.repeat(width * height);
                 for (x, y) in mask.inside() {
@@ -84,15 +77,15 @@ impl<'a> HybridPictures<'a> {
                 self.squashed(&Frame::new(width, height, rgb)?)
             }
             Resampling::Plain => Ok(self.plain(|c, x, y| match mask.at(x, y) {
-                true => (f32::from(self.frame.pixel(x, y)[c]) / 255.0 - mean[c]) / std[c],
-                false => fill[c],
+                true => self.normalization.value(c, self.frame.pixel(x, y)[c]),
+                false => self.fill[c],
             })),
         }
     }
 
     fn squashed(&self, frame: &Frame) -> Result<Vec<f32>> {
         let squashed = resize_like_pillow(frame, self.side, self.side, self.filter)?;
-        Ok(normalize(squashed.rgb(), self.mean, self.std))
+        Ok(self.normalization.planes(squashed.rgb()))
     }
 
     fn plain(&self, value: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {

@@ -7,7 +7,7 @@ use super::meaning::{DESCRIPTION, EXCLUSION, LIKENESS, ORDER, PLACE, RELATION};
 use super::quality::Quality;
 use super::similarity::{probabilities, Similarity};
 use super::term::{ScoringTerm, TermInput};
-use crate::hybridgl::softmax;
+use crate::softmax::softmax;
 use referseg_config::{Config, Guidance};
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::Result;
@@ -67,8 +67,7 @@ pub fn scores(input: &TermInput) -> Result<TermScores> {
         scored.terms.push((term.name(), scores));
     }
     if config.guidance_in_force() == Guidance::HybridGl {
-        let logits: Vec<f32> = scored.total.iter().map(|total| total * family.logit_scale()).collect();
-        let p = softmax(&logits);
+        let p = softmax(scored.total.iter().map(|total| total * family.logit_scale()));
         let guided = frame.hybrid_guidance(command, config, family, input.seen()?)?.scores(&p);
         scored.total = guided.ranked(&p);
         let mut relation = vec![0.0; p.len()];

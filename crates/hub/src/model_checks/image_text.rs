@@ -5,7 +5,7 @@ use crate::{Kind, Published};
 use candle_core::Tensor;
 use referseg_config::WordSettings;
 use referseg_files::Result;
-use referseg_image::resample::{normalize, resize_like_pillow};
+use referseg_image::resample::resize_like_pillow;
 use referseg_image::{Frame, Rect};
 use referseg_models::device::Device;
 use referseg_models::tensor_math::{cosine_similarities, l2_normalize};
@@ -31,7 +31,7 @@ fn processed(frame: &Frame, family: &dyn ModelFamily, kind: Kind, device: &Devic
             small.cropped(middle)?
         }
     };
-    let pixels = normalize(square.rgb(), preprocessing.mean, preprocessing.std);
+    let pixels = preprocessing.normalization.planes(square.rgb());
     Ok(Tensor::from_vec(pixels, (1, 3, side, side), device)?)
 }
 

@@ -22,13 +22,15 @@ use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder
 use candle_transformers::models::segment_anything::tiny_vit::{tiny_vit_5m, TinyViT};
 use referseg_files::fingerprint::FileDigest;
 use referseg_files::{Error, Result};
-use referseg_image::resample::{normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{resize_like_pillow, Filter, Normalization};
 use referseg_image::{Frame, Rect};
 use std::path::{Path, PathBuf};
 
 /// ImageNet's mean and deviation, of pixels in 0..1, with which SAM was trained.
-const MEAN: [f32; 3] = [123.675 / 255.0, 116.28 / 255.0, 103.53 / 255.0];
-const STD: [f32; 3] = [58.395 / 255.0, 57.12 / 255.0, 57.375 / 255.0];
+const NORMALIZATION: Normalization = Normalization {
+    mean: [123.675 / 255.0, 116.28 / 255.0, 103.53 / 255.0],
+    std: [58.395 / 255.0, 57.12 / 255.0, 57.375 / 255.0],
+};
 /// Channels of the mask prompt's first layers.
 const MASK_CHANNELS: usize = 16;
 /// Masks that the decoder gives to one ambiguous prompt.
@@ -204,11 +206,11 @@ impl SamModel {
             false => resize_like_pillow(&part, inner.0, inner.1, Filter::Bilinear)?,
         };
         let planes = match self.device.is_cpu() {
-            true => Tensor::from_vec(normalize(part.rgb(), MEAN, STD), (1, 3, inner.1, inner.0), &self.device)?,
+            true => Tensor::from_vec(NORMALIZATION.planes(part.rgb()), (1, 3, inner.1, inner.0), &self.device)?,
             // bytes are a quarter of what normalized pixels are to carry
             false => {
                 let bytes = Tensor::from_slice(part.rgb(), (1, inner.1, inner.0, 3), &self.device)?;
-                normalized(&bytes, MEAN, STD)?
+                normalized(&bytes, NORMALIZATION)?
             }
         };
         let padded = planes.pad_with_zeros(2, 0, side - inner.1)?.pad_with_zeros(3, 0, side - inner.0)?;

@@ -8,7 +8,7 @@ use crate::weights::Weights;
 use candle_core::{DType, Tensor};
 use referseg_files::fingerprint::FileDigest;
 use referseg_files::Result;
-use referseg_image::resample::{bilinear_twice, normalize, resize_like_pillow, Filter};
+use referseg_image::resample::{bilinear_twice, resize_like_pillow, Filter, Normalization};
 use referseg_image::{Frame, Mask};
 use std::path::Path;
 
@@ -58,7 +58,7 @@ impl SoloModel {
     pub fn pixels(&self, frame: &Frame) -> Result<Tensor> {
         let [(width, height), (columns, rows)] = self.config.sizes(frame.width(), frame.height());
         let small = resize_like_pillow(frame, width, height, Filter::Bilinear)?;
-        let planes = normalize(small.rgb(), self.config.mean, self.config.std);
+        let planes = Normalization { mean: self.config.mean, std: self.config.std }.planes(small.rgb());
         let mut padded = vec![0f32; 3 * columns * rows];
         for (plane, values) in planes.chunks_exact(width * height).enumerate() {
             for (row, values) in values.chunks_exact(width).enumerate() {
