@@ -4,6 +4,7 @@
 //! words of 64 that begin at multiples of 64 image columns, so that any two masks of one image line up.
 
 use super::rect::Rect;
+use std::ops::Range;
 
 /// Columns in a word.
 pub const WORD: usize = 64;
@@ -193,6 +194,33 @@ impl Mask {
                 })
             })
         })
+    }
+
+    /// The stretches of columns inside of one row, from left to right; no two touch.
+    pub fn runs(&self, row: usize) -> Vec<Range<usize>> {
+        let words = self.row(row);
+        let end = words.len() * WORD;
+        // the first bit from `at` on that is (or is not) set
+        let next = |at: usize, set: bool| {
+            let mut from = at % WORD;
+            for (index, word) in words.iter().enumerate().skip(at / WORD) {
+                let left = (if set { *word } else { !*word }) & (u64::MAX << from);
+                if left != 0 {
+                    return index * WORD + left.trailing_zeros() as usize;
+                }
+                from = 0;
+            }
+            end
+        };
+        let offset = self.first_word * WORD;
+        let mut found = Vec::new();
+        let mut start = next(0, true);
+        while start < end {
+            let stop = next(start, false);
+            found.push(offset + start..offset + stop);
+            start = next(stop, true);
+        }
+        found
     }
 
     /// The pixels inside, (column, row), in row-major order.

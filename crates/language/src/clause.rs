@@ -4,6 +4,7 @@
 //! phrase begins, clause after clause.
 
 use super::lexicon::*;
+use super::parts_of_speech::{can_be_verb, is_known, is_mostly_adverb, is_mostly_verb};
 use super::pattern::longest;
 use super::phrases::{Turn, TURNS};
 use super::text_words::Words;
@@ -37,8 +38,9 @@ impl Words {
         if word.is_empty() || next.is_empty() || self.is_mark(i) {
             return false;
         }
-        let counted = is(&["all", "both", "every", "each", "two", "three", "four", "five", "six"], next)
-            && self.at(i + 2) != "of";
+        let number = is(&["all", "both", "every", "each", "two", "three", "four", "five", "six"], next)
+            || next.parse::<u32>().is_ok();
+        let counted = number && self.at(i + 2) != "of";
         let begins = i == 0 || self.is_mark(i - 1) || is(&["and", "then", "please", "to"], self.at(i - 1));
         let object = is(DETERMINERS, next)
             || is(DATIVES, next)
@@ -70,11 +72,18 @@ impl Words {
         if is(VERBS, word) {
             return true;
         }
+        // a verb of a list that nothing here has ("organize items", "sort and stack the plates", "screw open the bottle")
+        let opened = is(&["open", "shut", "up", "down", "off", "out", "away", "on"], next);
+        let phrasal = opened && is(DETERMINERS, self.at(i + 2)) && can_be_verb(word);
+        let coordinated = next == "and" && begins && can_be_verb(self.at(i + 2)) && self.is_verb(i + 2);
+        let led = is(PREPOSITIONS, next) && is(DETERMINERS, self.at(i + 2));
+        let bare = begins && is_mostly_verb(word) && (self.can_follow(i + 1) && !is(OPENERS, next) || led);
         // an unknown word before a determiner can only be a verb ("yeet the mug")
         let nominal = is(ADJECTIVES, word) || is(PREPOSITIONS, word) || is(DETERMINERS, word) || is(PLACES, word);
         let quantity = is(&["half", "both", "all", "one", "some", "any"], word);
         let adverbial = is(BE, word) || is(ENDERS, word) || is(MODALS, word) || is(SUBJECTS, word);
-        object && next != "that" && !nominal && !quantity && !adverbial
+        let verbal = object && next != "that" || phrasal || coordinated && can_be_verb(word) || bare;
+        verbal && !nominal && !quantity && !adverbial
     }
 
     #[allow(clippy::if_same_then_else)] // one rule an arm
@@ -92,6 +101,22 @@ impl Words {
                     "please" | "just" | "kindly" | "also" => i + 3,
                     _ => i + 2,
                 }
+            } else if is(&["don't", "dont", "never", "not"], word) && next == "forget" {
+                // "don't forget to take ..."
+                i + 2 + usize::from(third == "to")
+            } else if is(&["i", "we"], word) && is(&["can't", "cannot", "cant", "couldn't"], next) && rest {
+                // "I can't find my keys", "I cannot reach the salt"
+                i + 3
+            } else if word == "whatever" && is(BE, next) {
+                i + 2
+            } else if word == "why" && is(&["don't", "dont", "not"], next) {
+                // "why don't you take ...", "why not take ..."
+                i + 2 + usize::from(is(SUBJECTS, third))
+            } else if is(BE, word) && is(DETERMINERS, next) && i == 0 {
+                // "is the mug on the table"
+                i + 1
+            } else if is(&["can't", "couldn't", "won't", "wouldn't", "cant"], word) && is(SUBJECTS, next) {
+                i + 2
             } else if is(&["what", "whatever"], word) && self.place_alone(i) {
                 return i;
             } else if is(&["whichever", "whatever"], word) && rest || word == "where" && is(DETERMINERS, next) {
@@ -127,8 +152,18 @@ impl Words {
                 i + 2
             } else if self.is_addressed(i) {
                 i + 1
-            } else if word.ends_with("ly") && i == 0 && self.is_verb(i + 1) {
+            } else if is(&["you", "we", "u"], word) && is(VERBS, next) && self.is_verb(i + 1) {
+                // "then you carry the plum"
                 i + 1
+            } else if (word.ends_with("ly") || is_mostly_adverb(word))
+                && self.negation(i) == 0
+                && !is(ADVERBS, word)
+                && !is(PLACES, word)
+                && self.is_verb(i + 1)
+            {
+                i + 1
+            } else if is(&["cancel", "stop", "abort"], word) && self.ended_task(i) > i {
+                self.ended_task(i)
             } else if is(&["tell", "show", "inform", "ask"], word)
                 && is(DATIVES, next)
                 && is(&["what", "which", "who", "where", "how", "if", "whether", "about"], third)
@@ -165,15 +200,42 @@ impl Words {
 
     /// "michael bring me ...", "john can you ...": an unknown word before what begins a command is a name.
     fn is_addressed(&self, i: usize) -> bool {
-        let (word, next, third) = (self.at(i), self.at(i + 1), self.at(i + 2));
+        let word = self.at(i);
+        // "armbot gently lift ...", "armbot please find ..."
+        let softened = |k: &usize| self.at(*k).ends_with("ly") || is(&["please", "just", "now"], self.at(*k));
+        let at = (i + 1..self.len()).find(|k| !softened(k)).unwrap_or(i + 1);
+        let (next, third) = (self.at(at), self.at(at + 1));
         let lists =
             [DETERMINERS, ADJECTIVES, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
-        let is_known = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
+        let is_listed = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
         let is_adverb = self.negation(i) > 0 || is(ADVERBS, word) || word.ends_with("n't") || word.ends_with("ly");
-        let is_plural = word.ends_with('s');
+        let is_noun = word.ends_with('s') && is_known(word);
         let certain = !is(WEAK_VERBS, next) && (is(DETERMINERS, third) || is(&["up", "to"], third));
         let commands = is(VERBS, next) && (certain || is(DATIVES, third));
-        i == 0 && !is_known && !is_adverb && !is_plural && (commands || is(MODALS, next) && is(SUBJECTS, third))
+        let first = (0..i).all(|k| is(GREETINGS, self.at(k)) || self.is_mark(k));
+        first && !is_listed && !is_adverb && !is_noun && (commands || is(MODALS, next) && is(SUBJECTS, third))
+    }
+
+    /// "stop the current task and ...", "cancel please, now ...", "stop what you are doing and ...": behind it, where something follows.
+    fn ended_task(&self, i: usize) -> usize {
+        let mut j = i + 1;
+        if is(&["what", "whatever"], self.at(j)) && self.at(j + 1) == "you" {
+            j += 4;
+        } else {
+            while is(&["that", "this", "it", "the", "your", "current", "last", "previous"], self.at(j)) {
+                j += 1;
+            }
+            j += usize::from(is(&["task", "job", "action", "command", "motion", "everything"], self.at(j)));
+        }
+        let begun = j;
+        while is(&["and", "please", "now", "then"], self.at(j)) || self.is_mark(j) {
+            j += 1;
+        }
+        if j > begun && self.clause_follows(j) {
+            j
+        } else {
+            i
+        }
     }
 
     /// "tell me the gesture of the person": behind "of".
@@ -191,7 +253,10 @@ impl Words {
         match self.at(i) {
             "no" | "next" | "first" | "back" => !(self.is_mark(i + 1) || self.is_verb(i + 1)),
             "after" => true,
-            "robot" => !(self.is_mark(i + 1) || self.is_verb(i + 1) || is(OPENERS, next) || is(MODALS, next)),
+            "robot" => {
+                let negated = self.negation(i + 1) > 0;
+                !(negated || self.is_mark(i + 1) || self.is_verb(i + 1) || is(OPENERS, next) || is(MODALS, next))
+            }
             _ => false,
         }
     }
@@ -202,10 +267,11 @@ impl Words {
         while is(MODALS, self.at(j)) || is(&["really", "just", "also", "am", "are", "'d"], self.at(j)) {
             j += 1;
         }
-        if !is(
-            &["want", "need", "like", "love", "require", "prefer", "wish", "looking", "see", "mean", "meant", "think"],
-            self.at(j),
-        ) {
+        const WISHES: WordList = &[
+            "want", "need", "like", "love", "require", "prefer", "wish", "looking", "see", "mean", "meant", "think",
+            "said", "wanted", "needed", "asked",
+        ];
+        if !is(WISHES, self.at(j)) {
             return i;
         }
         j += 1;
@@ -256,6 +322,15 @@ impl Words {
             if word.is_empty() {
                 return None;
             }
+            if word == ","
+                && j == i + 1 + usize::from(is(PARTICLES, self.at(j - 1)))
+                && !motion
+                && !self.clause_follows(j + 1)
+            {
+                // "fetch, the hammer"
+                j += 1;
+                continue;
+            }
             if self.is_mark(j) || word == "and" || word == "then" {
                 // an adverb between commas, or the next clause
                 return None;
@@ -270,6 +345,8 @@ impl Words {
                 j = self.end_of_direction(j);
             } else if motion && self.is_measure(j) {
                 j = self.end_of_direction(j);
+            } else if self.hold_of(j) > j {
+                j = self.hold_of(j);
             } else if is(&["open", "close", "closed", "shut"], word) && is(DETERMINERS, next) {
                 // "push open the drawer"
                 j += 1;
@@ -291,6 +368,17 @@ impl Words {
             } else {
                 return Some(j);
             }
+        }
+    }
+
+    /// "a hold of", "rid of", "care of": behind it.
+    fn hold_of(&self, j: usize) -> usize {
+        let noun = j + usize::from(is(&["a", "good", "firm"], self.at(j)));
+        let idiom = is(&["hold", "ahold", "rid", "care", "grip", "charge", "possession"], self.at(noun));
+        if idiom && self.at(noun + 1) == "of" && !self.at(noun + 2).is_empty() {
+            noun + 2
+        } else {
+            j
         }
     }
 
@@ -356,7 +444,7 @@ impl Words {
                 "," | "and" | "then" | "." | ";" | "to" | "until" | "before" | "but" | "-" | "–" | "—" | "(" | "!"
             )
         };
-        let begins = |j: &usize| parts(&(j - 1)) && self.clause_follows(*j) || *j >= i + 3 && self.is_unmarked_verb(*j);
+        let begins = |j: &usize| parts(&(j - 1)) && self.clause_follows(*j) || self.is_unmarked_verb(*j);
         (i + 2..self.len()).find(begins)
     }
 

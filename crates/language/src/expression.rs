@@ -3,10 +3,11 @@
 //! "the second red mug from the left that is not on a plate": the words before the noun are sorted by their class, what
 //! stands behind it is read turn by turn (`phrases.rs`), and anchors are expressions again.
 
-use super::lexicon::{is, ADJECTIVES, DETERMINERS};
+use super::lexicon::{is, ADJECTIVES, DETERMINERS, ED_WORDS, ING_NOUNS, PLACES};
 use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
+use super::parts_of_speech::is_mostly_adverb;
 use super::pattern::longest;
-use super::phrases::{Turn, SPEAKERS, TURNS};
+use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
 use super::text_words::Words;
 use super::word_classes::{number, ordinal, superlative};
 use std::ops::Range;
@@ -160,6 +161,9 @@ impl<'w> Reader<'w> {
                 // what follows speaks of the thing outside
                 return;
             } else if self.measure() || self.manner() {
+            } else if word == "by" && is(&["its", "their"], self.peek(1)) && self.depth == 0 {
+                // "by its handle": how it is held
+                self.at = (self.at + 2).max(self.words.phrase_end(self.at + 2)).min(self.end);
             } else if word == "by" && self.peek(1).ends_with("ing") || word == "while" {
                 // "by running water over it", "while moving slowly": how it is to be done
                 self.at = self.end;
@@ -171,6 +175,7 @@ impl<'w> Reader<'w> {
                 // "man in suit on right": where the man is
                 return;
             } else if self.source(into) {
+            } else if self.place_of_anchor(into) {
             } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
                 if !self.turn(*turn, taken, into, &mut negated) {
                     return;
@@ -194,6 +199,46 @@ impl<'w> Reader<'w> {
                 self.at += 1;
             }
         }
+    }
+
+    /// "in the top drawer", "from the left shelf": a place that belongs to an anchor.
+    fn place_of_anchor(&mut self, into: &mut Expression) -> bool {
+        let relation = match self.word() {
+            "in" | "inside" => Relation::In,
+            "on" => Relation::On,
+            "at" | "near" | "by" => Relation::NextTo,
+            _ => return false,
+        };
+        let has_place =
+            is(DETERMINERS, self.peek(1)) && is(PLACES, self.peek(2)) && !is(&["row", "side", "corner"], self.peek(2));
+        let noun = self.peek(3);
+        let is_part = is(PLACES, noun)
+            || is(
+                &[
+                    "hand", "half", "part", "end", "quadrant", "area", "third", "left-hand", "right-hand", "lefthand",
+                    "righthand", "of", "portion", "region",
+                ],
+                noun,
+            )
+            || noun.ends_with("ing") && !is(ING_NOUNS, noun)
+            || noun.ends_with("ed") && !is(ED_WORDS, noun)
+            || noun.ends_with("most");
+        let is_noun = self.at + 3 < self.end && self.words.can_follow(self.at + 3) && !is_part && !is(SETTINGS, noun);
+        let is_noun =
+            is_noun && !is(ADJECTIVES, noun) && !is_mostly_adverb(noun) && !self.words.clause_follows(self.at + 3);
+        if !(has_place && is_noun) {
+            return false;
+        }
+        let start = self.at;
+        self.at += 1;
+        match self.relation(relation, start) {
+            Some(found) => into.description.constraints.extend(found),
+            None => {
+                self.at = start;
+                return false;
+            }
+        }
+        true
     }
 
     /// "10cm", "two feet": how far, which is no property of a thing.

@@ -17,6 +17,12 @@ pub const OPENERS: WordList = &[
     "simply", "after", "that's",
 ];
 
+/// Said to greet or to thank; alone they ask for nothing.
+pub const GREETINGS: WordList = &[
+    "hello", "hi", "hey", "hallo", "howdy", "greetings", "salutations", "goodbye", "bye", "thanks", "thank", "welcome",
+    "yo", "dear", "good", "morning", "evening", "afternoon", "night",
+];
+
 pub const MODALS: WordList =
     &["can", "could", "would", "will", "may", "might", "should", "must", "shall", "do", "did", "does", "have"];
 
@@ -53,7 +59,7 @@ pub const ENDERS: WordList = &[
     "anticlockwise", "upright", "sideways", "upside", "right-side", "that", "can", "now", "again", "whilst", "&",
     "all", "both", "that's", "who's", "instead", "using", "once", "twice", "immediately", "straight", "vs", "doesn't",
     "isn't", "hasn't", "w/out", "closely", "upstairs", "downstairs", "outdoors", "indoors", "somewhere", "anywhere",
-    "opposite", "adjacent", "closer", "wearing", "so", "plus",
+    "opposite", "adjacent", "closer", "wearing", "so", "plus", "according", "else", "ready",
 ];
 
 /// Where a thing is: alone they may be the phrase, behind a noun they are not part of it.

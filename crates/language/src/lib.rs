@@ -13,6 +13,7 @@ mod noun_modifiers;
 mod noun_phrase;
 mod parsed_command;
 mod parser;
+mod parts_of_speech;
 mod pattern;
 mod phrases;
 mod reading;

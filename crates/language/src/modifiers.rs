@@ -96,6 +96,11 @@ impl Reader<'_> {
                         Some("color") => into.description.attributes.extend(detail.description.attributes),
                         _ => into.description.details.push(self.words.text(start..self.at)),
                     }
+                } else if detail.description.noun.is_none() && !detail.description.attributes.is_empty() {
+                    // "mug without purple"
+                    into.description
+                        .constraints
+                        .extend(detail.description.attributes.into_iter().map(Constraint::Lacks));
                 } else {
                     self.unknown.push(self.words.text(start..self.at));
                 }

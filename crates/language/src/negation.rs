@@ -1,6 +1,6 @@
 //! Negation in front of a clause: what not to do, not to take, or to take something else instead of.
 
-use super::lexicon::{is, DETERMINERS, SUBJECTS};
+use super::lexicon::{is, BE, DETERMINERS, OPENERS, SUBJECTS};
 use super::text_words::Words;
 
 impl Words {
@@ -8,12 +8,34 @@ impl Words {
     pub fn negation(&self, i: usize) -> usize {
         let (word, next) = (self.at(i), self.at(i + 1));
         let dont = |k: usize| match (self.at(k), self.at(k + 1)) {
-            ("don't" | "dont" | "didn't" | "never" | "mustn't" | "shouldn't", _) => 1,
+            ("don't" | "dont" | "didn't" | "never" | "mustn't" | "mustnt" | "shouldn't" | "shouldnt", _) => 1,
+            // "can't you see it?" asks
+            ("can't" | "cannot" | "cant", next) if !is(SUBJECTS, next) => 1,
+            ("can", "not") => 2,
             ("do" | "did" | "must" | "should" | "please", "not") => 2,
             _ => 0,
         };
         if word == "never" && next == "mind" {
             return 2;
+        }
+        if matches!(word, "don't" | "dont" | "not" | "never") && next == "forget" {
+            return 0; // "don't forget the mug" asks for it
+        }
+        if matches!(word, "don't" | "dont") && next == "you" && is(&["dare", "ever"], self.at(i + 2)) {
+            return 3;
+        }
+        // "you are not allowed to touch ...", "it is forbidden to touch ..."
+        let bans =
+            |k: usize| is(&["allowed", "permitted", "supposed", "meant", "able"], self.at(k)) && self.at(k + 1) == "to";
+        let denied = |k: usize| {
+            is(&["not", "never"], self.at(k)) && bans(k + 1)
+                || is(&["aren't", "isn't", "not"], self.at(k)) && bans(k + 1)
+        };
+        if let Some(k) = (i..i + 3).find(|k| denied(*k)).filter(|k| *k == i || is(SUBJECTS, word) || is(BE, word)) {
+            return k + 3 - i;
+        }
+        if let Some(k) = (i..i + 3).find(|k| is(&["forbidden", "prohibited"], self.at(*k)) && self.at(*k + 1) == "to") {
+            return k + 2 - i;
         }
         if dont(i) > 0 {
             return dont(i);
@@ -24,6 +46,8 @@ impl Words {
             return wish - i + usize::from(wished) + usize::from(wished && self.at(wish + 1) == "for");
         }
         match word {
+            // "no purple mugs", "there is no mug"; "no, the red one" corrects
+            "no" if self.can_follow(i + 1) && !self.is_verb(i + 1) && !is(SUBJECTS, next) && !is(OPENERS, next) => 1,
             "not" if !next.is_empty() && (is(DETERMINERS, next) || self.can_follow(i + 1)) => 1,
             "avoid" | "ignore" | "skip" | "exclude" if is(DETERMINERS, next) => 1,
             // "leave the red mug and take the blue one", "leave the red mug alone"

@@ -84,6 +84,14 @@ impl Words {
                         taken = 2;
                     }
                 }
+            } else if word == "orange"
+                && i == last
+                && noun.is_empty()
+                && (determined
+                    || is(&["a", "an"], words.at(i.wrapping_sub(1)))
+                    || !into.description.attributes.is_empty())
+            {
+                noun.push(word); // the fruit; "not the red mug, the orange" is told by with_noun_of
             } else if i < last && describes(word) || i == last && is(COLOURS, word) && noun.is_empty() {
                 into.description.attributes.push(word.to_string());
             } else {
@@ -99,7 +107,9 @@ impl Words {
             let one = singular(name.trim_end_matches("'s"));
             into.plural = one != name.trim_end_matches("'s") && !is(&["something"], name)
                 || is(&["ones", "those", "these", "them"], name);
-            if !generic {
+            // "chess piece": one of its kind; "chess thing" would say nothing
+            let kind = generic && is(&["piece", "pieces", "item", "items"], name) && !before.is_empty();
+            if !generic || kind {
                 let words: Vec<&str> = before.iter().copied().chain([one.as_str()]).collect();
                 into.description.noun = Some(words.join(" "));
             } else {

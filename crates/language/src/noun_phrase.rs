@@ -4,6 +4,7 @@
 //! stove).
 
 use super::lexicon::*;
+use super::parts_of_speech::{can_be_seen, is_mostly_verb};
 use super::text_words::Words;
 
 impl Words {
@@ -68,6 +69,9 @@ impl Words {
         }
         if nouns > 0 && is(DETERMINERS, word) && !quantified {
             return false;
+        }
+        if nouns > 0 && is_mostly_verb(word) && !can_be_seen(word) {
+            return false; // "make the clock say ..."
         }
         let state = is(&["open", "closed", "shut", "ajar"], word) && !self.can_follow(i + 1);
         let measure = word.parse::<f32>().is_ok() && is(MEASURES, next) || self.length_words(i) > 0;

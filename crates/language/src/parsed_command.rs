@@ -1,6 +1,6 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
-use super::lexicon::{is, ROOMS, SUPPORTS};
+use super::lexicon::{is, COLOURS, ROOMS, SUPPORTS};
 use serde::Serialize;
 
 /// A command with its meaning.
@@ -273,6 +273,11 @@ impl Description {
             ["thing", "things", "object", "objects", "item", "items", "something", "anything", "everything"];
         if self.phrase.split_whitespace().any(|word| THINGS.contains(&word.to_lowercase().as_str())) {
             return self;
+        }
+        let coloured = other.attributes.iter().any(|word| is(COLOURS, word));
+        if coloured && self.attributes.is_empty() && self.noun.as_deref().is_some_and(|noun| is(COLOURS, noun)) {
+            // "not the red mug, the orange"
+            self.attributes.extend(self.noun.take());
         }
         if let (None, Some(noun)) = (&self.noun, &other.noun) {
             self.noun = Some(noun.clone());

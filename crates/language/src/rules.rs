@@ -6,8 +6,11 @@
 use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
 use super::goals::goal;
-use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS};
-use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity, Relation};
+use super::lexicon::{
+    is, BE, DETERMINERS, GIVING, GREETINGS, MODALS, MOTION, OPENERS, PREPOSITIONS, ROOMS, SUBJECTS, VERBS,
+};
+use super::parsed_command::{Clause, Constraint, Description, Order, ParsedCommand, Quantity, Relation};
+use super::parts_of_speech::{can_be_seen, is_mostly_verb};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, TURNS};
 use super::text_words::Words;
@@ -39,7 +42,9 @@ const CORRECTIONS: &[(Pattern, ())] = &[
 const TAKEN_BACK: &[(Pattern, ())] = &[
     ("please? cancel|abort|scratch|strike|forget|drop|ignore that|it|this|everything?", ()),
     ("please? never mind|mind? that|it|about? it|that?", ()),
-    ("please? nevermind|stop|halt|abort that|it?", ()),
+    ("please? nevermind|stop|halt|abort|cancel that|it|everything|all|now|robot?", ()),
+    ("please? stop|halt moving|working|everything", ()),
+    ("please? stop|quit what you are|were doing", ()),
     ("hold on", ()),
     ("i changed|have my changed? mind?", ()),
     ("do not|n't do|bother it|that?", ()),
@@ -48,6 +53,13 @@ const TAKEN_BACK: &[(Pattern, ())] = &[
 
 /// Verbs whose object is a place, or whom to address, rather than a thing to handle.
 const ADDRESSING: &[&str] = &["tell", "say", "answer", "introduce", "ask", "wait", "turn", "stop", "let", "show"];
+
+/// Verbs whose object is not there yet (VerbNet's build-26.1): what it is made of is.
+const CREATING: &[&str] = &["make", "build", "create", "form", "construct", "assemble", "craft"];
+
+/// What a robot moves of its own.
+const ROBOT_PARTS: &[&str] =
+    &["gripper", "arm", "hand", "end-effector", "effector", "claw", "fingers", "finger", "manipulator", "tool-tip"];
 
 /// Turns that say that sides and distances are those of who is spoken to.
 const ROBOT: &[(Pattern, ())] = &[
@@ -72,17 +84,52 @@ pub fn parse(text: &str) -> ParsedCommand {
     }
     let mut meaning = meaning
         .unwrap_or_else(|| ParsedCommand { names_nothing: true, ..ParsedCommand::with_target(text, text.trim()) });
+    meaning.names_nothing |= asks_for_nothing(&words) || names_no_thing(&meaning.target);
     meaning.taken_back = is_taken_back(&words);
     meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
     meaning
+}
+
+/// Whether a text asks for nothing: it greets ("hello robot", "good morning"), asks the robot about itself ("what can you do"), or is a
+/// verb alone.
+fn asks_for_nothing(words: &Words) -> bool {
+    let mut said: Vec<&str> = (0..words.len()).filter(|i| !words.is_mark(*i)).map(|i| words.at(i)).collect();
+    const LONGEST_GREETING: usize = 4;
+    let first = said.first().copied().unwrap_or_default();
+    let of_day = said.get(1).is_some_and(|word| is(&["morning", "evening", "afternoon", "night", "bye", "day"], word));
+    let greets = match first {
+        "good" => of_day,
+        _ => is(GREETINGS, first) && !is(&["dear", "morning", "evening", "afternoon", "night"], first),
+    };
+    let handles =
+        (0..words.len()).any(|i| words.is_verb(i)) || said.iter().any(|word| is(DETERMINERS, word) && *word != "my");
+    if greets && !handles && said.len() <= LONGEST_GREETING {
+        return true;
+    }
+    // "hi robot how are you"
+    let question = said.iter().take(LONGEST_GREETING).position(|word| is(&["what", "who", "how", "why", "when"], word));
+    said.drain(..question.unwrap_or(0));
+    let at = |i: usize| said.get(i).copied().unwrap_or_default();
+    let about = question.is_some_and(|question| question == 0 || greets || is(OPENERS, first))
+        && (is(BE, at(1)) || is(MODALS, at(1)))
+        && (is(SUBJECTS, at(2)) || is(&["your", "my"], at(2)));
+    let names = said.iter().skip(3).any(|word| is(DETERMINERS, word)) || is(&["it", "they"], at(2));
+    about && !names || said.len() == 1 && is(VERBS, at(0)) && is_mostly_verb(at(0))
+}
+
+/// Whether a target is described by a noun alone that nothing which can be seen has: "the meaning of life".
+fn names_no_thing(target: &Description) -> bool {
+    let head = target.noun.as_deref().and_then(|noun| noun.split_whitespace().last());
+    head.is_some_and(|head| !can_be_seen(head))
 }
 
 /// Whether the last that is said takes everything back: alone, or behind a mark or "and", "but", "actually".
 fn is_taken_back(words: &Words) -> bool {
     let end = (0..words.len()).rev().find(|i| !words.is_mark(*i)).map_or(0, |last| last + 1);
     (0..end).any(|i| {
-        let alone =
-            i == 0 || words.is_mark(i - 1) || is(&["and", "but", "actually", "no", "wait", "oh"], words.at(i - 1));
+        let alone = i == 0
+            || words.is_mark(i - 1)
+            || is(&["and", "but", "actually", "no", "wait", "oh", "robot"], words.at(i - 1));
         alone && longest(TAKEN_BACK, words, i, end).is_some_and(|(_, taken)| i + taken == end)
     })
 }
@@ -117,7 +164,9 @@ fn parts(words: &Words) -> Vec<std::ops::Range<usize>> {
                 || word == "wait"
                     && (i == start || !words.is_mark(i - 1))
                     && is(&["for", "until", "at", "by"], words.at(i + 1));
-            alone && !other
+            // "no purple mugs" forbids
+            let forbids = word == "no" && *taken == 1 && words.negation(i) > 0 && i == start;
+            alone && !other && !forbids
         });
         if let Some((_, taken)) = correction {
             if i > start {
@@ -176,17 +225,31 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         }
         read.extend(done.map(|(clause, _)| clause));
     }
+    let commands = read.iter().any(|clause| clause.places.verb.is_some() && !clause.places.negative);
     let rank = |clause: &ReadClause| {
         let verb = clause.places.verb.map_or("", |at| words.at(at));
-        let goal = is(MOTION, verb) && !is(&["take", "move", "look", "return"], verb) || is(ADDRESSING, verb);
+        let goal = is(MOTION, verb) && !is(&["take", "move", "look", "return"], verb)
+            || is(ADDRESSING, verb)
+            // "use your left arm to ...": the robot's own
+            || is(ROBOT_PARTS, clause.expression.description.noun.as_deref().unwrap_or_default());
+        // "enter the bathroom and go to the sink"
+        let room = goal && is(ROOMS, clause.expression.description.noun.as_deref().unwrap_or_default());
         (
             clause.places.negative,
             clause.expression.description.phrase.is_empty() || is_pronoun(&clause.expression),
+            // "There are two mugs. Take the left one."; "the man about to throw" says it of him
+            commands && clause.places.verb.is_none() && words.at(clause.places.end - 1) != "to",
             goal,
+            room,
         )
     };
     let chosen = (0..read.len()).min_by_key(|i| (rank(&read[*i]), *i))?;
+    let said_before = read[..chosen].iter().rev().find(|clause| !clause.places.negative);
+    let antecedents: Vec<Description> = said_before
+        .map(|clause| std::iter::once(&clause.expression.description).chain(&clause.also).cloned().collect())
+        .unwrap_or_default();
     let mut chosen = read.remove(chosen);
+    chosen.expression.description = meant_of(chosen.expression.description, &antecedents);
     let mut names_nothing = is_pronoun(&chosen.expression) && chosen.expression.description.is_plain();
     if names_nothing && !chosen.also.is_empty() {
         // "pick it up: the red mug"
@@ -229,6 +292,21 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
     Some(parsed)
 }
 
+/// What "the red one" and "the second one" mean behind what was said before: the noun, or the one of that number in a list.
+fn meant_of(said: Description, antecedents: &[Description]) -> Description {
+    let Some(last) = antecedents.first() else { return said };
+    let is_one = said.noun.is_none() && said.phrase.split_whitespace().any(|word| word.eq_ignore_ascii_case("one"));
+    match said.constraints[..] {
+        [Constraint::Order { rank, by: Order::Leftmost }]
+            if is_one && said.attributes.is_empty() && antecedents.len() > 1 =>
+        {
+            usize::try_from(rank - 1).ok().and_then(|at| antecedents.get(at)).cloned().unwrap_or(said)
+        }
+        _ if is_one => said.with_noun_of(last),
+        _ => said,
+    }
+}
+
 fn is_pronoun(expression: &Expression) -> bool {
     matches!(expression.description.phrase.to_lowercase().as_str(), "it" | "them" | "him" | "her" | "this" | "that")
 }
@@ -237,9 +315,42 @@ fn is_source(constraint: &Constraint) -> bool {
     matches!(constraint, Constraint::Relation { relation: Relation::From, .. })
 }
 
+/// Where the phrase of the thing meant begins, for an object that begins at `object`.
+fn thing_meant(words: &Words, verb: &str, object: usize, end: usize) -> usize {
+    let length = words.length_words(object);
+    let behind = object + length;
+    let anchor = |from: usize| (from..end).find(|k| is(DETERMINERS, words.at(*k)));
+    if length > 0 && is(PREPOSITIONS, words.at(behind)) {
+        // "20 cm around the mug", "5 cm on top of the can"
+        return anchor(behind).unwrap_or(object);
+    }
+    let after = words.phrase_end(object);
+    if is(CREATING, verb) {
+        // "make a smiley face out of the blocks"
+        let from = (after..end)
+            .find(|k| is(&["from", "with", "using"], words.at(*k)) || words.at(*k) == "of" && words.at(k - 1) == "out");
+        return from.map_or(object, |from| from + 1).min(end - 1);
+    }
+    if is(&["a", "an"], words.at(object))
+        && is(&["photo", "picture", "image", "photograph"], words.at(object + 1))
+        && words.at(after) == "of"
+    {
+        // as captions say
+        return after + 1;
+    }
+    if after > object && is(ROBOT_PARTS, words.at(after - 1)) {
+        // "move the gripper behind the bowl"
+        let over = is(&["to", "towards", "toward"], words.at(after))
+            || matches!(longest(TURNS, words, after, end), Some((Turn::Related(_), _)));
+        return anchor(after).filter(|_| over).unwrap_or(object);
+    }
+    object
+}
+
 /// Reads a clause's object, with where it ends.
 fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(ReadClause, usize)> {
     let verb = places.verb.map_or("", |at| words.at(at));
+    let object = thing_meant(words, verb, object, places.end);
     let goal = goal(words, verb, object, places.end);
     // "give the girl the teddy bear": the second is handed over
     let receiver = words.phrase_end(object);
@@ -259,7 +370,8 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
         reader.at += usize::from(listed);
         let Some(next) = reader.expression() else { break };
         // a word alone behind a comma is rather an aside than a thing
-        let aside = words.is_mark(back) && !next.description.phrase.contains(' ');
+        let caption = verb.is_empty() && words.at(back) == ".";
+        let aside = words.is_mark(back) && !next.description.phrase.contains(' ') && !caption;
         if next.description.is_empty() || aside {
             reader.at = back;
             reader.unknown.truncate(noted);
@@ -268,6 +380,16 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
         also.push(next.description.with_noun_of(&expression.description));
     }
     let mut expression = expression;
+    if !also.is_empty() && !expression.plural && expression.quantity == Some(Quantity::Exactly(2)) {
+        // "both the soup and the box": one of each
+        expression.quantity = None;
+    }
+    if !verb.is_empty() {
+        // "push the drawer shut": what comes of it
+        reader.unknown.retain(|word| {
+            !is(&["open", "shut", "closed", "straight", "ready", "ajar", "upright", "together", "apart"], word)
+        });
+    }
     if let Some(last) = also.last() {
         // "the pot and pan from the stove": both
         let has_source = |described: &Description| described.constraints.iter().any(is_source);
@@ -290,7 +412,8 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
         .trim_end_matches(" and")
         .trim_end_matches(" then")
         .to_string();
-    let place = (!place.is_empty() && place.chars().any(char::is_alphanumeric)).then_some(place);
+    let said = !is(&["and", "then", "to", "or"], &place) && place.chars().any(char::is_alphanumeric);
+    let place = said.then_some(place);
     let unknown = std::mem::take(&mut reader.unknown);
     Some((ReadClause { places, expression, also, unknown, place }, end))
 }
@@ -363,6 +486,65 @@ mod tests {
         }
         for text in ["pick up the thing", "the red one", "the leftmost object", "pick it up: the red mug", "mug"] {
             assert!(!parse(text).names_nothing, "{text}: {:?}", parse(text));
+        }
+    }
+
+    #[test]
+    fn greetings_questions_to_the_robot_and_what_cannot_be_seen_name_nothing() {
+        for text in [
+            "hello robot", "hi", "good morning", "hi robot how are you", "what can you do", "grab",
+            "undo the last task",
+        ] {
+            assert!(parse(text).names_nothing, "{text}: {:?}", parse(text).target);
+        }
+        for text in [
+            "hello robot, get the mug",
+            "what can you see on the table",
+            "the good mug",
+            "hi, the red mug",
+            "move the mug",
+        ] {
+            assert!(!parse(text).names_nothing, "{text}: {:?}", parse(text).target);
+        }
+    }
+
+    #[test]
+    fn names_adverbs_and_what_is_stopped_stand_before_a_command() {
+        for text in [
+            "james give me the green duck",
+            "armbot gently lift the green duck",
+            "hi bot can you grab that green duck",
+            "stop the current task and get the green duck",
+            "cancel please now pick up the green duck",
+            "no i said take the green duck",
+            "please gingerly lift the green duck",
+            "why don't you take the green duck",
+            "can't you see the green duck",
+        ] {
+            let parsed = parse(text);
+            assert_eq!(parsed.target.noun.as_deref(), Some("duck"), "{text}");
+            assert!(!parsed.forbidden && !parsed.taken_back && !parsed.names_nothing, "{text}");
+        }
+        // what forbids is never skipped as a name or an adverb
+        for word in ["never", "dont", "not", "don't", "cannot", "you can't", "you must not", "please do not"] {
+            for rest in ["touch the green duck", "ever touch the green duck", "gently touch the green duck"] {
+                let parsed = parse(&format!("{word} {rest}"));
+                assert!(parsed.forbidden || parsed.names_nothing, "{word} {rest}: {:?}", parsed.target);
+            }
+        }
+        assert!(parse("robot don't use the kiwi").forbidden);
+    }
+
+    #[test]
+    fn what_a_thing_is_made_of_and_what_the_robots_hand_goes_to_are_meant() {
+        for (text, noun) in [
+            ("make a smiley face out of the blocks", "block"),
+            ("build a tower from the red cups", "cup"),
+            ("move the gripper behind the bowl", "bowl"),
+            ("use your left arm to pick up the orange", "orange"),
+            ("5 cm on top of the can", "can"),
+        ] {
+            assert_eq!(parse(text).target.noun.as_deref(), Some(noun), "{text}");
         }
     }
 

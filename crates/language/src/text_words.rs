@@ -50,6 +50,15 @@ fn tokens(text: &str) -> Vec<Token> {
             }
             _ => {}
         }
+        // "mug -purple", as in a search
+        let excludes = || {
+            let word: String = text[at + 1..].chars().take_while(|c| c.is_alphabetic()).collect();
+            !word.is_empty() && !super::lexicon::is(super::lexicon::DETERMINERS, &word.to_lowercase())
+        };
+        if c == '-' && start == Some(at) && found.last().is_some_and(|token| token.span.end < at) && excludes() {
+            found.push(Token { word: "not".into(), span: at..at + 1, number: found.len() });
+            start = None;
+        }
         if !joins && !c.is_whitespace() {
             push(at..at + c.len_utf8(), &mut found);
         }
@@ -86,6 +95,7 @@ impl Words {
             .collect();
         let mut kept = kept.into_iter();
         words.tokens.retain(|_| kept.next().unwrap_or(true));
+        words.drop_list_numbers();
         words.part_places();
         words.join_ranks();
         words.drop_repeated_articles();
@@ -108,6 +118,27 @@ impl Words {
             } else {
                 i += 1;
             }
+        }
+    }
+
+    /// "1. the purple mug 2. the pink cup" is a list without its numbers.
+    fn drop_list_numbers(&mut self) {
+        let mut next = 1;
+        let mut i = 0;
+        while i + 2 < self.tokens.len() {
+            let numbered = self.at(i) == next.to_string() && matches!(self.at(i + 1), "." | ")" | ":");
+            if numbered && (i == 0 || next > 1) {
+                // a mark parts what the number parted
+                let first = usize::from(next > 1);
+                self.tokens.drain(i..i + 2 - first);
+                if first == 1 {
+                    self.tokens[i].word = ",".into();
+                }
+                next += 1;
+            } else if i == 0 {
+                return;
+            }
+            i += 1;
         }
     }
 
@@ -144,6 +175,9 @@ impl Words {
                 ("third", "to" | "from", "last") => Some(("antepenultimate", 2)),
                 ("second-to-last" | "next-to-last" | "second-last", ..) => Some(("penultimate", 0)),
                 ("last", "but", "one") => Some(("penultimate", 2)),
+                ("left", "most", _) => Some(("leftmost", 1)),
+                ("right", "most", _) => Some(("rightmost", 1)),
+                ("top", "most", _) => Some(("topmost", 1)),
                 _ => None,
             };
             if let Some((word, more)) = rank {

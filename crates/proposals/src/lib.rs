@@ -19,7 +19,7 @@ pub use labels::Labels;
 pub use proposal::Proposal;
 pub use regions::Regions;
 pub use registry::{check, check_name, open};
-pub use sam::{Candidate, PromptedSam, SamGenerator, SamRefiner};
+pub use sam::{remove_small_regions, Candidate, PromptedSam, SamGenerator, SamRefiner};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -51,6 +51,7 @@ impl<'a> Appearance<'a> {
     pub fn noun(&self, i: usize, noun: &str) -> f32 {
         match look_up(noun, self.settings) {
             NounIs::InBank(numbers) => numbers.iter().map(|number| self.nouns[i][*number]).sum(),
+            NounIs::Colour(number) => self.thing(i) * self.colours[i][number],
             NounIs::Unknown => 0.0,
             NounIs::Own(text) => {
                 let Some(column) = self.own.column(text, self.settings) else { return 0.0 };

@@ -132,6 +132,8 @@ pub enum NounIs<'a> {
     InBank(Vec<usize>),
     /// A word of the command's own.
     Own(&'a str),
+    /// A colour of the bank by number, where the model does not know what else has this name: "the orange".
+    Colour(usize),
     /// A word that the model does not know.
     Unknown,
 }
@@ -148,7 +150,7 @@ pub fn look_up<'a>(noun: &'a str, settings: &WordSettings) -> NounIs<'a> {
     match (settings.closed, noun.rsplit_once(' ')) {
         (false, _) => NounIs::Own(noun),
         (true, Some((_, last))) => look_up(last, settings),
-        (true, None) => NounIs::Unknown,
+        (true, None) => colour_number(noun, settings).map_or(NounIs::Unknown, NounIs::Colour),
     }
 }
 

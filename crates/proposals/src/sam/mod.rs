@@ -7,5 +7,6 @@ mod prompted;
 mod refiner;
 
 pub use generator::{Candidate, SamGenerator};
+pub use postprocess::remove_small_regions;
 pub use prompted::PromptedSam;
 pub use refiner::SamRefiner;

@@ -1,7 +1,7 @@
 //! What happens to masks after the decoder: overlap of boxes, holes and islands. Pure, safe with NaN, and in an
 //! order that depends on nothing but the input.
 
-use referseg_image::{Mask, Rect};
+use referseg_image::{Components, Mask, Rect};
 
 /// Left, top, right and bottom pixels of a mask, inclusive as in the original; zeros for an empty mask.
 pub fn inclusive_box(mask: &Mask) -> [f32; 4] {
@@ -34,92 +34,28 @@ pub fn non_max_suppression(boxes: &[[f32; 4]], scores: &[f32], max_iou: f32) -> 
 }
 
 /// The mask with holes below `least` pixels filled and islands below it removed (all but the largest, if all
-/// are small), and whether anything changed. Works in the mask's box and its surroundings of one pixel.
+/// are small), and whether anything changed.
 pub fn remove_small_regions(mask: &Mask, least: usize) -> (Mask, bool) {
-    let Some(own) = mask.bounding_box() else { return (mask.clone(), false) };
-    let (width, height) = (mask.width(), mask.height());
-    let part = surroundings(own, width, height, least);
-    let mut inside = vec![false; part.area()];
-    for row in 0..part.height {
-        let columns = mask.columns(part.y + row).filter(|x| (part.x..part.right()).contains(x));
-        columns.for_each(|x| inside[row * part.width + x - part.x] = true);
+    if mask.area() == 0 {
+        return (mask.clone(), false);
     }
-    let outside: Vec<bool> = inside.iter().map(|inside| !inside).collect();
-    let (labels, mut areas) = components(part.width, part.height, &outside);
-    // what goes on beyond the part is large
-    for row in 0..part.height {
-        for column in 0..part.width {
-            let (x, y) = (part.x + column, part.y + row);
-            let goes_on = (column == 0 && x > 0)
-                || (row == 0 && y > 0)
-                || (column + 1 == part.width && x + 1 < width)
-                || (row + 1 == part.height && y + 1 < height);
-            if let (true, Some(label)) = (goes_on, labels[row * part.width + column]) {
-                areas[label] = areas[label].max(least);
-            }
-        }
+    let outside = Components::outside(mask);
+    let holes = outside.areas();
+    let mut changed = holes.iter().any(|area| *area < least);
+    let filled = match changed {
+        true => mask.union(&outside.mask(|hole| holes[hole] < least)),
+        false => mask.clone(),
+    };
+    let inside = Components::inside(&filled);
+    let islands = inside.areas();
+    if islands.iter().all(|area| *area >= least) {
+        return (filled, changed);
     }
-    let is_small: Vec<bool> = areas.iter().map(|area| *area < least).collect();
-    let mut changed = is_small.contains(&true);
-    for (pixel, label) in labels.iter().enumerate() {
-        inside[pixel] |= label.is_some_and(|label| is_small[label]);
-    }
-    let (labels, areas) = components(part.width, part.height, &inside);
-    let is_small: Vec<bool> = areas.iter().map(|area| *area < least).collect();
-    if is_small.contains(&true) {
-        changed = true;
-        let largest = if is_small.iter().all(|small| *small) {
-            (0..areas.len()).rev().max_by_key(|label| areas[*label]) // the first of the largest
-        } else {
-            None
-        };
-        for (pixel, label) in labels.iter().enumerate() {
-            inside[pixel] = label.is_some_and(|label| !is_small[label] || Some(label) == largest);
-        }
-    }
-    let at = |x: usize, y: usize| inside[(y - part.y) * part.width + x - part.x];
-    (Mask::in_rect(width, height, part, at), changed)
-}
-
-/// A box and a pixel around it, as far as the image goes; all of the image where what is left beside it could be a small region itself.
-fn surroundings(own: Rect, width: usize, height: usize, least: usize) -> Rect {
-    let (x, y) = (own.x.saturating_sub(1), own.y.saturating_sub(1));
-    let (right, bottom) = ((own.right() + 1).min(width), (own.bottom() + 1).min(height));
-    let beside = [x * height, (width - right) * height, y * width, (height - bottom) * width];
-    if beside.iter().any(|area| *area > 0 && *area < least) {
-        return Rect { x: 0, y: 0, width, height };
-    }
-    Rect { x, y, width: right - x, height: bottom - y }
-}
-
-/// The 8-connected components of a raster: each pixel's component, numbered in reading order, and their areas.
-fn components(width: usize, height: usize, inside: &[bool]) -> (Vec<Option<usize>>, Vec<usize>) {
-    let mut labels = vec![None; inside.len()];
-    let mut areas = Vec::new();
-    let mut open = Vec::new();
-    for start in 0..inside.len() {
-        if !inside[start] || labels[start].is_some() {
-            continue;
-        }
-        let label = areas.len();
-        areas.push(0);
-        labels[start] = Some(label);
-        open.push(start);
-        while let Some(pixel) = open.pop() {
-            areas[label] += 1;
-            let (x, y) = (pixel % width, pixel / width);
-            for row in y.saturating_sub(1)..(y + 2).min(height) {
-                for column in x.saturating_sub(1)..(x + 2).min(width) {
-                    let next = row * width + column;
-                    if inside[next] && labels[next].is_none() {
-                        labels[next] = Some(label);
-                        open.push(next);
-                    }
-                }
-            }
-        }
-    }
-    (labels, areas)
+    changed = true;
+    // the first of the largest, where all are small
+    let all_small = islands.iter().all(|area| *area < least);
+    let largest = (0..islands.len()).rev().max_by_key(|island| islands[*island]).filter(|_| all_small);
+    (inside.mask(|island| islands[island] >= least || Some(island) == largest), changed)
 }
 
 /// IoU of the masks above `offset` and above `-offset`; NaN when both are empty.
@@ -144,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_the_image_gives_what_all_of_it_gives() {
+    fn runs_give_what_pixels_give() {
         // holes, islands, the border and slivers beside the box
         for seed in 0..200usize {
             let (width, height) = (7 + seed % 9, 5 + seed % 6);
@@ -158,7 +94,37 @@ mod tests {
         }
     }
 
-    /// By the whole image, as the authors do.
+    /// The 8-connected components of a raster: each pixel's component, numbered in reading order, and their areas.
+    fn components(width: usize, height: usize, inside: &[bool]) -> (Vec<Option<usize>>, Vec<usize>) {
+        let mut labels = vec![None; inside.len()];
+        let mut areas = Vec::new();
+        let mut open = Vec::new();
+        for start in 0..inside.len() {
+            if !inside[start] || labels[start].is_some() {
+                continue;
+            }
+            let label = areas.len();
+            areas.push(0);
+            labels[start] = Some(label);
+            open.push(start);
+            while let Some(pixel) = open.pop() {
+                areas[label] += 1;
+                let (x, y) = (pixel % width, pixel / width);
+                for row in y.saturating_sub(1)..(y + 2).min(height) {
+                    for column in x.saturating_sub(1)..(x + 2).min(width) {
+                        let next = row * width + column;
+                        if inside[next] && labels[next].is_none() {
+                            labels[next] = Some(label);
+                            open.push(next);
+                        }
+                    }
+                }
+            }
+        }
+        (labels, areas)
+    }
+
+    /// Pixel by pixel, as the authors do.
     fn whole(mask: &Mask, least: usize) -> (Mask, bool) {
         let (width, height) = (mask.width(), mask.height());
         if mask.area() == 0 {

@@ -1,0 +1,63 @@
+"""Writes crates/language/data/parts_of_speech.txt from WordNet 3.0 (Debian: wordnet-base).
+
+    python tools/words/parts_of_speech.py [/usr/share/wordnet]
+
+One word a line with the parts of speech that it can be, the most frequent first by the counts of tagged texts (cntlist.rev): `n` noun,
+`v` verb, `a` adjective, `r` adverb; in capitals when it is at least four times as frequent as all others together. `i` stands for `n` when
+nothing that the noun means can be seen: all its senses are acts, thoughts, feelings, times and the like (lexnames(5WN)). Nouns that are
+nothing else and can be seen are left out unless the tagged texts have them: an unknown word is a noun anyway. Names are left out.
+"""
+
+import collections
+import pathlib
+import sys
+
+OUT = pathlib.Path(__file__).resolve().parents[2] / "crates/language/data/parts_of_speech.txt"
+PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
+# noun.act, attribute, cognition, event, feeling, motive, process, relation, state, time (lexnames(5WN))
+UNSEEN = {4, 7, 9, 11, 12, 16, 22, 24, 26, 28}
+DOMINANT = 4
+
+
+def plain(word):
+    return word.isascii() and word.isalpha() and word.islower() and len(word) > 1
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "/usr/share/wordnet")
+    found = collections.defaultdict(set)
+    senses = collections.defaultdict(set)
+    for part, letter in PARTS.items():
+        for line in open(root / f"data.{part}", encoding="ascii"):
+            if line.startswith("  "):
+                continue
+            fields = line.split()
+            for k in range(int(fields[3], 16)):
+                word = fields[4 + 2 * k].split("(")[0]
+                if plain(word):
+                    found[word].add(letter)
+                    if letter == "n":
+                        senses[word].add(int(fields[1]))
+    counts = collections.Counter()
+    kinds = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
+    for line in open(root / "cntlist.rev", encoding="ascii"):
+        sense, _, count = line.split()
+        word, rest = sense.split("%")
+        counts[word, kinds[rest[0]]] += int(count)
+    lines = []
+    for word, letters in sorted(found.items()):
+        if letters == {"n"} and not counts[word, "n"] and not senses[word] <= UNSEEN:
+            continue
+        ordered = sorted(letters, key=lambda letter: (-counts[word, letter], "nvar".index(letter)))
+        most, others = counts[word, ordered[0]], sum(counts[word, letter] for letter in ordered[1:])
+        dominant = most > 0 and most >= DOMINANT * others
+        unseen = senses[word] <= UNSEEN
+        shown = ["i" if letter == "n" and unseen else letter for letter in ordered]
+        if dominant:
+            shown[0] = shown[0].upper()
+        lines.append(f"{word} {''.join(shown)}\n")
+    OUT.write_text("".join(lines))
+    print(f"{len(lines)} words, {OUT.stat().st_size} bytes")
+
+
+main()
