@@ -61,6 +61,7 @@ impl Words {
                 }
                 "slide" | "press" | "lower" | "push" => &["down", "up", "over", "out", "right", "left"],
                 "hold" | "hand" | "pass" | "swing" => &["onto", "over", "up"],
+                "plug" => &["in"],
                 "walk" | "turn" | "stop" => PARTICLES,
                 "switch" => &["on", "off"],
                 _ => &[],
@@ -137,6 +138,15 @@ impl Words {
                 }
             } else if is(&["where's", "what's", "who's", "it's", "that's", "there's", "here's"], word) {
                 i + 1
+            } else if word == "what"
+                && is(SUBJECTS, next)
+                && is(&["want", "need", "mean", "meant", "wanted"], third)
+                && is(BE, self.at(i + 3))
+            {
+                // "what I want is the green bottle"
+                i + 4
+            } else if is(&["which", "whichever"], word) && next == "of" && rest {
+                i + 2
             } else if is(&["which", "what"], word) && next == "one" && is(BE, third) {
                 i + 3
             } else if is(&["which", "what"], word) && rest {
@@ -441,7 +451,20 @@ impl Words {
         let parts = |j: &usize| {
             matches!(
                 self.at(*j),
-                "," | "and" | "then" | "." | ";" | "to" | "until" | "before" | "but" | "-" | "–" | "—" | "(" | "!"
+                "," | "and"
+                    | "then"
+                    | "."
+                    | "?"
+                    | ";"
+                    | "to"
+                    | "until"
+                    | "before"
+                    | "but"
+                    | "-"
+                    | "–"
+                    | "—"
+                    | "("
+                    | "!"
             )
         };
         let begins = |j: &usize| parts(&(j - 1)) && self.clause_follows(*j) || self.is_unmarked_verb(*j);
@@ -459,6 +482,7 @@ impl Words {
         is(VERBS, self.at(j)) && object && !is_led && !self.is_mark(j - 1)
     }
 
+    /// Whether a command or a ban begins here.
     pub fn clause_follows(&self, i: usize) -> bool {
         let j = (i..).find(|j| !is(OPENERS, self.at(*j)) || self.at(*j).is_empty()).unwrap_or(i);
         let denied = self.negation(j);
@@ -468,6 +492,9 @@ impl Words {
     /// "what is behind the box", "left of the mug": a place stands for the thing in it.
     fn place_alone(&self, i: usize) -> bool {
         let what = is(&["what", "whatever", "whichever"], self.at(i));
+        if self.at(i) == "neither" {
+            return true;
+        }
         let from = i + usize::from(what) + usize::from(what && is(BE, self.at(i + 1)));
         matches!(longest(TURNS, self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
     }
@@ -495,6 +522,12 @@ impl Words {
             }
             let denied = self.negation(at);
             at += denied;
+            while denied > 0
+                && (self.is_mark(at) || self.at(at) == "ever" || self.at(at).ends_with("ly"))
+                && at + 2 < self.len()
+            {
+                at += 1; // "never, ever, gently touch"
+            }
             if is(&["go", "come"], self.at(at)) && self.is_verb(at + 1) && !is(PARTICLES, self.at(at + 1)) {
                 at += 1; // "go get"
             }
@@ -507,6 +540,12 @@ impl Words {
             if denied > 0 {
                 // "not the red mug, the blue one"
                 let from = object.unwrap_or(at);
+                let first = self.phrase_end(from);
+                let follows = is(DETERMINERS, self.at(first)) && self.phrase_end(first) > first + 1;
+                if !verb && follows {
+                    // "not the red one the blue one"
+                    next = Some(next.map_or(first, |next| next.min(first)));
+                }
                 let parted = (from + 1..self.len()).find(|j| {
                     (self.is_mark(*j) || self.at(*j) == "but") && !is(&["and"], self.at(*j + 1)) && *j + 1 < self.len()
                 });

@@ -71,6 +71,12 @@ impl<'w> Reader<'w> {
 
     /// The whole expression that begins here; `None` when there is none.
     pub fn expression(&mut self) -> Option<Expression> {
+        let softened = is(&["right", "directly", "just", "immediately"], self.word())
+            && is(
+                &["next", "behind", "beside", "above", "below", "under", "in", "on", "between", "by", "near"],
+                self.peek(1),
+            );
+        self.at += usize::from(softened);
         let mut expression = match self.bare_relation() {
             Some(expression) => expression,
             None => self.noun_phrase()?,
@@ -87,11 +93,14 @@ impl<'w> Reader<'w> {
         let start = self.at;
         let from = start + if what { 1 + usize::from(verb) } else { 0 };
         let (turn, taken) = longest(TURNS, self.words, from, self.end)?;
-        let places = matches!(turn, Turn::Related(_)) && from + taken < self.end;
+        let places = matches!(turn, Turn::Related(_) | Turn::Not) && from + taken < self.end;
         // "left mug", "the nearest mug" are noun phrases
         let opens =
             what || is(
-                &["to", "on", "in", "behind", "between", "under", "above", "below", "beside", "near", "next", "at"],
+                &[
+                    "to", "on", "in", "behind", "between", "under", "above", "below", "beside", "near", "next", "at",
+                    "by", "neither",
+                ],
                 self.word(),
             ) || is(&["left", "right"], self.word()) && is(&["of", "to"], self.peek(1));
         if !(opens
@@ -149,15 +158,22 @@ impl<'w> Reader<'w> {
         while self.at < self.end {
             let before = self.at;
             let word = self.word();
-            if self.words.is_mark(self.at) {
+            if self.depth == 0 && self.sentence_about_it() > 0 {
+                // "There is a gray chair. It is against the wall."
+                self.at += self.sentence_about_it();
+            } else if self.words.is_mark(self.at) {
                 if !self.continues_behind_mark() {
                     return;
                 }
                 self.at += 1;
-            } else if self.possessive(into) || self.rank_behind(into) || self.nearest_to_what(into) {
+            } else if self.but_one(into)
+                || self.possessive(into)
+                || self.rank_behind(into)
+                || self.nearest_to_what(into)
+            {
             } else if self.clause_or_goal_begins() {
                 return;
-            } else if self.depth > 0 && is(&["and", "but"], word) {
+            } else if self.depth > 0 && is(&["and", "but", "nor"], word) {
                 // what follows speaks of the thing outside
                 return;
             } else if self.measure() || self.manner() {
@@ -259,6 +275,34 @@ impl<'w> Reader<'w> {
         let others = |k: usize| self.words.is_mark(k) || is(&["and", "on", "in", "near"], self.words.at(k));
         let Some(last) = last.filter(|last| !(self.at + 1..*last).any(others)) else { return false };
         self.at = last + 1;
+        true
+    }
+
+    /// Words until what another sentence says of the thing: ". It is", ". It has".
+    fn sentence_about_it(&self) -> usize {
+        let begins = is(&[".", ";", ",", "!"], self.word());
+        let and = usize::from(is(&["and"], self.peek(1)));
+        match (begins, self.peek(1 + and), self.peek(2 + and)) {
+            (
+                true,
+                "it" | "they" | "this" | "that" | "these",
+                "is" | "are" | "was" | "were" | "stands" | "lies" | "sits",
+            ) => 3 + and,
+            (true, "it" | "they", "has" | "have") => 2 + and,
+            (true, "it's" | "they're" | "that's", _) => 2 + and,
+            _ => 0,
+        }
+    }
+
+    /// "the leftmost mug but one".
+    fn but_one(&mut self, into: &mut Expression) -> bool {
+        let Some(Constraint::Order { rank, .. }) = into.description.constraints.last_mut() else { return false };
+        if self.word() != "but" || self.peek(1) != "one" || !self.peek(2).is_empty() && !self.words.is_mark(self.at + 2)
+        {
+            return false;
+        }
+        *rank += rank.signum();
+        self.at += 2;
         true
     }
 

@@ -59,7 +59,7 @@ pub const ENDERS: WordList = &[
     "anticlockwise", "upright", "sideways", "upside", "right-side", "that", "can", "now", "again", "whilst", "&",
     "all", "both", "that's", "who's", "instead", "using", "once", "twice", "immediately", "straight", "vs", "doesn't",
     "isn't", "hasn't", "w/out", "closely", "upstairs", "downstairs", "outdoors", "indoors", "somewhere", "anywhere",
-    "opposite", "adjacent", "closer", "wearing", "so", "plus", "according", "else", "ready",
+    "opposite", "adjacent", "closer", "wearing", "so", "plus", "according", "else", "ready", "neither",
 ];
 
 /// Where a thing is: alone they may be the phrase, behind a noun they are not part of it.
@@ -78,6 +78,12 @@ pub const COMPARED: WordList = &[
 pub const COLOURS: WordList = &[
     "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "white", "black", "gray", "grey", "beige",
     "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal",
+];
+
+/// Nouns before a noun that say what it is made of.
+pub const MATERIALS: WordList = &[
+    "paper", "glass", "plastic", "metal", "wood", "cardboard", "steel", "ceramic", "leather", "cotton", "rubber",
+    "stone", "tin", "foam", "silver", "gold", "copper", "brass", "iron",
 ];
 
 /// Verbs whose object is brought to the place that is said last: "put the mug on the plate".

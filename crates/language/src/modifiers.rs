@@ -90,6 +90,9 @@ impl Reader<'_> {
                     self.give_up(start);
                     return true;
                 };
+                if is(&["in", "on", "inside"], self.word()) && is(&["it", "them"], self.peek(1)) {
+                    self.at += 2; // "with fruit in it"
+                }
                 if turn == Turn::With && !*negated {
                     // "with a red color" is a look
                     match detail.description.noun.as_deref() {

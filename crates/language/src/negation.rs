@@ -38,7 +38,7 @@ impl Words {
             return k + 2 - i;
         }
         if dont(i) > 0 {
-            return dont(i);
+            return dont(i) + usize::from(self.at(i + dont(i)) == "ever");
         }
         if is(SUBJECTS, word) && dont(i + 1) > 0 {
             let wish = i + 1 + dont(i + 1);

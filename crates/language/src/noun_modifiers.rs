@@ -9,8 +9,10 @@ use super::word_classes::{describes, lacked, most, number, ordinal, side, singul
 use std::ops::Range;
 
 /// Behind a number these make an attribute of it: "the 10 mm wrench".
-const UNITS: &[&str] =
-    &["mm", "cm", "inch", "inches", "in", "ml", "liter", "litre", "kg", "g", "oz", "gallon", "foot", "meter", "pound"];
+const UNITS: &[&str] = &[
+    "volt", "volts", "watt", "watts", "amp", "v", "w", "cl", "dl", "lb", "lbs", "ounce", "quart", "pint", "mm", "cm",
+    "inch", "inches", "in", "ml", "liter", "litre", "kg", "g", "oz", "gallon", "foot", "meter", "pound",
+];
 
 impl Words {
     /// Sorts the words of a noun phrase by what they say.
@@ -20,6 +22,7 @@ impl Words {
         let mut extreme = false;
         let mut noun: Vec<&str> = Vec::new();
         let mut determined = false;
+        let mut counted: Option<&str> = None;
         let mut i = range.start;
         let last = range.end - 1;
         while i < range.end {
@@ -64,6 +67,7 @@ impl Words {
                 into.description.constraints.push(Constraint::Other);
             } else if let (Some(count), true) = (number(word), i < last && noun.is_empty() && !is(UNITS, next)) {
                 if count > 1 {
+                    counted = Some(word).filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
                     into.quantity = Some(match (determined, into.quantity) {
                         (true, _) | (_, Some(Quantity::All)) => Quantity::Exactly(count),
                         _ => Quantity::Some(count),
@@ -76,7 +80,7 @@ impl Words {
                 word,
             ) {
                 // nothing of use
-            } else if word == "," || word == "and" || word == "&" {
+            } else if word == "," || word == "and" || word == "but" || word == "&" {
                 let around = |k: usize| is(COLOURS, words.at(k));
                 if i > range.start && around(i - 1) && around(i + 1) {
                     if let Some(colour) = into.description.attributes.last_mut() {
@@ -115,6 +119,11 @@ impl Words {
             } else {
                 into.description.attributes.extend(before.iter().map(ToString::to_string));
             }
+        }
+        if let (Some(number), false, true) = (counted, into.plural, into.description.noun.is_some()) {
+            // "the 5 button": no number of buttons
+            into.quantity = None;
+            into.description.attributes.push(number.to_string());
         }
         into.places(&places, extreme);
     }

@@ -23,8 +23,8 @@ impl Words {
             return true;
         }
         let first = i == from || is(DETERMINERS, self.at(i - 1)) && i == from + 1;
-        if word == "and" {
-            // black and white cat
+        if word == "and" || word == "but" {
+            // black and white cat, small but heavy box
             return i > from
                 && self.adjective(i - 1)
                 && self.adjective(i + 1)
@@ -72,6 +72,9 @@ impl Words {
         }
         if nouns > 0 && is_mostly_verb(word) && !can_be_seen(word) {
             return false; // "make the clock say ..."
+        }
+        if nouns > 0 && next == "than" {
+            return false; // "the box smaller than ..."
         }
         let state = is(&["open", "closed", "shut", "ajar"], word) && !self.can_follow(i + 1);
         let measure = word.parse::<f32>().is_ok() && is(MEASURES, next) || self.length_words(i) > 0;
@@ -156,7 +159,7 @@ impl Words {
         while self.continues(i, from, nouns) {
             let word = self.at(i);
             let describes =
-                self.adjective(i) || is(DETERMINERS, word) || word == "," || word == "and" || is(PLACES, word);
+                self.adjective(i) || is(DETERMINERS, word) || is(&[",", "and", "but"], word) || is(PLACES, word);
             let quantifies = i == from && is(&["all", "both", "half"], word) && self.continues(i + 1, from, 0);
             let modifies = quantifies
                 || word.ends_with("ly")

@@ -1,6 +1,6 @@
 //! `ParsedCommand`: the meaning of a command, as far as it was understood.
 
-use super::lexicon::{is, COLOURS, ROOMS, SUPPORTS};
+use super::lexicon::{is, COLOURS, MATERIALS, ROOMS, SUPPORTS};
 use serde::Serialize;
 
 /// A command with its meaning.
@@ -204,6 +204,10 @@ pub enum Relation {
     Between,
     /// Farther from it than others.
     AwayFrom,
+    /// Larger in the picture.
+    LargerThan,
+    /// Smaller in the picture.
+    SmallerThan,
 }
 
 /// What two things can have in common.
@@ -280,6 +284,11 @@ impl Description {
             self.attributes.extend(self.noun.take());
         }
         if let (None, Some(noun)) = (&self.noun, &other.noun) {
+            // "the paper cup, no wait, the plastic one"
+            let noun = match noun.split_once(' ') {
+                Some((material, rest)) if is(MATERIALS, material) && !self.attributes.is_empty() => rest.to_string(),
+                _ => noun.clone(),
+            };
             self.noun = Some(noun.clone());
             let words = self.phrase.split_whitespace().map(|word| match word.to_lowercase().as_str() {
                 "one" => noun.clone(),

@@ -168,6 +168,8 @@ impl Relation {
             Relation::Under => "under",
             Relation::Between => "between",
             Relation::AwayFrom => "away from",
+            Relation::LargerThan => "larger than",
+            Relation::SmallerThan => "smaller than",
         }
     }
 }

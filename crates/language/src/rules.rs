@@ -86,6 +86,7 @@ pub fn parse(text: &str) -> ParsedCommand {
         .unwrap_or_else(|| ParsedCommand { names_nothing: true, ..ParsedCommand::with_target(text, text.trim()) });
     meaning.names_nothing |= asks_for_nothing(&words) || names_no_thing(&meaning.target);
     meaning.taken_back = is_taken_back(&words);
+    meaning.not_understood.extend(unheard_negations(&words, &meaning));
     meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
     meaning
 }
@@ -121,6 +122,23 @@ fn asks_for_nothing(words: &Words) -> bool {
 fn names_no_thing(target: &Description) -> bool {
     let head = target.noun.as_deref().and_then(|noun| noun.split_whitespace().last());
     head.is_some_and(|head| !can_be_seen(head))
+}
+
+/// Negations of which nothing came: what forbids is never passed over in silence.
+fn unheard_negations(words: &Words, meaning: &ParsedCommand) -> Vec<String> {
+    const FORBIDDING: &[&str] =
+        &["never", "don't", "dont", "mustn't", "mustnt", "shouldn't", "shouldnt", "forbidden", "prohibited"];
+    let excludes = |constraint: &Constraint| matches!(constraint, Constraint::Except(_) | Constraint::Lacks(_));
+    let heard = meaning.forbidden || meaning.taken_back || meaning.names_nothing || !meaning.withdrawn.is_empty();
+    if heard || meaning.target.constraints.iter().any(excludes) {
+        return Vec::new();
+    }
+    let idiom = |i: usize| {
+        is(&["forget", "mind", "worry", "have", "know", "care"], words.at(i + 1))
+            || i > 0 && is(&["why", "i", "we", "if", "you"], words.at(i - 1)) && is(SUBJECTS, words.at(i + 1))
+            || i > 0 && words.at(i - 1) == "why"
+    };
+    (0..words.len()).filter(|i| is(FORBIDDING, words.at(*i)) && !idiom(*i)).map(|i| words.at(i).to_string()).collect()
 }
 
 /// Whether the last that is said takes everything back: alone, or behind a mark or "and", "but", "actually".
@@ -226,6 +244,7 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         read.extend(done.map(|(clause, _)| clause));
     }
     let commands = read.iter().any(|clause| clause.places.verb.is_some() && !clause.places.negative);
+    let several = read.len() > 1;
     let rank = |clause: &ReadClause| {
         let verb = clause.places.verb.map_or("", |at| words.at(at));
         let goal = is(MOTION, verb) && !is(&["take", "move", "look", "return"], verb)
@@ -238,7 +257,9 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
             clause.places.negative,
             clause.expression.description.phrase.is_empty() || is_pronoun(&clause.expression),
             // "There are two mugs. Take the left one."; "the man about to throw" says it of him
-            commands && clause.places.verb.is_none() && words.at(clause.places.end - 1) != "to",
+            commands && clause.places.verb.is_none() && words.at(clause.places.end - 1) != "to"
+                // "See the box? Take the mug next to it."
+                || several && words.at(clause.places.end - 1) == "?",
             goal,
             room,
         )
@@ -295,6 +316,16 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
 /// What "the red one" and "the second one" mean behind what was said before: the noun, or the one of that number in a list.
 fn meant_of(said: Description, antecedents: &[Description]) -> Description {
     let Some(last) = antecedents.first() else { return said };
+    let mut said = said;
+    for constraint in &mut said.constraints {
+        // "next to it": what was said before
+        if let Constraint::Relation { anchors, .. } = constraint {
+            let named = |anchor: &Description| {
+                anchor.noun.is_none() && matches!(anchor.phrase.as_str(), "it" | "them" | "that")
+            };
+            anchors.iter_mut().filter(|anchor| named(anchor)).for_each(|anchor| *anchor = last.clone());
+        }
+    }
     let is_one = said.noun.is_none() && said.phrase.split_whitespace().any(|word| word.eq_ignore_ascii_case("one"));
     match said.constraints[..] {
         [Constraint::Order { rank, by: Order::Leftmost }]
@@ -380,6 +411,9 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
         also.push(next.description.with_noun_of(&expression.description));
     }
     let mut expression = expression;
+    if object > 1 && words.at(object - 1) == "of" && is(&["which", "whichever"], words.at(object - 2)) {
+        expression.quantity = Some(Quantity::One); // "which of the mugs is closest"
+    }
     if !also.is_empty() && !expression.plural && expression.quantity == Some(Quantity::Exactly(2)) {
         // "both the soup and the box": one of each
         expression.quantity = None;

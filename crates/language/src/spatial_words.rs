@@ -151,7 +151,13 @@ fn box_relation(relation: Relation) -> Option<BoxRelation> {
         Relation::Above | Relation::Behind => Some(BoxRelation::Up),
         Relation::Below | Relation::Under | Relation::InFrontOf => Some(BoxRelation::Down),
         Relation::In => Some(BoxRelation::Within),
-        Relation::NextTo | Relation::On | Relation::From | Relation::Between | Relation::AwayFrom => None,
+        Relation::NextTo
+        | Relation::On
+        | Relation::From
+        | Relation::Between
+        | Relation::AwayFrom
+        | Relation::LargerThan
+        | Relation::SmallerThan => None,
     }
 }
 

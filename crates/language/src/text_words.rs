@@ -1,5 +1,6 @@
 //! `Words`: a command's words and marks, each with its place in the text.
 
+use super::pattern::{longest, Pattern};
 use std::ops::Range;
 
 /// A word or a mark, in lower case, with its bytes in the text.
@@ -13,6 +14,22 @@ struct Token {
 
 /// Sounds of somebody who thinks.
 const FILLERS: &[&str] = &["um", "uh", "er", "erm", "uhm", "hmm", "hm", "umm", "uhh", "mm", "eh", "ehm"];
+
+/// Said at the end for politeness or haste.
+const POLITE: &[(Pattern, ())] = &[
+    ("thanks a|so|very? lot|much?", ()),
+    ("many thanks", ()),
+    ("thank you so|very? much|robot?", ()),
+    ("right now|away", ()),
+    ("as soon as possible|you|can? can?", ()),
+    ("asap|please|pls|plz|immediately", ()),
+    ("if you can|could|would|like|want|will|please", ()),
+    ("if possible|necessary", ()),
+    ("if you don't|wouldn't mind", ()),
+    ("will|would|could|can you please?", ()),
+    ("for me please?", ()),
+    ("and be quick|careful about|with? it?", ()),
+];
 
 /// Said of robots' kinds rather than to robots: "the toy robot" is a thing, "the banana, robot" is not.
 const KINDS_OF_ROBOTS: &[&str] =
@@ -100,6 +117,7 @@ impl Words {
         words.join_ranks();
         words.drop_repeated_articles();
         words.drop_names();
+        words.drop_politeness();
         words
     }
 
@@ -240,6 +258,20 @@ impl Words {
                 || super::lexicon::is(super::lexicon::VERBS, before);
             if !kind {
                 self.tokens.truncate(many - 1 - usize::from(before == ","));
+            }
+        }
+    }
+
+    /// "..., thanks a lot", "... right now", "... if you can": what is said last and asks for nothing more.
+    fn drop_politeness(&mut self) {
+        while let Some(said) = (0..self.len().min(6)).find_map(|back| {
+            let at = self.len() - 1 - back;
+            let all = longest(POLITE, self, at, self.len()).is_some_and(|(_, taken)| at + taken == self.len());
+            (all && at > 1).then_some(at)
+        }) {
+            self.tokens.truncate(said);
+            while self.len() > 1 && self.is_mark(self.len() - 1) {
+                self.tokens.pop();
             }
         }
     }

@@ -62,6 +62,12 @@ pub fn number(word: &str) -> Option<usize> {
     let digits = || word.parse().ok().filter(|count| (1..100).contains(count));
     match word {
         "couple" | "pair" => Some(2),
+        "eleven" => Some(11),
+        "dozen" | "twelve" => Some(12),
+        "fifteen" => Some(15),
+        "twenty" => Some(20),
+        "thirty" => Some(30),
+        "fifty" => Some(50),
         _ => NAMES.iter().position(|name| *name == word).or_else(digits),
     }
 }

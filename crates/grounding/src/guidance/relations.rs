@@ -42,8 +42,15 @@ pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
         Relation::In => within(a, b),
         Relation::From => within(a, b).max(on(a, b)),
         Relation::AwayFrom => 1.0 - (-a.gap(b) / 0.2).exp(),
+        Relation::LargerThan => larger(a, b),
+        Relation::SmallerThan => larger(b, a),
         Relation::Between => 0.0,
     }
+}
+
+/// How well `a` covers more of the picture than `b`: half as much more is surely more.
+fn larger(a: &Outline, b: &Outline) -> f32 {
+    sigmoid(((a.area.max(1e-9) / b.area.max(1e-9)).ln() - 0.05) / 0.08)
 }
 
 /// How well `a` is beyond `b` by its distance from the camera: `farther` is the logarithm of the ratio of the distances.
@@ -104,6 +111,12 @@ mod tests {
         let (small, large) = (square(0.5, 0.5, 0.1), square(0.5, 0.55, 0.3));
         assert!(stands(Relation::In, &small, &large) > 0.8 && stands(Relation::In, &large, &small) < 0.2);
         assert!(stands(Relation::From, &small, &large) > 0.8 && stands(Relation::From, &large, &small) < 0.3);
+        assert!(
+            stands(Relation::LargerThan, &large, &small) > 0.9 && stands(Relation::LargerThan, &small, &large) < 0.1
+        );
+        assert!(
+            stands(Relation::SmallerThan, &small, &large) > 0.9 && stands(Relation::SmallerThan, &small, &small) < 0.5
+        );
         assert!(stands(Relation::On, &small, &large) > 0.5 && stands(Relation::On, &large, &small) < 0.3);
     }
 
