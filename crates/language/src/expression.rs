@@ -190,8 +190,7 @@ impl<'w> Reader<'w> {
             {
                 // "man in suit on right": where the man is
                 return;
-            } else if self.source(into) {
-            } else if self.place_of_anchor(into) {
+            } else if self.source(into) || self.place_of_anchor(into) {
             } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
                 if !self.turn(*turn, taken, into, &mut negated) {
                     return;
