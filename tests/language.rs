@@ -9,6 +9,9 @@ use referseg::evaluation::results::{self, Line};
 use referseg::evaluation::run::Run;
 use referseg::evaluation::variants::Variant;
 use referseg::grounding::Segmenter;
+use referseg::image::{ExternalProposals, LabelImage};
+use referseg::language::Command;
+use referseg::proposals::FrameInput;
 use std::path::Path;
 
 /// The shipped model's answers with the true masks as proposals.
@@ -44,6 +47,66 @@ fn what_is_meant_is_picked_and_what_is_excluded_is_never_found() {
     let wrongly: Vec<&str> =
         lines.iter().filter(|line| line.rows[0].excluded_found == Some(true)).map(|line| line.text.as_str()).collect();
     assert!(wrongly.is_empty(), "found although the words exclude it: {wrongly:?}");
+}
+
+/// A picture of the set with one proposal, its purple mug.
+fn answer_with_the_purple_mug_alone(texts: &[&str]) -> Vec<(String, Status, String)> {
+    let folder = common::data("spoken");
+    let labels = LabelImage::open(&folder.join("000007_ids.png")).unwrap();
+    let purple = labels.values().iter().map(|label| if *label == 2 { 2 } else { 0 }).collect();
+    let given = ExternalProposals::Labels(LabelImage::new(labels.width(), labels.height(), purple).unwrap());
+    let layers = [
+        Layer::value("test", "model", concat!(env!("CARGO_MANIFEST_DIR"), "/models/demo")),
+        Layer::value("test", "proposals.generator", "topic"),
+    ];
+    let segmenter = Segmenter::open(Config::from_layers(&layers).unwrap()).unwrap();
+    let frame = referseg::image::open(&folder.join("000007.png")).unwrap();
+    let input = FrameInput { given: Some(Ok(&given)), ..FrameInput::single(&frame) };
+    let encoded = segmenter.encode_frame(&input).unwrap();
+    let answer = |text: &&str| {
+        let command = segmenter.encode_command(&Command::parse(text).unwrap()).unwrap();
+        let answer = segmenter.answer(&encoded, &command).unwrap();
+        (text.to_string(), answer.status, answer.reason)
+    };
+    texts.iter().map(answer).collect()
+}
+
+#[test]
+fn what_is_forbidden_is_not_found_even_where_there_is_nothing_else() {
+    let forbidding = [
+        "grab a mug, do not grab the purple one",
+        "pick up a mug but don't pick up the purple one",
+        "take a mug and leave the purple one",
+        "you are not allowed to touch the purple mug",
+        "never, ever touch the purple mug",
+        "don't you dare touch the purple mug",
+        "no purple mugs",
+        "there is no mug",
+        "mug without purple",
+        "mug -purple",
+        "anything else than the purple mug",
+        "everything but the purple mug",
+        "pick up the purple mug, cancel that",
+        "hello robot",
+    ];
+    let found: Vec<_> = answer_with_the_purple_mug_alone(&forbidding)
+        .into_iter()
+        .filter(|(_, status, _)| matches!(status, Status::Found | Status::Ambiguous))
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn a_look_that_the_model_does_not_know_is_named() {
+    for (text, status, reason) in
+        answer_with_the_purple_mug_alone(&["the broken mug", "the mug filled with water", "the turquoise mug"])
+    {
+        let word = text.split(' ').find(|word| ["broken", "filled", "turquoise"].contains(word)).unwrap();
+        assert!(reason.contains("not in this model's vocabulary") && reason.contains(word), "{text}: {reason}");
+        assert_eq!(status == Status::NotFound, word == "turquoise", "{text}: {status:?}");
+    }
+    let (_, status, reason) = &answer_with_the_purple_mug_alone(&["don't forget to take the purple mug"])[0];
+    assert_eq!(*status, Status::Found, "{reason}");
 }
 
 /// The floor is below what docs/evaluation.md reports: it guards against regress.

@@ -29,6 +29,7 @@ mod parameters;
 mod picture_outputs;
 mod publisher;
 mod requests;
+mod shared_memory_port;
 mod shared_publisher;
 mod subscription;
 mod track_outputs;

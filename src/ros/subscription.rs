@@ -8,6 +8,7 @@ use super::lock::lock;
 use super::logger::Logger;
 use super::node_thread::{next, LastingSubscription, Ros};
 use super::parameters::Reliability;
+use super::shared_memory_port;
 use r2r::qos::ReliabilityPolicy;
 use r2r::QosProfile;
 use std::sync::{Arc, Mutex};
@@ -125,7 +126,10 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
             Some(since) if since.elapsed() > SILENCE || last.is_some() => {
                 let kinds: Vec<_> = publishers.iter().map(|publisher| publisher.topic_type.as_str()).collect();
                 let unmet = want_reliable && !all_reliable;
-                describe_problem(&topic, offered.len(), &kinds, unmet, last.is_some())
+                match shared_memory_port::removed() {
+                    Some(port) => describe_removed(&topic, &port),
+                    None => describe_problem(&topic, offered.len(), &kinds, unmet, last.is_some()),
+                }
             }
             _ => String::new(),
         };
@@ -139,6 +143,16 @@ pub async fn subscribe(ros: Ros, topic: Topic, stats: SharedStats, logger: Logge
         stats.reliability = if want_reliable { "reliable" } else { "best_effort" };
         stats.problem = problem;
     }
+}
+
+/// Why nothing arrives on any topic.
+fn describe_removed(topic: &Topic, port: &str) -> String {
+    format!(
+        "{} is silent: Fast DDS took this node for dead while the machine was overloaded and removed its port {port} of shared memory, so \
+         it hears no other process; restart the node. Where this recurs, start it with large_images:=true (its profile waits 10 s instead of 1), \
+         or set FASTDDS_BUILTIN_TRANSPORTS=UDPv4 for all nodes",
+        topic.name
+    )
 }
 
 /// Why a topic with publishers is silent, as far as it can be told, and the remedy.
@@ -179,5 +193,6 @@ mod tests {
         assert!(describe_problem(&topic, 1, &[topic.kind], true, false).contains("set image_reliability to auto"));
         assert!(describe_problem(&topic, 2, &[topic.kind], false, false).contains("config/fastdds_large_images.xml"));
         assert!(describe_problem(&topic, 2, &[topic.kind], false, true).contains("nothing has arrived for 5 s"));
+        assert!(describe_removed(&topic, "7663").contains("port 7663 of shared memory"));
     }
 }

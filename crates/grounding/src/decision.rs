@@ -1,9 +1,9 @@
 //! The decision: the best proposals by their scores, the margin, and the status that follows, with its reason.
 
-use super::guidance::{look_up, Guided, NounIs};
+use super::guidance::{look_up, unknown_looks, Guided, NounIs};
 use referseg_answer::Status;
 use referseg_config::{AnswerSettings, WordSettings};
-use referseg_language::{ParsedCommand, Quantity};
+use referseg_language::{is_colour, ParsedCommand, Quantity};
 use referseg_proposals::Proposal;
 
 /// The best proposal and its margin.
@@ -146,6 +146,16 @@ pub fn decide_guided(
             (status, vec![reason], Vec::new())
         }
         Some(best) => guided_status(best, &order, scores, guided, parsed, words, settings),
+    };
+    let unknown = unknown_looks(parsed, words);
+    if !unknown.is_empty() {
+        let words: Vec<String> = unknown.iter().map(|word| format!("\"{word}\"")).collect();
+        reasons.push(format!("not in this model's vocabulary: {}", words.join(", ")));
+    }
+    // a colour that cannot be judged may be the one thing that tells what is meant from what is not
+    let (status, found) = match unknown.iter().any(|word| is_colour(word)) && status != Status::Error {
+        true => (Status::NotFound, Vec::new()),
+        false => (status, found),
     };
     if !parsed.not_understood.is_empty() {
         let words: Vec<String> = parsed.not_understood.iter().map(|word| format!("\"{word}\"")).collect();

@@ -98,7 +98,7 @@ impl Words {
             } else if is(MODALS, word) && is(SUBJECTS, next) {
                 // can you ..., do you see ..., would you mind passing ...
                 match third {
-                    "mind" | "like" | "see" | "have" | "find" | "spot" => i + 3,
+                    "mind" | "like" | "see" | "have" | "find" | "spot" | "know" | "remember" | "think" => i + 3,
                     "please" | "just" | "kindly" | "also" => i + 3,
                     _ => i + 2,
                 }

@@ -37,6 +37,8 @@ pub struct Expression {
     pub plural: bool,
     /// A rank without its order yet: "the second mug".
     pub rank: Option<i32>,
+    /// Words of its phrase that were not understood.
+    pub unknown: Vec<String>,
 }
 
 /// Reads expressions from a stretch of a command's words.
@@ -148,6 +150,7 @@ impl<'w> Reader<'w> {
         let mut expression = Expression::default();
         expression.description.phrase = self.words.text(self.at..stop);
         self.words.sort_words(self.at..stop, &mut expression);
+        self.unknown.append(&mut expression.unknown);
         self.at = stop;
         Some(expression)
     }

@@ -59,7 +59,8 @@ pub const ENDERS: WordList = &[
     "anticlockwise", "upright", "sideways", "upside", "right-side", "that", "can", "now", "again", "whilst", "&",
     "all", "both", "that's", "who's", "instead", "using", "once", "twice", "immediately", "straight", "vs", "doesn't",
     "isn't", "hasn't", "w/out", "closely", "upstairs", "downstairs", "outdoors", "indoors", "somewhere", "anywhere",
-    "opposite", "adjacent", "closer", "wearing", "so", "plus", "according", "else", "ready", "neither",
+    "opposite", "adjacent", "closer", "wearing", "so", "plus", "according", "else", "ready", "neither", "might",
+    "shall", "cannot",
 ];
 
 /// Where a thing is: alone they may be the phrase, behind a noun they are not part of it.
@@ -74,10 +75,16 @@ pub const COMPARED: WordList = &[
     "closer", "nearer", "farther", "further", "equal", "parallel", "perpendicular", "directly", "right", "attached",
 ];
 
+/// Whether a word is a colour's name, in lower case.
+pub fn is_colour(word: &str) -> bool {
+    is(COLOURS, word)
+}
+
 /// Colours by name.
 pub const COLOURS: WordList = &[
     "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "white", "black", "gray", "grey", "beige",
-    "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal",
+    "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal", "lime",
+    "olive", "indigo", "lavender", "crimson", "scarlet",
 ];
 
 /// Nouns before a noun that say what it is made of.

@@ -16,13 +16,16 @@ mod parser;
 mod parts_of_speech;
 mod pattern;
 mod phrases;
+mod politeness;
 mod reading;
 mod rules;
 mod spatial_words;
 mod text_words;
 mod word_classes;
+mod word_forms;
 
 pub use command::{Command, MAX_CHARACTERS};
+pub use lexicon::is_colour;
 pub use parsed_command::{
     Clause, Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size,
 };

@@ -1,11 +1,20 @@
 //! What one turn of phrase behind a noun adds to a description: places, relations to anchors, exclusions, likeness.
 
 use super::expression::{Expression, Reader, DEEPEST};
-use super::lexicon::{is, DETERMINERS, SUPPORTS};
+use super::lexicon::{is, COLOURS, DETERMINERS, SUPPORTS};
 use super::parsed_command::{Constraint, Description, Order, Place, Relation};
 use super::pattern::longest;
 use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
 use super::word_classes::{describes, most, order_from};
+
+/// A colour without a noun and an article.
+fn is_colour_alone(anchors: &[Description]) -> bool {
+    let colour = |anchor: &Description| {
+        let plain = anchor.noun.is_none() && anchor.constraints.is_empty() && anchor.details.is_empty();
+        plain && anchor.attributes.len() == 1 && is(COLOURS, &anchor.phrase.to_lowercase())
+    };
+    matches!(anchors, [anchor] if colour(anchor))
+}
 
 impl Reader<'_> {
     /// One turn of `taken` words; `false` when the expression ends before it.
@@ -42,6 +51,10 @@ impl Reader<'_> {
                 }
             }
             Turn::Related(relation) => match self.relation(relation, start) {
+                Some(Some(Constraint::Relation { relation: Relation::In, anchors })) if is_colour_alone(&anchors) => {
+                    // "the mug in purple"
+                    into.description.attributes.extend(anchors.into_iter().flat_map(|colour| colour.attributes));
+                }
                 Some(found) => constraint = found,
                 None => {
                     self.at = self.at.max(start + taken);

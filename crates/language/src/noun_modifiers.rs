@@ -5,7 +5,8 @@ use super::lexicon::{is, COLOURS, DETERMINERS};
 use super::parsed_command::{Constraint, Order, Place, Quantity};
 use super::phrases::Side;
 use super::text_words::Words;
-use super::word_classes::{describes, lacked, most, number, ordinal, side, singular, size, superlative};
+use super::word_classes::{describes, lacked, most, number, ordinal, side, size, superlative};
+use super::word_forms::{is_superlative, singular};
 use std::ops::Range;
 
 /// Behind a number these make an attribute of it: "the 10 mm wrench".
@@ -96,12 +97,19 @@ impl Words {
                     || !into.description.attributes.is_empty())
             {
                 noun.push(word); // the fruit; "not the red mug, the orange" is told by with_noun_of
+            } else if i < last && noun.is_empty() && (is_superlative(word) || word.len() > 5 && word.ends_with("most"))
+            {
+                // "the outermost mug": an order that is not known
+                into.unknown.push(word.to_string());
             } else if i < last && describes(word) || i == last && is(COLOURS, word) && noun.is_empty() {
                 into.description.attributes.push(word.to_string());
             } else {
                 noun.push(word);
             }
             i += taken;
+        }
+        if noun.first() == Some(&"everything") {
+            into.quantity = into.quantity.or(Some(Quantity::All));
         }
         if let Some(["something" | "anything" | "everything", said @ ..]) = noun.get(..).filter(|noun| noun.len() > 1) {
             // "something red"

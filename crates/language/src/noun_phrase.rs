@@ -6,6 +6,7 @@
 use super::lexicon::*;
 use super::parts_of_speech::{can_be_seen, is_mostly_verb};
 use super::text_words::Words;
+use super::word_forms::is_superlative;
 
 impl Words {
     /// Whether the word can stand inside a phrase that has `nouns` so far.
@@ -189,11 +190,4 @@ impl Words {
         }
         end
     }
-}
-
-/// Words in -est that compare; "chest" and "forest" do not.
-pub fn is_superlative(word: &str) -> bool {
-    const NOUNS: WordList =
-        &["forest", "chest", "guest", "harvest", "interest", "contest", "request", "priest", "crest", "quest"];
-    word.len() > 5 && word.ends_with("est") && !is(NOUNS, word)
 }

@@ -3,7 +3,7 @@
 //! From WordNet 3.0 (`data/LICENSE-WordNet`), by `tools/words/parts_of_speech.py`, whose head says what the file holds. It decides only where
 //! the closed classes (`lexicon.rs`) and the order of the words leave a choice. A word that is not in it may be a noun or a name.
 
-use super::word_classes::singular;
+use super::word_forms::singular;
 
 const TABLE: &str = include_str!("../data/parts_of_speech.txt");
 

@@ -74,7 +74,7 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("farthest|furthest up", Most(Side::Top)),
     ("farthest|furthest down", Most(Side::Bottom)),
     ("the? closest|nearest of all|them?", Most(Side::Near)),
-    ("the? closest|nearest to? me|us|you|myself|here|ourselves", Most(Side::Near)),
+    ("the? closest|nearest|closer|nearer to? me|us|you|myself|here|ourselves", Most(Side::Near)),
     ("the? closest|nearest to? the|my|our camera|viewer|robot|lens|speaker|observer|front|foreground|side|position|viewpoint|hand|gripper", Most(Side::Near)),
     ("the? closest|nearest to? where i|we|you am|are|stand standing?", Most(Side::Near)),
     ("most in the? front", Most(Side::Near)),

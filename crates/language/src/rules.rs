@@ -7,13 +7,14 @@ use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
 use super::goals::goal;
 use super::lexicon::{
-    is, BE, DETERMINERS, GIVING, GREETINGS, MODALS, MOTION, OPENERS, PREPOSITIONS, ROOMS, SUBJECTS, VERBS,
+    is, BE, DETERMINERS, GIVING, GREETINGS, MODALS, MOTION, OPENERS, PLACES, PREPOSITIONS, ROOMS, SUBJECTS, VERBS,
 };
 use super::parsed_command::{Clause, Constraint, Description, Order, ParsedCommand, Quantity, Relation};
 use super::parts_of_speech::{can_be_seen, is_mostly_verb};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, TURNS};
 use super::text_words::Words;
+use super::word_classes::order_from;
 
 /// What takes back what was said before it.
 const CORRECTIONS: &[(Pattern, ())] = &[
@@ -72,7 +73,7 @@ const ROBOT: &[(Pattern, ())] = &[
 
 /// The meaning of a text.
 pub fn parse(text: &str) -> ParsedCommand {
-    let words = Words::spoken(text);
+    let words = Words::spoken(text).without_politeness();
     let mut meaning: Option<ParsedCommand> = None;
     for part in parts(&words) {
         let words = fronted_last(words.slice(part));
@@ -333,9 +334,20 @@ fn meant_of(said: Description, antecedents: &[Description]) -> Description {
         {
             usize::try_from(rank - 1).ok().and_then(|at| antecedents.get(at)).cloned().unwrap_or(said)
         }
+        // "the left one" of those named before is the leftmost of them
+        [Constraint::Place(place)] if is_one && before_one(&said.phrase) => {
+            let order = order_from(place).map(|by| Constraint::Order { rank: 1, by });
+            Description { constraints: order.into_iter().collect(), ..said }.with_noun_of(last)
+        }
         _ if is_one => said.with_noun_of(last),
         _ => said,
     }
+}
+
+/// Whether a place stands straight before "one".
+fn before_one(phrase: &str) -> bool {
+    let words: Vec<String> = phrase.split_whitespace().map(str::to_lowercase).collect();
+    words.windows(2).any(|pair| pair[1] == "one" && is(PLACES, &pair[0]))
 }
 
 fn is_pronoun(expression: &Expression) -> bool {
@@ -485,6 +497,7 @@ mod tests {
     fn what_is_not_understood_is_listed() {
         assert_eq!(parse("the mug without a handle").not_understood, ["without a handle"]);
         assert_eq!(parse("the mug, flurbed").not_understood, ["flurbed"]);
+        assert_eq!(parse("the outermost mug").not_understood, ["outermost"]);
         assert!(parse("please get the second red mug from the left for me").not_understood.is_empty());
     }
 

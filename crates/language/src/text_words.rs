@@ -1,6 +1,5 @@
 //! `Words`: a command's words and marks, each with its place in the text.
 
-use super::pattern::{longest, Pattern};
 use std::ops::Range;
 
 /// A word or a mark, in lower case, with its bytes in the text.
@@ -14,22 +13,6 @@ struct Token {
 
 /// Sounds of somebody who thinks.
 const FILLERS: &[&str] = &["um", "uh", "er", "erm", "uhm", "hmm", "hm", "umm", "uhh", "mm", "eh", "ehm"];
-
-/// Said at the end for politeness or haste.
-const POLITE: &[(Pattern, ())] = &[
-    ("thanks a|so|very? lot|much?", ()),
-    ("many thanks", ()),
-    ("thank you so|very? much|robot?", ()),
-    ("right now|away", ()),
-    ("as soon as possible|you|can? can?", ()),
-    ("asap|please|pls|plz|immediately", ()),
-    ("if you can|could|would|like|want|will|please", ()),
-    ("if possible|necessary", ()),
-    ("if you don't|wouldn't mind", ()),
-    ("will|would|could|can you please?", ()),
-    ("for me please?", ()),
-    ("and be quick|careful about|with? it?", ()),
-];
 
 /// Said of robots' kinds rather than to robots: "the toy robot" is a thing, "the banana, robot" is not.
 const KINDS_OF_ROBOTS: &[&str] =
@@ -115,9 +98,9 @@ impl Words {
         words.drop_list_numbers();
         words.part_places();
         words.join_ranks();
+        words.count_pairs();
         words.drop_repeated_articles();
         words.drop_names();
-        words.drop_politeness();
         words
     }
 
@@ -193,6 +176,7 @@ impl Words {
                 ("third", "to" | "from", "last") => Some(("antepenultimate", 2)),
                 ("second-to-last" | "next-to-last" | "second-last", ..) => Some(("penultimate", 0)),
                 ("last", "but", "one") => Some(("penultimate", 2)),
+                ("second" | "next", "to", "the") if self.at(i + 3) == "last" => Some(("penultimate", 3)),
                 ("left", "most", _) => Some(("leftmost", 1)),
                 ("right", "most", _) => Some(("rightmost", 1)),
                 ("top", "most", _) => Some(("topmost", 1)),
@@ -207,6 +191,27 @@ impl Words {
                 self.tokens.drain(i + 1..i + 1 + more);
             }
             i += 1;
+        }
+    }
+
+    /// "a pair of mugs" is two mugs, "a pair of scissors" is one thing.
+    fn count_pairs(&mut self) {
+        for i in 0..self.tokens.len() {
+            let determined = usize::from(matches!(self.at(i), "a" | "the"));
+            let pair = matches!(self.at(i + determined), "pair" | "couple") && self.at(i + determined + 1) == "of";
+            if !pair {
+                continue;
+            }
+            let noun = self.at(i + determined + 2);
+            let one_thing = super::word_forms::singular(noun) == noun && noun.ends_with('s');
+            let kept = usize::from(self.at(i) == "the");
+            let number = i + kept;
+            let Range { start, .. } = self.tokens[number].span;
+            let last = i + determined + 1;
+            self.tokens[number].word = if one_thing { "the".into() } else { "two".into() };
+            self.tokens[number].span = start..self.tokens[last].span.end;
+            self.tokens[number].number = self.tokens[last].number;
+            self.tokens.drain(number + 1..=last);
         }
     }
 
@@ -258,20 +263,6 @@ impl Words {
                 || super::lexicon::is(super::lexicon::VERBS, before);
             if !kind {
                 self.tokens.truncate(many - 1 - usize::from(before == ","));
-            }
-        }
-    }
-
-    /// "..., thanks a lot", "... right now", "... if you can": what is said last and asks for nothing more.
-    fn drop_politeness(&mut self) {
-        while let Some(said) = (0..self.len().min(6)).find_map(|back| {
-            let at = self.len() - 1 - back;
-            let all = longest(POLITE, self, at, self.len()).is_some_and(|(_, taken)| at + taken == self.len());
-            (all && at > 1).then_some(at)
-        }) {
-            self.tokens.truncate(said);
-            while self.len() > 1 && self.is_mark(self.len() - 1) {
-                self.tokens.pop();
             }
         }
     }

@@ -1,9 +1,9 @@
 //! What single words mean before a noun: ranks, numbers, sides, superlatives, sizes; and a noun's singular.
 
 use super::lexicon::{is, ADJECTIVES, COLOURS, ED_WORDS};
-use super::noun_phrase::is_superlative;
 use super::parsed_command::{Order, Place, Size};
 use super::phrases::Side;
+use super::word_forms::is_superlative;
 
 /// Whether a word before a noun says what it looks like rather than what it is.
 pub fn describes(word: &str) -> bool {
@@ -138,53 +138,4 @@ pub fn order_from(place: Place) -> Option<Order> {
         Place::Back => Order::Farthest,
         _ => return None,
     })
-}
-
-/// A noun's singular, by its ending.
-pub fn singular(word: &str) -> String {
-    const ALIKE: &[&str] = &[
-        "glass", "scissors", "glasses", "sunglasses", "pants", "jeans", "shorts", "headphones", "tongs", "pliers",
-        "bus", "cactus", "dress", "chess", "grass", "brass", "mess", "compass", "mattress", "canvas", "lens", "series",
-        "us", "gas", "virus", "octopus", "walrus", "asparagus", "hummus", "apparatus", "business", "princess",
-        "goggles", "binoculars", "tweezers", "towards", "controls", "keys", "harness", "cross", "boss", "class",
-        "press", "process",
-    ];
-    const ODD: &[(&str, &str)] = &[
-        ("people", "person"),
-        ("men", "man"),
-        ("women", "woman"),
-        ("children", "child"),
-        ("feet", "foot"),
-        ("knives", "knife"),
-        ("shelves", "shelf"),
-        ("loaves", "loaf"),
-        ("leaves", "leaf"),
-        ("mice", "mouse"),
-        ("teeth", "tooth"),
-        ("wolves", "wolf"),
-        ("scarves", "scarf"),
-        ("potatoes", "potato"),
-        ("tomatoes", "tomato"),
-        ("geese", "goose"),
-    ];
-    if is(ALIKE, word) || word.len() < 4 {
-        return word.to_string();
-    }
-    if let Some((_, one)) = ODD.iter().find(|(many, _)| *many == word) {
-        return (*one).to_string();
-    }
-    if let Some(stem) =
-        word.strip_suffix("ies").filter(|stem| stem.len() > 2 && !is(&["cook", "smooth", "brown", "mov"], stem))
-    {
-        return format!("{stem}y");
-    }
-    for ending in ["ches", "shes", "sses", "xes", "zes"] {
-        if word.ends_with(ending) {
-            return word[..word.len() - 2].to_string();
-        }
-    }
-    match word.strip_suffix('s') {
-        Some(stem) if !stem.ends_with('s') && !stem.ends_with('u') && !stem.ends_with('i') => stem.to_string(),
-        _ => word.to_string(),
-    }
 }

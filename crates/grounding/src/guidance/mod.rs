@@ -16,4 +16,4 @@ pub use guided::Guided;
 pub use layout::{Layout, Outline};
 pub use resolve::Reason;
 pub use things::SAME_THING;
-pub use vocabulary::{look_up, NounIs, OwnWords, WordBank, WordBanks};
+pub use vocabulary::{look_up, unknown_looks, NounIs, OwnWords, WordBank, WordBanks};

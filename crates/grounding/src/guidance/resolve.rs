@@ -152,7 +152,7 @@ impl Resolver<'_> {
         }
         for other in withdrawn {
             let values =
-                self.resolve(other, &[], 1).fit.iter().map(|fit| 1.0 - half_at(*fit, HALF_EXCLUDED, 2)).collect();
+                self.resolve(other, &[], 1).fit.iter().map(|fit| 1.0 - half_at(*fit, HALF_EXCLUDED, 4)).collect();
             let words = format!("not {}", other.phrase);
             resolved.take(Some(Factor { reason: Reason::Exclusion, words, values, anchor: None }));
         }
@@ -184,7 +184,7 @@ impl Resolver<'_> {
             }
             Constraint::Except(other) => {
                 let fit = self.resolve(other, &[], 1).fit;
-                let values = fit.iter().map(|fit| 1.0 - half_at(*fit, HALF_EXCLUDED, 2)).collect();
+                let values = fit.iter().map(|fit| 1.0 - half_at(*fit, HALF_EXCLUDED, 4)).collect();
                 Some(Factor { reason: Reason::Exclusion, words, values, anchor: None })
             }
             Constraint::Likeness { respect, alike, anchor } => {

@@ -160,6 +160,22 @@ pub fn colour_number(word: &str, settings: &WordSettings) -> Option<usize> {
     settings.colours.iter().position(|colour| colour == word || colour == "grey" && word == "gray")
 }
 
+/// Words of a command for looks that a closed vocabulary has no text for, in the order of the command: they have no effect.
+pub fn unknown_looks(parsed: &ParsedCommand, settings: &WordSettings) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    if settings.closed {
+        for description in descriptions(parsed) {
+            let attributes = description.attributes.iter().filter(|word| colour_number(word, settings).is_none());
+            for word in attributes.chain(&description.details) {
+                if !found.contains(word) {
+                    found.push(word.clone());
+                }
+            }
+        }
+    }
+    found
+}
+
 /// The texts that judge what the bank can't: a noun, and pairs with and without an attribute or a detail.
 fn own_texts(description: &Description, settings: &WordSettings) -> Vec<String> {
     let mut texts = Vec::new();
