@@ -105,8 +105,14 @@ impl Words {
             } else if is(&["don't", "dont", "never", "not"], word) && next == "forget" {
                 // "don't forget to take ..."
                 i + 2 + usize::from(third == "to")
-            } else if is(&["i", "we"], word) && is(&["can't", "cannot", "cant", "couldn't"], next) && rest {
-                // "I can't find my keys", "I cannot reach the salt"
+            } else if is(&["i", "we"], word)
+                && is(&["can't", "cannot", "cant", "couldn't"], next)
+                && is(
+                    &["find", "see", "reach", "get", "open", "locate", "spot", "remember", "hold", "lift", "carry"],
+                    third,
+                )
+            {
+                // "I can't find my keys", "I cannot reach the salt"; "we can't touch the mug" forbids
                 i + 3
             } else if word == "whatever" && is(BE, next) {
                 i + 2

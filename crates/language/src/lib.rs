@@ -1,6 +1,7 @@
 //! Language: what a person said, as words and as meaning. Knows neither images nor models of them.
 #![warn(missing_docs)]
 
+mod antecedents;
 mod clause;
 mod command;
 pub mod dependency;
@@ -18,6 +19,7 @@ mod pattern;
 mod phrases;
 mod politeness;
 mod reading;
+mod requests;
 mod rules;
 mod spatial_words;
 mod text_words;

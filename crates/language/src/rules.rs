@@ -3,18 +3,16 @@
 //! Corrections part the text ("no wait, the green one"); each part has clauses, and one clause's object is the target:
 //! the first thing to be found or handled, a place of navigation only when there is nothing else.
 
+use super::antecedents::meant_of;
 use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
 use super::goals::goal;
-use super::lexicon::{
-    is, BE, DETERMINERS, GIVING, GREETINGS, MODALS, MOTION, OPENERS, PLACES, PREPOSITIONS, ROOMS, SUBJECTS, VERBS,
-};
-use super::parsed_command::{Clause, Constraint, Description, Order, ParsedCommand, Quantity, Relation};
-use super::parts_of_speech::{can_be_seen, is_mostly_verb};
+use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PREPOSITIONS, ROOMS};
+use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity, Relation};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, TURNS};
+use super::requests::{asks_for_nothing, is_taken_back, names_no_thing, unheard_negations};
 use super::text_words::Words;
-use super::word_classes::order_from;
 
 /// What takes back what was said before it.
 const CORRECTIONS: &[(Pattern, ())] = &[
@@ -37,19 +35,6 @@ const CORRECTIONS: &[(Pattern, ())] = &[
     ("no , i mean|meant|want|wanted? ,?", ()),
     ("no i meant|mean", ()),
     ("no ,?", ()),
-];
-
-/// What takes the whole command back when it is said last.
-const TAKEN_BACK: &[(Pattern, ())] = &[
-    ("please? cancel|abort|scratch|strike|forget|drop|ignore that|it|this|everything?", ()),
-    ("please? never mind|mind? that|it|about? it|that?", ()),
-    ("please? nevermind|stop|halt|abort|cancel that|it|everything|all|now|robot?", ()),
-    ("please? stop|halt moving|working|everything", ()),
-    ("please? stop|quit what you are|were doing", ()),
-    ("hold on", ()),
-    ("i changed|have my changed? mind?", ()),
-    ("do not|n't do|bother it|that?", ()),
-    ("don't bother|do it|that?", ()),
 ];
 
 /// Verbs whose object is a place, or whom to address, rather than a thing to handle.
@@ -90,67 +75,6 @@ pub fn parse(text: &str) -> ParsedCommand {
     meaning.not_understood.extend(unheard_negations(&words, &meaning));
     meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
     meaning
-}
-
-/// Whether a text asks for nothing: it greets ("hello robot", "good morning"), asks the robot about itself ("what can you do"), or is a
-/// verb alone.
-fn asks_for_nothing(words: &Words) -> bool {
-    let mut said: Vec<&str> = (0..words.len()).filter(|i| !words.is_mark(*i)).map(|i| words.at(i)).collect();
-    const LONGEST_GREETING: usize = 4;
-    let first = said.first().copied().unwrap_or_default();
-    let of_day = said.get(1).is_some_and(|word| is(&["morning", "evening", "afternoon", "night", "bye", "day"], word));
-    let greets = match first {
-        "good" => of_day,
-        _ => is(GREETINGS, first) && !is(&["dear", "morning", "evening", "afternoon", "night"], first),
-    };
-    let handles =
-        (0..words.len()).any(|i| words.is_verb(i)) || said.iter().any(|word| is(DETERMINERS, word) && *word != "my");
-    if greets && !handles && said.len() <= LONGEST_GREETING {
-        return true;
-    }
-    // "hi robot how are you"
-    let question = said.iter().take(LONGEST_GREETING).position(|word| is(&["what", "who", "how", "why", "when"], word));
-    said.drain(..question.unwrap_or(0));
-    let at = |i: usize| said.get(i).copied().unwrap_or_default();
-    let about = question.is_some_and(|question| question == 0 || greets || is(OPENERS, first))
-        && (is(BE, at(1)) || is(MODALS, at(1)))
-        && (is(SUBJECTS, at(2)) || is(&["your", "my"], at(2)));
-    let names = said.iter().skip(3).any(|word| is(DETERMINERS, word)) || is(&["it", "they"], at(2));
-    about && !names || said.len() == 1 && is(VERBS, at(0)) && is_mostly_verb(at(0))
-}
-
-/// Whether a target is described by a noun alone that nothing which can be seen has: "the meaning of life".
-fn names_no_thing(target: &Description) -> bool {
-    let head = target.noun.as_deref().and_then(|noun| noun.split_whitespace().last());
-    head.is_some_and(|head| !can_be_seen(head))
-}
-
-/// Negations of which nothing came: what forbids is never passed over in silence.
-fn unheard_negations(words: &Words, meaning: &ParsedCommand) -> Vec<String> {
-    const FORBIDDING: &[&str] =
-        &["never", "don't", "dont", "mustn't", "mustnt", "shouldn't", "shouldnt", "forbidden", "prohibited"];
-    let excludes = |constraint: &Constraint| matches!(constraint, Constraint::Except(_) | Constraint::Lacks(_));
-    let heard = meaning.forbidden || meaning.taken_back || meaning.names_nothing || !meaning.withdrawn.is_empty();
-    if heard || meaning.target.constraints.iter().any(excludes) {
-        return Vec::new();
-    }
-    let idiom = |i: usize| {
-        is(&["forget", "mind", "worry", "have", "know", "care"], words.at(i + 1))
-            || i > 0 && is(&["why", "i", "we", "if", "you"], words.at(i - 1)) && is(SUBJECTS, words.at(i + 1))
-            || i > 0 && words.at(i - 1) == "why"
-    };
-    (0..words.len()).filter(|i| is(FORBIDDING, words.at(*i)) && !idiom(*i)).map(|i| words.at(i).to_string()).collect()
-}
-
-/// Whether the last that is said takes everything back: alone, or behind a mark or "and", "but", "actually".
-fn is_taken_back(words: &Words) -> bool {
-    let end = (0..words.len()).rev().find(|i| !words.is_mark(*i)).map_or(0, |last| last + 1);
-    (0..end).any(|i| {
-        let alone = i == 0
-            || words.is_mark(i - 1)
-            || is(&["and", "but", "actually", "no", "wait", "oh", "robot"], words.at(i - 1));
-        alone && longest(TAKEN_BACK, words, i, end).is_some_and(|(_, taken)| i + taken == end)
-    })
 }
 
 /// Places said first are read where they usually stand: "on the left, the mug", "counting from the left, the second mug".
@@ -312,42 +236,6 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         }
     }
     Some(parsed)
-}
-
-/// What "the red one" and "the second one" mean behind what was said before: the noun, or the one of that number in a list.
-fn meant_of(said: Description, antecedents: &[Description]) -> Description {
-    let Some(last) = antecedents.first() else { return said };
-    let mut said = said;
-    for constraint in &mut said.constraints {
-        // "next to it": what was said before
-        if let Constraint::Relation { anchors, .. } = constraint {
-            let named = |anchor: &Description| {
-                anchor.noun.is_none() && matches!(anchor.phrase.as_str(), "it" | "them" | "that")
-            };
-            anchors.iter_mut().filter(|anchor| named(anchor)).for_each(|anchor| *anchor = last.clone());
-        }
-    }
-    let is_one = said.noun.is_none() && said.phrase.split_whitespace().any(|word| word.eq_ignore_ascii_case("one"));
-    match said.constraints[..] {
-        [Constraint::Order { rank, by: Order::Leftmost }]
-            if is_one && said.attributes.is_empty() && antecedents.len() > 1 =>
-        {
-            usize::try_from(rank - 1).ok().and_then(|at| antecedents.get(at)).cloned().unwrap_or(said)
-        }
-        // "the left one" of those named before is the leftmost of them
-        [Constraint::Place(place)] if is_one && before_one(&said.phrase) => {
-            let order = order_from(place).map(|by| Constraint::Order { rank: 1, by });
-            Description { constraints: order.into_iter().collect(), ..said }.with_noun_of(last)
-        }
-        _ if is_one => said.with_noun_of(last),
-        _ => said,
-    }
-}
-
-/// Whether a place stands straight before "one".
-fn before_one(phrase: &str) -> bool {
-    let words: Vec<String> = phrase.split_whitespace().map(str::to_lowercase).collect();
-    words.windows(2).any(|pair| pair[1] == "one" && is(PLACES, &pair[0]))
 }
 
 fn is_pronoun(expression: &Expression) -> bool {
@@ -580,6 +468,7 @@ mod tests {
             }
         }
         assert!(parse("robot don't use the kiwi").forbidden);
+        assert!(parse("we can't touch the green duck").forbidden);
     }
 
     #[test]
