@@ -115,6 +115,10 @@ pub fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usiz
     // "into" and "onto" only say where something goes, and so does the first "on" of what is stacked
     let certain =
         |i: &usize| is(&["into", "onto"], words.at(*i)) || verb == "stack" && words.at(*i) == "on" && is_place(i);
+    if let Some(free) = (from..end).find(|i| is(&["somewhere", "anywhere"], words.at(*i))).filter(|free| *free > object)
+    {
+        return Some(free);
+    }
     if is_pronoun {
         // "put it on the chair near the table": all of it is where
         let is_source = |i: usize| is(&["from", "out", "off"], words.at(i));
@@ -137,7 +141,12 @@ pub fn goal(words: &Words, verb: &str, object: usize, end: usize) -> Option<usiz
         let beside = || (from..end).rev().find(ends_beside).filter(|_| pushes);
         return (from..end).find(towards).or_else(beside).filter(|goal| *goal > object);
     }
-    let is_elsewhere = |i: &usize| is_place(i) && !is_arrangement(words, *i, end);
+    // "in the top right corner" is one place
+    let is_covered = |k: usize| {
+        let reaches = |i: usize| longest(TURNS, words, i, end).is_some_and(|(_, taken)| i + taken > k);
+        (from..k).any(|i| is_place(&i) && reaches(i))
+    };
+    let is_elsewhere = |i: &usize| is_place(i) && !is_arrangement(words, *i, end) && !is_covered(*i);
     let last = |is_meant: &dyn Fn(&usize) -> bool| (from..end).rev().find(is_meant);
     let goal = (from..end).find(certain).or_else(|| last(&is_elsewhere)).or_else(|| last(&is_place));
     goal.filter(|goal| *goal > object)

@@ -5,6 +5,7 @@ mod antecedents;
 mod clause;
 mod command;
 pub mod dependency;
+mod destination;
 mod expression;
 mod goals;
 mod lexicon;
@@ -29,7 +30,8 @@ mod word_forms;
 pub use command::{Command, MAX_CHARACTERS};
 pub use lexicon::is_colour;
 pub use parsed_command::{
-    Clause, Constraint, Description, Order, ParsedCommand, Place, Quantity, Relation, Respect, Size,
+    Clause, Constraint, Description, Destination, Goal, Motion, Order, ParsedCommand, Place, Quantity, Relation,
+    Respect, Size,
 };
 pub use parser::{CommandParser, ParserKind};
 pub use spatial_words::{BoxRelation, Direction, SpatialWords};

@@ -30,6 +30,9 @@ pub struct ParsedCommand {
     /// Sides and distances are the robot's, who is spoken to ("on your left", "closest to you"), rather than the picture's.
     #[serde(skip_serializing_if = "is_false")]
     pub from_robot: bool,
+    /// Where the target shall go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
     /// What is to be done, in the order of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
@@ -49,6 +52,58 @@ pub struct Clause {
     /// Where to, as said: "into the box".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+}
+
+/// Where something shall go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Destination {
+    /// As said: "between the plate and the can".
+    pub phrase: String,
+    /// What that means.
+    pub goal: Goal,
+    /// How far from the anchor, or from where the object is, metres; `None` when it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance: Option<f32>,
+}
+
+/// What a destination means.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// So to something else. `On` also stands for "to" and "onto", `In` for "into".
+    Relation {
+        /// Which.
+        relation: Relation,
+        /// To what; two for `between` two things that are named apart.
+        anchors: Vec<Description>,
+    },
+    /// A part of the picture or of the surface.
+    Place(Place),
+    /// Anywhere that is free.
+    Free,
+    /// Where the object was before.
+    Back,
+    /// This way from where the object is.
+    Motion(Motion),
+    /// To whoever speaks.
+    Speaker,
+    /// Not understood.
+    Unknown,
+}
+
+/// A direction of motion; the camera's, as everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Motion {
+    Left,
+    Right,
+    /// Towards the camera.
+    Forward,
+    /// Away from the camera.
+    Backward,
+    Up,
+    Down,
 }
 
 /// How many things are meant.
@@ -244,6 +299,7 @@ impl ParsedCommand {
             withdrawn: Vec::new(),
             also_named: Vec::new(),
             from_robot: false,
+            destination: None,
             clauses: Vec::new(),
             not_understood: Vec::new(),
         }

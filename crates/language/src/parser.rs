@@ -69,6 +69,7 @@ impl CommandParser {
         parsed.target.phrase = target.to_string();
         ParsedCommand {
             text: said.text,
+            destination: said.destination,
             clauses: said.clauses,
             forbidden: said.forbidden,
             taken_back: said.taken_back,

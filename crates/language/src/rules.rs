@@ -7,12 +7,13 @@ use super::antecedents::meant_of;
 use super::clause::ClausePlaces;
 use super::expression::{Expression, Reader};
 use super::goals::goal;
-use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PREPOSITIONS, ROOMS};
-use super::parsed_command::{Clause, Constraint, Description, ParsedCommand, Quantity, Relation};
+use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT, PREPOSITIONS, ROOMS};
+use super::parsed_command::{Clause, Constraint, Description, Goal, ParsedCommand, Quantity, Relation};
 use super::pattern::{longest, Pattern};
 use super::phrases::{Turn, TURNS};
 use super::requests::{asks_for_nothing, is_taken_back, names_no_thing, unheard_negations};
 use super::text_words::Words;
+use std::ops::Range;
 
 /// What takes back what was said before it.
 const CORRECTIONS: &[(Pattern, ())] = &[
@@ -138,6 +139,7 @@ fn corrected(before: ParsedCommand, mut next: ParsedCommand) -> ParsedCommand {
         next.withdrawn.push(old);
     }
     next.withdrawn.extend(before.withdrawn);
+    next.destination = next.destination.or(before.destination);
     next.clauses = before.clauses.into_iter().chain(next.clauses).collect();
     if next.quantity == Quantity::One {
         next.quantity = before.quantity;
@@ -152,6 +154,15 @@ struct ReadClause {
     also: Vec<Description>,
     unknown: Vec<String>,
     place: Option<String>,
+    /// The words of that place.
+    behind: Range<usize>,
+}
+
+impl ReadClause {
+    /// Its verb; empty when it has none.
+    fn verb<'w>(&self, words: &'w Words) -> &'w str {
+        self.places.verb.map_or("", |at| words.at(at))
+    }
 }
 
 /// The meaning of one stretch; `None` when it names nothing.
@@ -171,7 +182,7 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
     let commands = read.iter().any(|clause| clause.places.verb.is_some() && !clause.places.negative);
     let several = read.len() > 1;
     let rank = |clause: &ReadClause| {
-        let verb = clause.places.verb.map_or("", |at| words.at(at));
+        let verb = clause.verb(words);
         let goal = is(MOTION, verb) && !is(&["take", "move", "look", "return"], verb)
             || is(ADDRESSING, verb)
             // "use your left arm to ...": the robot's own
@@ -202,6 +213,7 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         chosen.expression.description = chosen.also.remove(0);
         names_nothing = false;
     }
+    let chosen_verb = chosen.verb(words).to_string();
     let Expression { description: target, quantity, .. } = chosen.expression;
     let mut parsed = ParsedCommand::new(text, target);
     parsed.quantity = quantity.unwrap_or(Quantity::One);
@@ -210,6 +222,14 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
     parsed.not_understood = chosen.unknown;
     parsed.also_named = chosen.also;
     parsed.clauses = clauses;
+    // "pick up the mug and put it on the plate": the goal of the thing, wherever it is said
+    let of_it = read.iter().filter(|clause| is_pronoun(&clause.expression) && !clause.places.negative);
+    let goals = std::iter::once((&chosen_verb[..], chosen.behind))
+        .chain(of_it.map(|clause| (clause.verb(words), clause.behind.clone())));
+    let mut goals = goals.filter_map(|(verb, behind)| {
+        words.destination(behind).filter(|said| said.goal != Goal::Unknown || is(PLACEMENT, verb))
+    });
+    parsed.destination = goals.next_back();
     for other in read.into_iter().filter(|clause| clause.places.negative) {
         let other = other.expression.description;
         parsed.target = parsed.target.with_noun_of(&other);
@@ -349,7 +369,7 @@ fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(Re
     let said = !is(&["and", "then", "to", "or"], &place) && place.chars().any(char::is_alphanumeric);
     let place = said.then_some(place);
     let unknown = std::mem::take(&mut reader.unknown);
-    Some((ReadClause { places, expression, also, unknown, place }, end))
+    Some((ReadClause { places, expression, also, unknown, place, behind: rest..places.end }, end))
 }
 
 #[cfg(test)]
@@ -540,6 +560,57 @@ mod tests {
             assert_eq!(parsed.text, text);
             // what is said back is made of the text's own words, or says that anything is meant
             assert!(!parsed.target.phrase.is_empty() || text.trim().is_empty(), "{text:?}");
+        }
+    }
+
+    /// The destination of a command in few words.
+    fn said(text: &str) -> String {
+        let Some(destination) = parse(text).destination else { return "none".into() };
+        let distance = destination.distance.map_or(String::new(), |metres| format!("{metres} m "));
+        distance
+            + &match destination.goal {
+                Goal::Relation { relation, anchors } => {
+                    let anchors: Vec<String> = anchors.iter().map(|anchor| anchor.phrase.clone()).collect();
+                    format!("{} {}", relation.words(), anchors.join(" and "))
+                }
+                Goal::Place(place) => format!("{place:?}"),
+                Goal::Motion(motion) => format!("move {motion:?}"),
+                other => format!("{other:?}"),
+            }
+    }
+
+    #[test]
+    fn destinations_are_read() {
+        for (text, expected) in [
+            ("put the mug between the plate and the can", "between the plate and the can"),
+            ("put the mug on the plate", "on the plate"),
+            ("put the mug into the red box", "in the red box"),
+            ("pick up the mug and put it next to the can", "next to the can"),
+            ("move the can to the left of the box", "left of the box"),
+            ("move the can in front of the box", "in front of the box"),
+            ("move the can behind the box", "behind the box"),
+            ("stack the red block on the blue block", "on the blue block"),
+            ("put the mug on top of the box", "on the box"),
+            ("put the mug somewhere free on the table", "Free"),
+            ("put the mug on the table", "Free"),
+            ("put it back where it was", "Back"),
+            ("put the mug back", "Back"),
+            ("push the block left", "move Left"),
+            ("push the block 5 cm to the left", "0.05 m move Left"),
+            ("move the mug 10cm to the right of the plate", "0.1 m right of the plate"),
+            ("put the mug in the top right corner", "TopRight"),
+            ("put the mug in the middle of the table", "Middle"),
+            ("move the mug to the top right corner", "TopRight"),
+            ("put the mug in left container", "in left container"),
+            ("put the mug on the middle box", "on the middle box"),
+            ("move the mug somewhere free on the table", "Free"),
+            ("put the mug anywhere", "Free"),
+            ("bring the mug to me", "Speaker"),
+            ("the red mug", "none"),
+            ("pick up the mug on the plate", "none"),
+            ("pick up the mug, but do not put it on the plate", "none"),
+        ] {
+            assert_eq!(said(text), expected, "{text}: {:?}", parse(text).destination);
         }
     }
 }
