@@ -1,5 +1,6 @@
 //! `Answer`: which proposal of a frame a command means, and how surely.
 
+use super::destination::FoundDestination;
 use super::status::Status;
 use referseg_image::{Mask, Rect};
 use std::time::Duration;
@@ -76,6 +77,8 @@ pub struct Answer {
     /// What was found, best first: one thing, or as many as were asked for; when several fit that were not asked for,
     /// the best of them. Empty when nothing was found.
     pub found: Vec<FoundThing>,
+    /// Where the target shall go; `None` when the command does not say.
+    pub destination: Option<FoundDestination>,
     /// Whether near, far, behind, in front or tall was judged by depth rather than by the place in the picture.
     pub by_depth: bool,
     /// The robot's frame, when left and right, near and far, or above and below were judged in it; empty when in the picture.

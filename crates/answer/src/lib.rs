@@ -3,12 +3,14 @@
 
 mod answer;
 mod command_info;
+mod destination;
 pub mod drawing;
 mod frame_result;
 mod status;
 
 pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 pub use command_info::{CommandInfo, Origin};
+pub use destination::{Anchor, DestinationSpot, FoundDestination};
 pub use frame_result::{Following, FrameResult};
 pub use status::Status;
 

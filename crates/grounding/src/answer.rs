@@ -1,6 +1,7 @@
 //! Answering: the proposals of a frame scored for a command, and what that decides.
 
 use super::decision::{best_first, decide, decide_guided};
+use super::destination::find_destination;
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::scorer::{Scored, Scorer};
 use super::terms;
@@ -50,6 +51,9 @@ pub fn answer(
         refined: false,
     });
     let best = decision.best;
+    let said = command.parsed.destination.as_ref().zip(guided.as_ref());
+    let moved = best.filter(|_| !decision.found.is_empty()).map(|best| best.index);
+    let destination = said.map(|(said, guided)| find_destination(frame, said, guided, moved, thresholds));
     Ok(Answer {
         status: decision.status,
         reason: command.reason_with_cut(decision.reason),
@@ -59,6 +63,7 @@ pub fn answer(
         margin: best.map_or(0.0, |best| best.margin.unwrap_or(WITHOUT_RIVAL)),
         best: best.map(|best| best.index),
         found: found.collect(),
+        destination,
         leading: leading.collect(),
         by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
         reference_frame: guided.as_ref().map_or_else(String::new, |guided| guided.reference_frame.clone()),

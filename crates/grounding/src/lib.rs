@@ -8,6 +8,7 @@ mod answer;
 mod blurred_pictures;
 mod crop_choice;
 mod decision;
+mod destination;
 mod encoded;
 mod guidance;
 mod heat_map;

@@ -91,6 +91,34 @@ pub enum Goal {
     Unknown,
 }
 
+impl Goal {
+    /// What something shall stand so to; empty where nothing is.
+    pub fn anchors(&self) -> &[Description] {
+        match self {
+            Goal::Relation { anchors, .. } => anchors,
+            _ => &[],
+        }
+    }
+
+    /// Whether it is between things.
+    pub fn is_between(&self) -> bool {
+        matches!(self, Goal::Relation { relation: Relation::Between, .. })
+    }
+
+    /// In a word or two: "left of", "free".
+    pub fn word(&self) -> &'static str {
+        match self {
+            Goal::Relation { relation, .. } => relation.words(),
+            Goal::Place(_) => "place",
+            Goal::Free => "free",
+            Goal::Back => "back",
+            Goal::Motion(_) => "motion",
+            Goal::Speaker => "speaker",
+            Goal::Unknown => "unknown",
+        }
+    }
+}
+
 /// A direction of motion; the camera's, as everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

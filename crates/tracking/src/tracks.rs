@@ -341,6 +341,7 @@ mod tests {
             margin: 0.1,
             best: Some(0),
             found: found.collect(),
+            destination: None,
             by_depth: false,
             reference_frame: String::new(),
             scores: vec![0.5],

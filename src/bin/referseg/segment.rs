@@ -3,7 +3,7 @@
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use ::image::{ExtendedColorType, ImageFormat};
-use referseg::answer::{Answer, FoundThing, ScoredProposal, Status};
+use referseg::answer::{Anchor, Answer, FoundDestination, FoundThing, ScoredProposal, Status};
 use referseg::drawing;
 use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::grounding::{EncodedFrame, Segmenter};
@@ -96,6 +96,7 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
                 "proposals": frame.proposals.len(),
                 "proposal": answer.best,
                 "label": answer.best.and_then(|best| frame.proposals[best].label),
+                "destination": answer.destination.as_ref().map(destination),
                 "things": answer.found.iter().map(thing).collect::<Vec<_>>(),
                 "terms": answer.leading.iter().map(terms).collect::<Vec<_>>(),
                 "times_ms": times,
@@ -113,6 +114,7 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
             "proposals": frame.proposals.len(),
             "proposal": null,
             "label": null,
+            "destination": null,
             "things": [],
             "terms": [],
             "times_ms": times,
@@ -123,6 +125,22 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
 /// One of the things found.
 fn thing(thing: &FoundThing) -> Value {
     json!({"proposal": thing.proposal, "score": thing.score, "box": thing.mask.bounding_box(), "refined": thing.refined})
+}
+
+/// Where the target shall go.
+fn destination(found: &FoundDestination) -> Value {
+    let anchor = |anchor: &Anchor| json!({"phrase": anchor.phrase, "proposal": anchor.proposal, "box": anchor.rect});
+    let spot = found.spot.as_ref();
+    json!({
+        "status": found.status,
+        "reason": found.reason,
+        "phrase": found.phrase,
+        "relation": found.relation,
+        "anchors": found.anchors.iter().map(anchor).collect::<Vec<_>>(),
+        "point": spot.map(|spot| json!({"x": spot.point[0], "y": spot.point[1]})),
+        "box": spot.and_then(|spot| spot.region.bounding_box()),
+        "fit": spot.map(|spot| spot.fit),
+    })
 }
 
 /// A proposal's score and the terms that it is made of.

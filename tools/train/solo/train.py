@@ -144,7 +144,7 @@ def loss_of(net, pixels, wanted):
         category_loss = category_loss + focal(logits, truth, counted)
     category_loss = category_loss / (positives + 1)
     dice = torch.cat(mask_loss).mean() if mask_loss else torch.zeros(())
-    return category_loss + 3 * dice, float(category_loss), float(dice)
+    return category_loss + 3 * dice, float(category_loss.detach()), float(dice.detach())
 
 
 def export(net, folder):

@@ -6,7 +6,7 @@ use super::resolve::{Reason, Resolved, Resolver};
 use super::things::things;
 use super::vocabulary::OwnWords;
 use referseg_config::WordSettings;
-use referseg_language::{ParsedCommand, Quantity};
+use referseg_language::{Goal, ParsedCommand, Quantity};
 use std::cell::{Cell, RefCell};
 
 /// Probabilities below this count as this, so that logarithms stay finite.
@@ -20,6 +20,8 @@ pub struct Guided {
     pub things: Vec<usize>,
     /// The target over the things.
     pub resolved: Resolved,
+    /// For each anchor of the destination, how surely each thing is it.
+    pub destination: Vec<Vec<f32>>,
     /// Whether a distance or a height was judged by depth.
     pub by_depth: bool,
     /// The robot's frame, when a place was judged in it; else empty.
@@ -59,10 +61,13 @@ impl Guided {
         let resolver =
             Resolver { things: &things, appearance: &appearance, layout, by_depth, from_robot, by_robot, looks };
         let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
+        let goal = parsed.destination.as_ref().map(|said| &said.goal);
+        let anchors = goal.map_or(&[][..], Goal::anchors);
+        let destination = anchors.iter().map(|anchor| resolver.resolve(anchor, &[], 1).fit).collect();
         let (by_depth, looks) = (resolver.by_depth.get(), resolver.looks.take());
         let robot = layout.robot.as_ref().filter(|_| resolver.by_robot.get());
         let reference_frame = robot.map_or_else(String::new, |robot| robot.frame_id.clone());
-        Guided { numbers, things, resolved, by_depth, reference_frame, looks, likely }
+        Guided { numbers, things, resolved, destination, by_depth, reference_frame, looks, likely }
     }
 
     /// Proposals in the frame.

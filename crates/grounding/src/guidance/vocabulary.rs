@@ -205,7 +205,8 @@ fn own_texts(description: &Description, settings: &WordSettings) -> Vec<String> 
 
 /// All descriptions in a command, anchors and exclusions included.
 fn descriptions(parsed: &ParsedCommand) -> Vec<&Description> {
-    let mut open: Vec<&Description> = std::iter::once(&parsed.target).chain(&parsed.withdrawn).collect();
+    let goal = parsed.destination.iter().flat_map(|said| said.goal.anchors());
+    let mut open: Vec<&Description> = std::iter::once(&parsed.target).chain(&parsed.withdrawn).chain(goal).collect();
     let mut found = Vec::new();
     while let Some(description) = open.pop() {
         found.push(description);

@@ -1,0 +1,72 @@
+//! Where the target shall go on a frame: the anchors of the command's destination among the things, and the free place that they mean.
+
+use super::encoded::EncodedFrame;
+use super::guidance::Guided;
+use referseg_answer::{Anchor, DestinationSpot, FoundDestination, Status};
+use referseg_config::AnswerSettings;
+use referseg_image::Mask;
+use referseg_language::Destination;
+use referseg_placement::{place, Scene};
+
+/// Finds the place for the thing of proposal `moved`; `None` for a thing that was not found.
+pub fn find_destination(
+    frame: &EncodedFrame,
+    said: &Destination,
+    guided: &Guided,
+    moved: Option<usize>,
+    settings: &AnswerSettings,
+) -> FoundDestination {
+    let mut found = FoundDestination {
+        status: Status::NotFound,
+        reason: String::new(),
+        phrase: said.phrase.clone(),
+        relation: said.goal.word().to_string(),
+        anchors: Vec::new(),
+        spot: None,
+    };
+    let mut anchors: Vec<usize> = Vec::new();
+    for (description, fit) in said.goal.anchors().iter().zip(&guided.destination) {
+        // "between two of: the cups" has one description and two things
+        let wanted = if said.goal.anchors().len() == 1 && said.goal.is_between() { 2 } else { 1 };
+        let mut order: Vec<usize> =
+            (0..fit.len()).filter(|i| Some(guided.things[*i]) != moved && !anchors.contains(i)).collect();
+        order.sort_by(|a, b| fit[*b].total_cmp(&fit[*a]));
+        let best = order.first().map_or(0.0, |best| fit[*best]);
+        let is_found = best >= settings.min_score && order.len() >= wanted;
+        let close = order.iter().filter(|other| fit[**other] > best * (1.0 - settings.min_margin)).count();
+        for number in 0..wanted {
+            let thing = order.get(number).copied().filter(|_| is_found);
+            let proposal = thing.map(|thing| guided.things[thing]);
+            let rect = proposal.and_then(|proposal| frame.proposals[proposal].mask.bounding_box());
+            found.anchors.push(Anchor { phrase: description.phrase.clone(), proposal, rect });
+            anchors.extend(thing);
+        }
+        if found.reason.is_empty() && !is_found {
+            found.reason =
+                format!("no {}: the anchor of \"{}\" was not found (best {best:.2})", description.look(), said.phrase);
+        } else if found.reason.is_empty() && close > wanted {
+            found.status = Status::Ambiguous;
+            found.reason = format!("{close} objects fit \"{}\" about equally well", description.reading());
+        }
+    }
+    let Some(moved) = moved else {
+        found.reason = "the object that shall go there was not found".into();
+        return FoundDestination { status: Status::NotFound, ..found };
+    };
+    if !found.reason.is_empty() {
+        return found;
+    }
+    let things: Vec<Mask> = guided.things.iter().map(|thing| frame.proposals[*thing].mask.clone()).collect();
+    let Some(moved) = guided.things.iter().position(|thing| *thing == moved) else {
+        found.reason = "the object that shall go there is no thing of its own".into();
+        return found;
+    };
+    match place(&Scene { frame: &frame.frame, things: &things, moved }, &said.goal, &anchors) {
+        Ok(spot) => {
+            found.status = Status::Found;
+            found.spot = Some(DestinationSpot { point: spot.point, region: spot.region, fit: spot.fit });
+        }
+        Err(reason) => found.reason = format!("{reason} ({})", said.phrase),
+    }
+    found
+}
