@@ -59,11 +59,29 @@ fn several_texts_give_one_json_object_each_in_order() {
         assert!(ball["box"][key].is_u64(), "{ball}");
     }
     for stage in ["proposals", "visual_features", "text_features", "scoring"] {
-        assert!(ball["times_ms"][stage].is_number(), "{ball}");
+        assert!(ball["times_ms"][stage].is_number() && ball["destination"].is_null(), "{ball}");
     }
     assert!(ball["score"].as_f64() > Some(0.0) && ball["margin"].as_f64() > Some(0.0));
     assert_eq!(wordless["status"], "ERROR");
     assert_eq!(status(&out), 2, "the worst of the answers");
+}
+
+#[test]
+fn a_destination_has_its_anchor_and_a_point_beside_it() {
+    let labels = format!("labels:{}", scene("000000_ids.png"));
+    let common =
+        ["segment", "--model", "models/demo", "--image", &scene("000000.png"), "--proposals", &labels, "--json"];
+    let texts =
+        ["--text", "put the red ball to the left of the black can", "--text", "put the red ball next to the banana"];
+    let answers = lines(&referseg(&[&common[..], &texts].concat()));
+    let beside = &answers[0]["destination"];
+    assert_eq!((beside["status"].as_str(), beside["relation"].as_str()), (Some("FOUND"), Some("left of")), "{beside}");
+    let (anchor, x) = (&beside["anchors"][0], beside["point"]["x"].as_f64().unwrap());
+    assert_eq!(anchor["phrase"], "the black can");
+    assert!(x < anchor["box"]["x"].as_f64().unwrap() && x > 0.0, "{beside}");
+    let missing = &answers[1]["destination"];
+    assert_eq!((missing["status"].as_str(), missing["point"].is_null()), (Some("NOT_FOUND"), true), "{missing}");
+    assert!(missing["reason"].as_str().unwrap().contains("banana"), "{missing}");
 }
 
 #[test]

@@ -38,6 +38,6 @@ pub struct FoundDestination {
     pub relation: String,
     /// The anchors, in the order of the text.
     pub anchors: Vec<Anchor>,
-    /// Where; `None` unless `Found`.
+    /// Where, for the best anchors; `None` when there is no such place.
     pub spot: Option<DestinationSpot>,
 }

@@ -53,7 +53,8 @@ pub fn find_destination(
         found.reason = "the object that shall go there was not found".into();
         return FoundDestination { status: Status::NotFound, ..found };
     };
-    if !found.reason.is_empty() {
+    let is_ambiguous = found.status == Status::Ambiguous;
+    if !found.reason.is_empty() && !is_ambiguous {
         return found;
     }
     let things: Vec<Mask> = guided.things.iter().map(|thing| frame.proposals[*thing].mask.clone()).collect();
@@ -63,10 +64,14 @@ pub fn find_destination(
     };
     match place(&Scene { frame: &frame.frame, things: &things, moved }, &said.goal, &anchors) {
         Ok(spot) => {
-            found.status = Status::Found;
+            // with several that fit an anchor, the place for the best of them
+            found.status = if is_ambiguous { Status::Ambiguous } else { Status::Found };
             found.spot = Some(DestinationSpot { point: spot.point, region: spot.region, fit: spot.fit });
         }
-        Err(reason) => found.reason = format!("{reason} ({})", said.phrase),
+        Err(reason) => {
+            found.status = Status::NotFound;
+            found.reason = format!("{reason} ({})", said.phrase);
+        }
     }
     found
 }
