@@ -72,7 +72,7 @@ fn a_destination_has_its_anchor_and_a_point_beside_it() {
     let common =
         ["segment", "--model", "models/demo", "--image", &scene("000000.png"), "--proposals", &labels, "--json"];
     let texts =
-        ["--text", "put the red ball to the left of the black can", "--text", "put the red ball next to the banana"];
+        ["--text", "put the red ball to the left of the black can", "--text", "put the red ball next to the hammer"];
     let answers = lines(&referseg(&[&common[..], &texts].concat()));
     let beside = &answers[0]["destination"];
     assert_eq!((beside["status"].as_str(), beside["relation"].as_str()), (Some("FOUND"), Some("left of")), "{beside}");
@@ -81,7 +81,7 @@ fn a_destination_has_its_anchor_and_a_point_beside_it() {
     assert!(x < anchor["box"]["x"].as_f64().unwrap() && x > 0.0, "{beside}");
     let missing = &answers[1]["destination"];
     assert_eq!((missing["status"].as_str(), missing["point"].is_null()), (Some("NOT_FOUND"), true), "{missing}");
-    assert!(missing["reason"].as_str().unwrap().contains("banana"), "{missing}");
+    assert!(missing["reason"].as_str().unwrap().contains("hammer"), "{missing}");
 }
 
 #[test]
