@@ -143,7 +143,8 @@ impl Words {
         };
         let turn = longest(TURNS, self, at, end);
         let (relation, taken) = match (turn, into) {
-            (Some((Turn::Related(relation), taken)), _) if *taken_more(&taken, into.is_some()) => (*relation, taken),
+            // a turn of one word says no more than the word that also says where to
+            (Some((Turn::Related(relation), taken)), _) if into.is_none() || taken > 1 => (*relation, taken),
             (Some((Turn::NearestTo, taken)), _) => (Relation::NextTo, taken),
             (_, Some(relation)) => (relation, 1),
             _ => return Goal::Unknown,
@@ -166,15 +167,6 @@ impl Words {
             Some(_) if is(SETTINGS, self.at(at + taken + 1)) => Goal::Free,
             _ => Goal::Unknown,
         }
-    }
-}
-
-/// Whether a turn is longer than the single word that also says where to.
-fn taken_more(taken: &usize, has_word: bool) -> &bool {
-    if has_word && *taken <= 1 {
-        &false
-    } else {
-        &true
     }
 }
 

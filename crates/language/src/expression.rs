@@ -247,16 +247,7 @@ impl<'w> Reader<'w> {
         if !(has_place && is_noun) {
             return false;
         }
-        let start = self.at;
-        self.at += 1;
-        match self.relation(relation, start) {
-            Some(found) => into.description.constraints.extend(found),
-            None => {
-                self.at = start;
-                return false;
-            }
-        }
-        true
+        self.relation_behind(1, relation, into)
     }
 
     /// "10cm", "two feet": how far, which is no property of a thing.
@@ -368,6 +359,11 @@ impl<'w> Reader<'w> {
         if longer || self.at + taken >= self.end {
             return false;
         }
+        self.relation_behind(taken, relation, into)
+    }
+
+    /// A relation whose anchor stands behind `taken` words; reads nothing when there is none.
+    fn relation_behind(&mut self, taken: usize, relation: Relation, into: &mut Expression) -> bool {
         let start = self.at;
         self.at += taken;
         match self.relation(relation, start) {
