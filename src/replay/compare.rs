@@ -201,7 +201,7 @@ fn send_answers(bag: &Bag, topics: &BTreeMap<String, String>, answers: &SyncSend
             let count = seen.entry(hash.finish()).or_default();
             key.3 = *count;
             *count += 1;
-            let _ = answers.send(Read::Answer(key, Compared::of(&message))); // a failed comparison hears no more
+            let _ = answers.send(Read::Answer(key, Compared::of(&message))); // a failed comparison has closed the channel
             Ok(ControlFlow::Continue(()))
         },
     );

@@ -31,7 +31,7 @@ pub struct RecordedFrame {
     pub log_time: u64,
     /// Whether commands are answered on it; else things are only followed into it.
     pub is_asked: bool,
-    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
+    /// Its external proposals, or why there are none; `None` where the generator needs none.
     given: Option<std::result::Result<ExternalProposalsMessage, String>>,
     depth: Option<Nearest>,
     geometry: DepthGeometry,

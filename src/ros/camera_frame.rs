@@ -62,7 +62,7 @@ pub struct CameraFrame {
     /// When it was received, by the node's clock.
     arrival: Duration,
     depth: Mutex<Option<Nearest>>,
-    /// What somebody else found in it, or why there is nothing; `None` where that is not asked for.
+    /// Its external proposals, or why there are none; `None` where the generator needs none.
     given: Option<Result<ExternalProposalsMessage, String>>,
 }
 
@@ -72,7 +72,7 @@ impl CameraFrame {
         CameraFrame { input, arrival, depth: Mutex::new(None), given: None }
     }
 
-    /// With what somebody else found in it, or why there is nothing.
+    /// With its external proposals, or why there are none.
     pub fn with_given(self, given: Result<ExternalProposalsMessage, String>) -> CameraFrame {
         CameraFrame { given: Some(given), ..self }
     }

@@ -126,7 +126,7 @@ impl Ros {
         result.await.map_err(|_| ended)
     }
 
-    /// Subscribes, or goes on with a subscription of the same kind that nobody reads. For volatile topics: what came in between is dropped.
+    /// Subscribes, or reuses an idle subscription of the same type. For volatile topics: messages received meanwhile are dropped.
     ///
     /// # Errors
     /// When ROS refuses or the node has ended.

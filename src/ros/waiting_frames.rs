@@ -1,4 +1,4 @@
-//! `WaitingFrames`: a camera's frames until the proposals come that somebody else finds in them.
+//! `WaitingFrames`: a camera's frames that wait for their external proposals.
 
 use super::camera_frame::CameraFrame;
 use super::lock::lock;

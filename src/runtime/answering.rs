@@ -1,13 +1,14 @@
 //! `Answering`: encodes what is not encoded yet, and answers all who wait for a frame. The same for the inference
 //! thread and for one frame after the other.
 
+use super::camera_queue::TopicCommand;
 use super::camera_state::EncodedInput;
 use super::catch_panic::guarded;
 use super::command_cache::CommandCache;
 use super::following::Following;
 use super::frame_encoder::FrameEncoder;
 use super::host::{FrameReader, Input, TrackHost, WorkerHost};
-use super::queue::{Job, Pending, Waiting};
+use super::queue::{Epoch, Job, Pending, Ticket};
 use crate::answer::{Answer, CommandInfo, FrameResult, Status};
 use crate::config::AnswerSettings;
 use crate::files::fingerprint::Fingerprint;
@@ -57,7 +58,7 @@ impl Answering {
     }
 
     /// Discards the frames of earlier epochs.
-    pub fn enter(&mut self, frames_epoch: u64) {
+    pub fn enter(&mut self, frames_epoch: Epoch) {
         self.frames.enter(frames_epoch);
     }
 
@@ -69,7 +70,8 @@ impl Answering {
         host: &mut impl WorkerHost<I, Reply = R>,
         control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
-        let Job { epoch, camera, frame: number, input, commands, mut requests } = job;
+        let Job { ticket, input, commands, mut requests } = job;
+        let (camera, number) = (ticket.camera, ticket.frame);
         let Answering { segmenter, frames, commands: cache } = self;
         let segmenter = &*segmenter;
         let input = Input { camera, number, input };
@@ -101,7 +103,7 @@ impl Answering {
         let encoded = encoded.flatten();
         let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
         let unseen = Error::Image(too_old.unwrap_or_else(|| "not examined: no command could be used".into()));
-        let at = (epoch, reader.stamp(&input.input).filter(|_| number.is_some()));
+        let at = (ticket, reader.stamp(&input.input).filter(|_| number.is_some()));
         let again = commands_encoder.answer_all(
             &input,
             at,
@@ -117,7 +119,7 @@ impl Answering {
     }
 }
 
-/// Hands a result to the host; `None` when it panicked, which it then hears of.
+/// Hands a result to the host; `None` when it panicked, which is then reported to it.
 fn deliver<I, R>(host: &mut impl WorkerHost<I, Reply = R>, input: &I, result: &FrameResult) -> Option<R> {
     match guarded(|| Ok(host.deliver(input, result))) {
         Ok(reply) => Some(reply),
@@ -144,9 +146,9 @@ impl Encoder<'_> {
     fn answer_all<I, R>(
         &mut self,
         input: &Input<I>,
-        (epoch, stamp): (u64, Option<i64>),
+        (ticket, stamp): (Ticket, Option<i64>),
         encoded: std::result::Result<&EncodedInput, &Error>,
-        (commands, requests): (&[Arc<Waiting>], Vec<Pending<I, R>>),
+        (commands, requests): (&[Arc<TopicCommand>], Vec<Pending<I, R>>),
         host: &mut impl WorkerHost<I, Reply = R>,
         control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
@@ -201,7 +203,7 @@ impl Encoder<'_> {
                 (Ok(answer), Some(frame), Some(stamp))
                     if pending.request.by_track && answer.status == Status::Found && control.following.is_on() =>
                 {
-                    control.following.confirm(pending, epoch, stamp, frame, answer);
+                    control.following.confirm(pending, ticket, stamp, frame, answer);
                 }
                 _ => again.push(pending),
             }

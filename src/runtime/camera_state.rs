@@ -1,6 +1,7 @@
 //! `CameraState`: what is kept for each camera between frames: its last encoded frame, reused while its fingerprint is
 //! still the segmenter's and it is still the newest frame, or the newest shows the same.
 
+use super::camera_queue::FrameNumber;
 use crate::files::fingerprint::Fingerprint;
 use crate::grounding::EncodedFrame;
 use crate::image::{BlockMeans, Frame};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 /// A camera's frame as far as it is encoded.
 pub struct EncodedInput {
     /// The frame's number at its camera; `None` for an image of a request's own.
-    pub number: Option<u64>,
+    pub number: Option<FrameNumber>,
     /// The image, or why there is none.
     pub frame: Result<Frame>,
     /// The encoding; without a frame, an error that is not shown.
@@ -29,7 +30,7 @@ pub struct CameraState {
 
 impl CameraState {
     /// Takes the last encoded frame out if it is the one of this number, encoded under this fingerprint.
-    pub fn take(&mut self, number: Option<u64>, fingerprint: &Fingerprint) -> Option<EncodedInput> {
+    pub fn take(&mut self, number: Option<FrameNumber>, fingerprint: &Fingerprint) -> Option<EncodedInput> {
         let same = |last: &mut EncodedInput| match &last.encoded {
             Ok(encoded) => encoded.fingerprint == *fingerprint && last.number == number,
             // what failed under other settings may succeed now

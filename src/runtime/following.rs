@@ -5,7 +5,7 @@
 //! followed through them before the newest one.
 
 use super::host::TrackHost;
-use super::queue::Pending;
+use super::queue::{Pending, Ticket};
 use crate::answer::{Answer, CommandInfo};
 use crate::image::Frame;
 use crate::tracking::{TrackNumbers, Tracks};
@@ -22,8 +22,8 @@ const MOST_BYTES: usize = 64 << 20;
 pub struct FollowedRequest<I, R> {
     pub pending: Pending<I, R>,
     pub tracks: Tracks,
-    /// The queue's epoch when it was answered.
-    pub epoch: u64,
+    /// The ticket of the job that found it.
+    pub ticket: Ticket,
 }
 
 struct Slot<I, R> {
@@ -82,7 +82,7 @@ pub struct Following<I, R> {
     tracks: Vec<Mutex<Tracks>>,
     state: Mutex<State<I, R>>,
     changed: Condvar,
-    /// Who hears of tracks; `None` where frames are shown one after the other.
+    /// Who receives tracks; `None` where frames are shown one after the other.
     pub host: Option<Arc<dyn TrackHost<I, Reply = R>>>,
 }
 
@@ -158,11 +158,11 @@ impl<I, R> Following<I, R> {
     }
 
     /// Follows a request's thing from the frame in which it was found.
-    pub fn confirm(&self, pending: Pending<I, R>, epoch: u64, stamp: i64, frame: &Frame, answer: &Answer) {
+    pub fn confirm(&self, pending: Pending<I, R>, ticket: Ticket, stamp: i64, frame: &Frame, answer: &Answer) {
         let camera = pending.request.camera;
         let mut tracks = Tracks::default();
         tracks.ground(stamp, frame, &pending.command, answer, &TrackNumbers::default());
-        locked(&self.state).slots[camera].requests.push(FollowedRequest { pending, tracks, epoch });
+        locked(&self.state).slots[camera].requests.push(FollowedRequest { pending, tracks, ticket });
         self.look_again(camera);
     }
 

@@ -45,9 +45,8 @@ pub fn look_again<I, R>(shared: &Shared<I, R>, requests: Vec<FollowedRequest<I, 
         return;
     }
     let mut state = shared.lock();
-    for FollowedRequest { pending, epoch, .. } in requests {
-        let camera = pending.request.camera;
-        state.queue.ask_on_newest(pending, camera, epoch);
+    for FollowedRequest { pending, ticket, .. } in requests {
+        state.queue.ask_on_newest(pending, ticket);
     }
     drop(state);
     shared.changed.notify_all();

@@ -4,6 +4,7 @@
 use super::camera_state::{CameraState, EncodedInput};
 use super::catch_panic::guarded;
 use super::host::{FrameReader, Input};
+use super::queue::Epoch;
 use crate::grounding::{Segmenter, Stage};
 use crate::image::BlockMeans;
 use crate::proposals::FrameInput;
@@ -13,17 +14,17 @@ use std::sync::Arc;
 /// The encoded frames of all cameras.
 pub struct FrameEncoder {
     cameras: Vec<CameraState>,
-    epoch: u64,
+    epoch: Epoch,
 }
 
 impl FrameEncoder {
     /// For so many cameras.
     pub fn new(cameras: usize) -> FrameEncoder {
-        FrameEncoder { cameras: (0..cameras).map(|_| CameraState::default()).collect(), epoch: 0 }
+        FrameEncoder { cameras: (0..cameras).map(|_| CameraState::default()).collect(), epoch: Epoch::default() }
     }
 
     /// Discards the frames of earlier epochs.
-    pub fn enter(&mut self, epoch: u64) {
+    pub fn enter(&mut self, epoch: Epoch) {
         if self.epoch != epoch {
             self.epoch = epoch;
             self.cameras.iter_mut().for_each(CameraState::clear);
@@ -57,7 +58,7 @@ impl FrameEncoder {
             return None;
         }
         let config = segmenter.config();
-        // what somebody else found in another frame says nothing of this one
+        // external proposals for another frame do not apply to this one
         let tolerance = match live && config.proposals_follow_from_frames() {
             true => config.live.static_tolerance,
             false => 0.0,

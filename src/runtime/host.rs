@@ -1,5 +1,6 @@
 //! `Input`, `FrameReader`, `WorkerHost` and `TrackHost`: what the runtime needs from the world around it.
 
+use super::camera_queue::FrameNumber;
 use crate::answer::FrameResult;
 use crate::camera::DepthImage;
 use crate::image::ExternalProposals;
@@ -13,7 +14,7 @@ pub struct Input<I> {
     /// The camera's index.
     pub camera: usize,
     /// The frame's number at its camera; `None` for an image of a request's own.
-    pub number: Option<u64>,
+    pub number: Option<FrameNumber>,
     /// The frame.
     pub input: Arc<I>,
 }
@@ -44,7 +45,7 @@ pub trait FrameReader<I>: Send + Sync {
         None
     }
 
-    /// What somebody else found in a camera's input, or why there is nothing; `None` where that is not asked for.
+    /// External proposals for a camera's input, or why there are none; `None` where the generator needs none.
     fn given(&self, input: &I) -> Option<std::result::Result<ExternalProposals, String>> {
         let _ = input;
         None
@@ -83,7 +84,7 @@ pub trait TrackHost<I>: Send + Sync {
     /// What a caller gets for a result.
     type Reply;
 
-    /// Whether anybody would hear of this camera's tracks.
+    /// Whether this camera's tracks have subscribers.
     fn wanted(&self, camera: usize) -> bool;
 
     /// How many bytes an input holds while it is kept.

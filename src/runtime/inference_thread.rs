@@ -33,11 +33,10 @@ pub fn run<I: Send + Sync, R>(
                 }
             }
             Work::Job(job) => {
-                let (epoch, camera) = (job.epoch, job.camera);
-                let answered = job.frame;
+                let ticket = job.ticket;
                 let control = Control {
                     stop: &|| shared.lock().stop,
-                    current: &|command| shared.lock().queue.is_current(epoch, camera, command),
+                    current: &|command| shared.lock().queue.is_current(ticket, command),
                     is_live: true,
                     following: &shared.following,
                 };
@@ -46,7 +45,7 @@ pub fn run<I: Send + Sync, R>(
                     Ok(again) => {
                         let mut state = shared.lock();
                         for pending in again {
-                            state.queue.ask_again(pending, answered.unwrap_or_default(), epoch);
+                            state.queue.ask_again(pending, ticket);
                         }
                     }
                     Err(panic) => {

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod answering;
+mod camera_queue;
 mod camera_state;
 mod catch_panic;
 mod command_cache;
@@ -24,10 +25,11 @@ mod shared;
 mod worker;
 
 pub use agreement::{Agreement, Progress};
+pub use camera_queue::{Dropped, MAX_WAITING};
 pub use catch_panic::guarded;
 pub use host::{FrameReader, TrackHost, WorkerHost};
 pub use mode::Mode;
 pub use offline::Offline;
-pub use queue::{Dropped, MAX_REQUESTS, MAX_WAITING};
+pub use queue::MAX_REQUESTS;
 pub use request::{Caller, Request};
 pub use worker::Worker;

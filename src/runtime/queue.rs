@@ -1,8 +1,9 @@
-//! `Queue`: who waits for what, and whose turn it is. Policy alone: no threads, no tensors.
+//! `Queue`: which commands and requests are answered on which frame, and which camera is next. Policy alone: no threads, no tensors.
 //!
-//! Jobs carry the epoch in which they were taken. When the queue is cleared the epoch changes, and whatever a job of an
-//! earlier one still brings counts no more.
+//! Every [`Job`] carries a [`Ticket`] with the [`Epoch`] in which it was taken. When the queue is cleared the epoch changes, and
+//! results of jobs of an earlier one are discarded.
 
+use super::camera_queue::{CameraQueue, Dropped, FrameNumber, TopicCommand};
 use super::mode::Mode;
 use super::request::Request;
 use crate::answer::{CommandInfo, Origin};
@@ -11,82 +12,21 @@ use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Commands of a topic that may wait for a camera's frame.
-pub const MAX_WAITING: usize = 16;
 /// Requests that may wait at once, over all cameras.
 pub const MAX_REQUESTS: usize = 16;
-/// Commands that wait at a camera to be answered with their error: a burst as large as the subscription keeps.
-const MAX_REFUSED: usize = 100;
 
-/// A command of a topic that waits for a frame.
-pub struct Waiting {
-    pub command: CommandInfo,
-    /// The command, or why it can't be used.
-    pub parsed: Result<Command>,
-}
-
-/// A [`Waiting`] at one camera.
-struct AtCamera {
-    waiting: Arc<Waiting>,
-    /// Frames up to this number were there before it, or have been answered.
-    after: u64,
-}
-
-/// A request that waits.
+/// A request that waits for a frame after `after`.
 pub struct Pending<I, R> {
     pub command: CommandInfo,
     pub parsed: Result<Command>,
     pub request: Request<I, R>,
-    /// Frames up to this number don't do.
-    after: u64,
+    after: FrameNumber,
 }
 
 impl<I, R> Pending<I, R> {
     /// Whether a camera's frame of this number would do.
-    fn waits_for(&self, camera: usize, number: u64) -> bool {
+    fn waits_for(&self, camera: usize, number: FrameNumber) -> bool {
         self.request.camera == camera && self.request.image.is_none() && self.after < number
-    }
-}
-
-/// Frames that were never looked at, and why.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// A newer one came while the worker was busy.
-    pub superseded: u64,
-    /// Nobody had asked.
-    pub unasked: u64,
-}
-
-struct Camera<I> {
-    newest: Option<Arc<I>>,
-    /// Number of the last frame that was looked at.
-    looked_at: u64,
-    dropped: Dropped,
-    /// Number of the newest frame, 0 before the first. Goes on when frames are discarded.
-    number: u64,
-    /// In continuous mode, the command in effect.
-    standing: Option<AtCamera>,
-    /// In once mode, the commands to be answered.
-    once: VecDeque<AtCamera>,
-    /// Commands that can only be answered with their error.
-    refused: VecDeque<AtCamera>,
-    /// Commands up to this number were cleared.
-    cleared: u32,
-}
-
-impl<I> Camera<I> {
-    fn clear(&mut self, number: u32) {
-        self.standing = None;
-        self.once.clear();
-        self.refused.clear();
-        self.cleared = number;
-    }
-
-    fn refuse(&mut self, refused: AtCamera) {
-        if self.refused.len() >= MAX_REFUSED {
-            self.refused.pop_front(); // nobody has listened for long
-        }
-        self.refused.push_back(refused);
     }
 }
 
@@ -94,95 +34,86 @@ impl<I> Camera<I> {
 pub struct TakenCommand {
     /// Its number.
     pub number: u32,
-    /// Whether what was found before is no longer tracked: it cleared, or nobody knows what was meant.
+    /// Whether tracking of what was found before ends: it was a clear, or a command that can't be used.
     pub ends_tracks: bool,
 }
 
-/// One frame with all who are to be answered on it.
-pub struct Job<I, R> {
-    /// The queue's epoch when it was taken.
-    pub epoch: u64,
+/// Counts the times that the queue, or the encoded frames, were cleared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epoch(u64);
+
+/// When and on which frame a job was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket {
+    epoch: Epoch,
+    /// The camera's index.
     pub camera: usize,
-    /// Number of the camera's frame; `None` for an image of the request's own.
-    pub frame: Option<u64>,
+    /// The camera's frame; `None` for an image of the request's own.
+    pub frame: Option<FrameNumber>,
+}
+
+/// One frame with all that is to be answered on it.
+pub struct Job<I, R> {
+    pub ticket: Ticket,
     pub input: Arc<I>,
-    pub commands: Vec<Arc<Waiting>>,
+    pub commands: Vec<Arc<TopicCommand>>,
     pub requests: Vec<Pending<I, R>>,
 }
 
 /// Commands, requests and newest frames.
 pub struct Queue<I, R> {
     mode: Mode,
-    /// Commands so far, over all origins.
+    /// Number of commands of all origins.
     count: u32,
-    cameras: Vec<Camera<I>>,
+    cameras: Vec<CameraQueue<I>>,
     requests: VecDeque<Pending<I, R>>,
     /// The camera whose turn is next; the number of cameras stands for images of the requests' own.
     turn: usize,
-    /// Counts what voids the jobs at hand.
-    epoch: u64,
-    /// Counts what makes encoded frames worthless.
-    frames_epoch: u64,
+    epoch: Epoch,
+    frames_epoch: Epoch,
     active: bool,
 }
 
 impl<I, R> Queue<I, R> {
-    /// An active queue for so many cameras.
+    /// An active queue for this number of cameras.
     pub fn new(mode: Mode, cameras: usize) -> Self {
-        let camera = |_| Camera {
-            newest: None,
-            looked_at: 0,
-            dropped: Dropped::default(),
-            number: 0,
-            standing: None,
-            once: VecDeque::new(),
-            refused: VecDeque::new(),
-            cleared: 0,
-        };
-        let cameras = (0..cameras).map(camera).collect();
-        let requests = VecDeque::new();
-        Queue { mode, count: 0, cameras, requests, turn: 0, epoch: 0, frames_epoch: 0, active: true }
+        let cameras = (0..cameras).map(|_| CameraQueue::new(mode)).collect();
+        let (epoch, frames_epoch) = (Epoch::default(), Epoch::default());
+        Queue { mode, count: 0, cameras, requests: VecDeque::new(), turn: 0, epoch, frames_epoch, active: true }
     }
 
-    /// Takes something from now on, or nothing.
+    /// An inactive queue takes no frames, commands or requests.
     pub fn set_active(&mut self, active: bool) {
         self.active = active;
     }
 
-    /// Whether anything is taken.
+    /// Whether frames, commands and requests are taken.
     pub fn is_active(&self) -> bool {
         self.active
     }
 
-    /// Changes when encoded frames become worthless.
-    pub fn frames_epoch(&self) -> u64 {
+    /// Changes when encoded frames must be discarded.
+    pub fn frames_epoch(&self) -> Epoch {
         self.frames_epoch
     }
 
-    /// Whether the answers of a job still count: to a topic's command of this number, or to its requests.
-    pub fn is_current(&self, epoch: u64, camera: usize, command: Option<u32>) -> bool {
-        epoch == self.epoch && command.is_none_or(|number| number > self.cameras[camera].cleared)
+    /// Whether the answers of a job are still wanted: to a topic's command of this number, or to its requests.
+    pub fn is_current(&self, ticket: Ticket, command: Option<u32>) -> bool {
+        ticket.epoch == self.epoch && command.is_none_or(|number| self.cameras[ticket.camera].is_current(number))
     }
 
-    /// Returns the frame whose place it took.
+    /// Returns the frame that this one replaces.
     pub fn offer_frame(&mut self, camera: usize, input: Arc<I>) -> Option<Arc<I>> {
         if !self.active {
             return None;
         }
-        let requested = self.requests.iter().any(|pending| pending.request.camera == camera);
-        let camera = &mut self.cameras[camera];
-        if camera.newest.is_some() && camera.looked_at < camera.number {
-            let asked = requested || camera.standing.is_some() || !camera.once.is_empty();
-            let count = if asked { &mut camera.dropped.superseded } else { &mut camera.dropped.unasked };
-            *count += 1;
-        }
-        camera.number += 1;
-        camera.newest.replace(input)
+        let is_requested = self.requests.iter().any(|pending| pending.request.camera == camera);
+        self.cameras[camera].offer_frame(input, is_requested)
     }
 
-    /// What became of a camera's frames that were never looked at.
+    /// What became of a camera's frames that were not processed.
     pub fn dropped(&self, camera: usize) -> Dropped {
-        self.cameras[camera].dropped
+        self.cameras[camera].dropped()
     }
 
     fn numbered(&mut self, text: &str, origin: Origin, id: String) -> CommandInfo {
@@ -196,40 +127,18 @@ impl<I, R> Queue<I, R> {
         let chosen = camera.map_or(0..self.cameras.len(), |camera| camera..camera + 1);
         if matches!(&text, Ok(text) if text.trim().is_empty()) {
             self.count += 1;
-            let number = self.count;
-            self.cameras[chosen].iter_mut().for_each(|camera| camera.clear(number));
-            return TakenCommand { number, ends_tracks: true };
+            self.clear_commands(chosen);
+            return TakenCommand { number: self.count, ends_tracks: true };
         }
         let (text, parsed) = match text {
             Ok(text) => parse(text),
             Err(error) => (String::new(), Err(error)),
         };
         let command = self.numbered(&text, Origin::Topic, String::new());
-        let number = command.number;
-        let (once, refused) = (self.mode == Mode::Once, parsed.is_err());
-        let taken = TakenCommand { number, ends_tracks: refused };
-        if !self.active {
-            return taken;
-        }
-        let waiting = Arc::new(Waiting { command, parsed });
-        for camera in &mut self.cameras[chosen] {
-            let at = AtCamera { waiting: waiting.clone(), after: camera.number };
-            if refused {
-                // nobody knows what was meant: nothing is looked for until the next command
-                camera.standing = None;
-                camera.refuse(at);
-            } else if once {
-                if camera.once.len() >= MAX_WAITING {
-                    if let Some(AtCamera { waiting: oldest, after }) = camera.once.pop_front() {
-                        let fact = format!("dropped: {MAX_WAITING} newer commands wait for a frame of this camera");
-                        let (command, parsed) = (oldest.command.clone(), Err(Error::Command(fact)));
-                        camera.refuse(AtCamera { waiting: Arc::new(Waiting { command, parsed }), after });
-                    }
-                }
-                camera.once.push_back(at);
-            } else {
-                camera.standing = Some(at);
-            }
+        let taken = TakenCommand { number: command.number, ends_tracks: parsed.is_err() };
+        if self.active {
+            let command = Arc::new(TopicCommand { command, parsed });
+            self.cameras[chosen].iter_mut().for_each(|camera| camera.take(command.clone()));
         }
         taken
     }
@@ -237,7 +146,7 @@ impl<I, R> Queue<I, R> {
     /// Takes a request; returns its number.
     ///
     /// # Errors
-    /// When too many wait already, or the queue is not active.
+    /// When [`MAX_REQUESTS`] wait already, or the queue is not active.
     pub fn ask(&mut self, request: Request<I, R>) -> Result<u32> {
         if !self.active {
             return Err(Error::Command("the node is not active; activate it first".into()));
@@ -251,7 +160,7 @@ impl<I, R> Queue<I, R> {
         let (text, parsed) = parse(request.text.clone());
         let command = self.numbered(&text, request.origin, request.id.clone());
         let number = command.number;
-        let after = if request.next_frame { self.cameras[request.camera].number } else { 0 };
+        let after = if request.next_frame { self.cameras[request.camera].number() } else { FrameNumber::NONE };
         self.requests.push_back(Pending { command, parsed, request, after });
         Ok(number)
     }
@@ -260,36 +169,37 @@ impl<I, R> Queue<I, R> {
     pub fn set_mode(&mut self, mode: Mode) {
         if self.mode != mode {
             self.mode = mode;
-            let number = self.count;
-            self.cameras.iter_mut().for_each(|camera| camera.clear(number));
+            self.clear_commands(0..self.cameras.len());
         }
     }
 
-    /// Discards the frames that came and what was encoded of them.
+    fn clear_commands(&mut self, cameras: std::ops::Range<usize>) {
+        let (mode, number) = (self.mode, self.count);
+        self.cameras[cameras].iter_mut().for_each(|camera| camera.clear(mode, number));
+    }
+
+    /// Discards the newest frames and their encodings.
     pub fn forget_frames(&mut self) {
-        self.frames_epoch += 1;
-        for camera in &mut self.cameras {
-            camera.newest = None;
-        }
+        self.frames_epoch.0 += 1;
+        self.cameras.iter_mut().for_each(CameraQueue::forget_frame);
     }
 
-    /// Discards everything that came, the jobs at hand included; gives back the requests, to be dropped without a lock.
+    /// Discards all frames and commands, and the results of jobs that run; returns the requests, to be dropped without a lock.
     pub fn clear(&mut self) -> VecDeque<Pending<I, R>> {
         self.forget_frames();
-        self.epoch += 1;
-        let number = self.count;
-        self.cameras.iter_mut().for_each(|camera| camera.clear(number));
+        self.epoch.0 += 1;
+        self.clear_commands(0..self.cameras.len());
         std::mem::take(&mut self.requests)
     }
 
-    /// Gives back the requests that nobody waits for any more.
+    /// Removes and returns the requests that were cancelled.
     pub fn drop_cancelled(&mut self) -> Vec<Pending<I, R>> {
         let (over, waiting) = self.requests.drain(..).partition(|pending| pending.request.is_cancelled());
         self.requests = waiting;
         Vec::from(over)
     }
 
-    /// The next frame to work on, if there is any; `wanted` says whether a camera's answers for all are received.
+    /// The next frame to work on, if there is any; `wanted` says whether a camera's answers have subscribers.
     pub fn next_job(&mut self, wanted: impl Fn(usize) -> bool) -> Option<Job<I, R>> {
         self.requests.retain(|pending| !pending.request.is_cancelled());
         let (places, turn) = (self.cameras.len() + 1, self.turn);
@@ -310,55 +220,40 @@ impl<I, R> Queue<I, R> {
         let at = self.requests.iter().position(|pending| pending.request.image.is_some())?;
         let mut pending = self.requests.remove(at)?;
         let input = Arc::new(pending.request.image.take()?);
-        let (epoch, camera) = (self.epoch, pending.request.camera);
-        Some(Job { epoch, camera, frame: None, input, commands: Vec::new(), requests: vec![pending] })
+        let ticket = Ticket { epoch: self.epoch, camera: pending.request.camera, frame: None };
+        Some(Job { ticket, input, commands: Vec::new(), requests: vec![pending] })
     }
 
-    fn camera_job(&mut self, place: usize, wanted: &impl Fn(usize) -> bool) -> Option<Job<I, R>> {
-        let camera = &mut self.cameras[place];
-        let (number, input) = (camera.number, camera.newest.clone()?);
-        let (mut commands, mut requests) = (Vec::new(), Vec::new());
-        let asked = !camera.once.is_empty() || !camera.refused.is_empty() || camera.standing.is_some();
-        if asked && wanted(place) {
-            for queue in [&mut camera.refused, &mut camera.once] {
-                let (due, later): (VecDeque<_>, _) = queue.drain(..).partition(|at| at.after < number);
-                *queue = later;
-                commands.extend(due.into_iter().map(|at| at.waiting));
-            }
-            commands.sort_by_key(|waiting| waiting.command.number);
-            if let Some(standing) = camera.standing.as_mut().filter(|standing| standing.after < number) {
-                standing.after = number;
-                commands.push(standing.waiting.clone());
-            }
+    fn camera_job(&mut self, camera: usize, wanted: &impl Fn(usize) -> bool) -> Option<Job<I, R>> {
+        let queue = &mut self.cameras[camera];
+        let (number, input) = queue.newest()?;
+        let commands = if queue.has_commands() && wanted(camera) { queue.due() } else { Vec::new() };
+        let (requests, waiting): (VecDeque<_>, _) =
+            self.requests.drain(..).partition(|pending| pending.waits_for(camera, number));
+        self.requests = waiting;
+        if commands.is_empty() && requests.is_empty() {
+            return None;
         }
-        for _ in 0..self.requests.len() {
-            // each once around, so that those left keep their order
-            let Some(pending) = self.requests.pop_front() else { break };
-            if pending.waits_for(place, number) {
-                requests.push(pending);
-            } else {
-                self.requests.push_back(pending);
-            }
-        }
-        let any = !commands.is_empty() || !requests.is_empty();
-        if any {
-            self.cameras[place].looked_at = self.cameras[place].looked_at.max(number);
-        }
-        any.then_some(Job { epoch: self.epoch, camera: place, frame: Some(number), input, commands, requests })
+        queue.set_processed(number);
+        let ticket = Ticket { epoch: self.epoch, camera, frame: Some(number) };
+        Some(Job { ticket, input, commands, requests: requests.into() })
     }
 
-    /// A request that wants more frames after the one of this number; dropped when its job's epoch is over.
-    pub fn ask_again(&mut self, mut pending: Pending<I, R>, answered: u64, epoch: u64) {
-        if epoch == self.epoch {
-            pending.after = answered;
+    /// Takes a request again that wants another frame after its job's; drops it when the queue was cleared since.
+    pub fn ask_again(&mut self, pending: Pending<I, R>, ticket: Ticket) {
+        self.ask_after(pending, ticket.frame.unwrap_or(FrameNumber::NONE), ticket);
+    }
+
+    /// Takes a request again whose thing was found, tracked and lost: the newest frame will do.
+    pub fn ask_on_newest(&mut self, pending: Pending<I, R>, ticket: Ticket) {
+        self.ask_after(pending, self.cameras[ticket.camera].number().previous(), ticket);
+    }
+
+    fn ask_after(&mut self, mut pending: Pending<I, R>, after: FrameNumber, ticket: Ticket) {
+        if ticket.epoch == self.epoch {
+            pending.after = after;
             self.requests.push_back(pending);
         }
-    }
-
-    /// A request whose thing was found, followed and lost: it wants a frame that was not looked at.
-    pub fn ask_on_newest(&mut self, pending: Pending<I, R>, camera: usize, epoch: u64) {
-        let seen = self.cameras[camera].number.saturating_sub(1);
-        self.ask_again(pending, seen, epoch);
     }
 }
 
@@ -371,6 +266,7 @@ fn parse(text: String) -> (String, Result<Command>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::camera_queue::MAX_WAITING;
     use super::super::request::Caller;
     use super::*;
     use crate::answer::FrameResult;
@@ -407,7 +303,7 @@ mod tests {
     /// Camera and frame of the next job with the names of its requests.
     fn next(queue: &mut Queue<u32, ()>) -> Option<(usize, u32, Vec<String>)> {
         let job = queue.next_job(|_| true)?;
-        Some((job.camera, *job.input, job.requests.into_iter().map(|pending| pending.command.id).collect()))
+        Some((job.ticket.camera, *job.input, job.requests.into_iter().map(|pending| pending.command.id).collect()))
     }
 
     #[test]
@@ -492,7 +388,7 @@ mod tests {
         queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         for pending in job.requests {
-            queue.ask_again(pending, job.frame.unwrap(), job.epoch);
+            queue.ask_again(pending, job.ticket);
         }
         assert_eq!(next(&mut queue), None);
         queue.offer_frame(0, Arc::new(2));
@@ -541,7 +437,7 @@ mod tests {
     /// Numbers of the next job's commands, and whether each can be used.
     fn commands(queue: &mut Queue<u32, ()>, wanted: impl Fn(usize) -> bool) -> Option<(usize, Vec<(u32, bool)>)> {
         let job = queue.next_job(wanted)?;
-        Some((job.camera, job.commands.iter().map(|one| (one.command.number, one.parsed.is_ok())).collect()))
+        Some((job.ticket.camera, job.commands.iter().map(|one| (one.command.number, one.parsed.is_ok())).collect()))
     }
 
     #[test]
@@ -585,11 +481,11 @@ mod tests {
         queue.ask(request(0, "goal")).unwrap();
         queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
-        assert!(queue.is_current(job.epoch, 0, Some(number)) && queue.is_current(job.epoch, 0, None));
+        assert!(queue.is_current(job.ticket, Some(number)) && queue.is_current(job.ticket, None));
         queue.clear();
-        assert!(!queue.is_current(job.epoch, 0, Some(number)) && !queue.is_current(job.epoch, 0, None));
+        assert!(!queue.is_current(job.ticket, Some(number)) && !queue.is_current(job.ticket, None));
         for pending in job.requests {
-            queue.ask_again(pending, 1, job.epoch);
+            queue.ask_again(pending, job.ticket);
         }
         queue.offer_frame(0, Arc::new(2));
         assert_eq!(next(&mut queue), None, "the goal was dropped");
@@ -602,10 +498,10 @@ mod tests {
         queue.offer_frame(0, Arc::new(1));
         let job = queue.next_job(|_| true).unwrap();
         queue.command(Some(1), Ok(String::new()));
-        assert!(queue.is_current(job.epoch, 0, Some(number)), "cleared at the other camera alone");
+        assert!(queue.is_current(job.ticket, Some(number)), "cleared at the other camera alone");
         queue.command(None, Ok(String::new()));
-        assert!(!queue.is_current(job.epoch, 0, Some(number)));
-        assert!(queue.is_current(job.epoch, 0, None), "requests go on");
+        assert!(!queue.is_current(job.ticket, Some(number)));
+        assert!(queue.is_current(job.ticket, None), "requests go on");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `Worker`: the handle to an inference thread and to the thread that follows what it found.
 
+use super::camera_queue::Dropped;
 use super::following::Following;
 use super::following_thread;
 use super::host::{FrameReader, TrackHost, WorkerHost};
 use super::inference_thread;
 use super::mode::Mode;
-use super::queue::{Dropped, Queue, TakenCommand};
+use super::queue::{Queue, TakenCommand};
 use super::request::Request;
 use super::shared::{ConfigChange, Shared};
 use crate::grounding::{PreparedConfig, Segmenter};
@@ -22,7 +23,7 @@ pub struct Worker<I, R> {
 }
 
 impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
-    /// Starts the thread for so many cameras. With somebody who hears of tracks, a second one follows what was found.
+    /// Starts the thread for so many cameras. With a host for tracks, a second one follows what was found.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -114,8 +115,8 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         }
     }
 
-    /// Applies other settings before the next frame; `done` hears on the inference thread whether they are. It is
-    /// dropped unheard when the thread stops before.
+    /// Applies other settings before the next frame; `done` is called on the inference thread with the outcome, and
+    /// is dropped without a call when the thread stops first.
     pub fn change(&self, prepared: PreparedConfig, done: impl FnOnce(Result<()>) + Send + 'static) {
         let mut state = self.shared.lock();
         if !state.stop {

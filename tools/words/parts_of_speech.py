@@ -4,7 +4,9 @@
 
 One word a line with the parts of speech that it can be, the most frequent first by the counts of tagged texts (cntlist.rev): `n` noun,
 `v` verb, `a` adjective, `r` adverb; in capitals when it is at least four times as frequent as all others together. `i` stands for `n` when
-nothing that the noun means can be seen: all its senses are acts, thoughts, feelings, times and the like (lexnames(5WN)). Nouns that are
+nothing that the noun means can be seen: all its senses are acts, thoughts, feelings, times and the like (lexnames(5WN)). `c` is added to
+adjectives for a colour (satellites of "chromatic" and "achromatic") that share their name with no thing and say no more than the colour, as
+"rusty" and "gilded" do. Nouns that are
 nothing else and can be seen are left out unless the tagged texts have them: an unknown word is a noun anyway. Names are left out.
 """
 
@@ -17,6 +19,8 @@ PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 # noun.act, attribute, cognition, event, feeling, motive, process, relation, state, time (lexnames(5WN))
 UNSEEN = {4, 7, 9, 11, 12, 16, 22, 24, 26, 28}
 DOMINANT = 4
+# the adjectives whose satellites are colours: chromatic, achromatic, black, white
+COLOURS = {"00366691", "00386392", "00392812", "00393105"}
 
 
 def plain(word):
@@ -27,6 +31,7 @@ def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "/usr/share/wordnet")
     found = collections.defaultdict(set)
     senses = collections.defaultdict(set)
+    colours = set()
     for part, letter in PARTS.items():
         for line in open(root / f"data.{part}", encoding="ascii"):
             if line.startswith("  "):
@@ -36,6 +41,8 @@ def main():
                 word = fields[4 + 2 * k].split("(")[0]
                 if plain(word):
                     found[word].add(letter)
+                    if letter == "a" and fields[2] == "s" and any(f"& {colour} a" in line for colour in COLOURS):
+                        colours.add(word)
                     if letter == "n":
                         senses[word].add(int(fields[1]))
     counts = collections.Counter()
@@ -55,6 +62,8 @@ def main():
         shown = ["i" if letter == "n" and unseen else letter for letter in ordered]
         if dominant:
             shown[0] = shown[0].upper()
+        if word in colours and not {"n", "N"} & set(shown) and not word.endswith(("y", "like", "less", "ed")):
+            shown.append("c")
         lines.append(f"{word} {''.join(shown)}\n")
     OUT.write_text("".join(lines))
     print(f"{len(lines)} words, {OUT.stat().st_size} bytes")

@@ -1,7 +1,7 @@
-//! `StampMatcher`: frames that wait for what somebody else says of them, brought together by their stamps.
+//! `StampMatcher`: pairs frames with other messages about them (external proposals, label images) by their stamps.
 //!
-//! Whoever finds proposals takes time, and does not look at every frame. So frames are kept until something of their stamp comes;
-//! one that it comes for is newer than all that were matched before, or it is left out.
+//! A detector takes time and skips frames. So frames are kept until a message with their stamp arrives. Pairs are returned in the order
+//! of their stamps; a pair that is older than one already returned is dropped.
 
 use std::collections::VecDeque;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::path::PathBuf;
 
-/// The generator whose proposals come from somebody else.
+/// The generator whose proposals are external: a detector's or tracker's messages.
 pub const TOPIC: &str = "topic";
 
 /// Which proposals, and how many.

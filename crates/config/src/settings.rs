@@ -34,7 +34,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether frames that show the same have the same proposals: not when these come from somebody else.
+    /// Whether frames that show the same have the same proposals: not when these are external.
     pub fn proposals_follow_from_frames(&self) -> bool {
         self.proposals.generator.name != TOPIC
     }

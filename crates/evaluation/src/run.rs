@@ -58,8 +58,8 @@ impl Run<'_> {
         }
     }
 
-    /// Answers everything that `out` has no line for yet. `progress` hears the images done and the images of
-    /// this shard.
+    /// Answers everything that `out` has no line for yet. `progress` is called with the number of images done and of
+    /// all images of this shard.
     ///
     /// # Errors
     /// When `out` holds another run, or a file or the device fails. Images and annotations that can't be used

@@ -5,8 +5,8 @@ use super::destination::find_destination;
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::scorer::{Scored, Scorer};
 use super::terms;
-use referseg_answer::{Answer, FoundThing, ScoredProposal, StageTimes};
-use referseg_config::AnswerSettings;
+use referseg_answer::{Answer, FoundThing, ScoredProposal, StageTimes, Status};
+use referseg_config::{AnswerSettings, Guidance};
 use referseg_files::Result;
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,41 @@ const WITHOUT_RIVAL: f32 = 1.0;
 /// Proposals with their terms that an answer lists.
 const LEADING: usize = 2;
 
-/// Scores the proposals of a frame for a command and decides.
+/// Scores the proposals of a frame for a command and decides. Where the text has several readings, the likeliest that finds something is taken.
 ///
 /// # Errors
 /// When the device fails.
 pub fn answer(
+    scorer: &Scorer,
+    frame: &EncodedFrame,
+    command: &EncodedCommand,
+    thresholds: &AnswerSettings,
+) -> Result<Answer> {
+    let mut likeliest = answer_reading(scorer, frame, command, thresholds)?;
+    // without guidance the reading decides nothing
+    let is_open = likeliest.status != Status::Found && scorer.config.guidance == Guidance::Full;
+    for other in command.others.iter().filter(|_| is_open) {
+        let mut answer = answer_reading(scorer, frame, other, thresholds)?;
+        answer.times.scoring += likeliest.times.scoring;
+        if answer.status == Status::Found {
+            let instead = format!("read as \"{}\"; as \"{}\" {}", answer.reading, likeliest.reading, likeliest.reason);
+            answer.reason = joined([instead, answer.reason]);
+            return Ok(answer);
+        }
+        likeliest.times.scoring = answer.times.scoring;
+        let also = format!("the command may also mean \"{}\": {}", answer.reading, answer.reason);
+        likeliest.reason = joined([likeliest.reason, also]);
+    }
+    Ok(likeliest)
+}
+
+/// Reasons in one line.
+fn joined(reasons: [String; 2]) -> String {
+    reasons.into_iter().filter(|reason| !reason.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// As [`answer`], for one reading of the text.
+fn answer_reading(
     scorer: &Scorer,
     frame: &EncodedFrame,
     command: &EncodedCommand,

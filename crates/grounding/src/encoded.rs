@@ -54,11 +54,13 @@ pub struct EncodedFrame {
 pub struct EncodedCommand {
     /// The text and its meaning.
     pub parsed: ParsedCommand,
+    /// The other readings of the text, as [`ParsedCommand::other_readings`].
+    pub others: Vec<EncodedCommand>,
     /// Sentence and noun phrase.
     pub features: TextFeatures,
     /// Words that the bank of words does not have.
     pub own_words: OwnWords,
-    /// What HybridGL hears of places in it.
+    /// The spatial words in it that HybridGL evaluates.
     pub spatial: SpatialWords,
     /// How the text is cut to what the model reads, if it is.
     pub cut: Option<TextCut>,

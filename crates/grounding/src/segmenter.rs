@@ -56,6 +56,20 @@ impl Segmenter {
         device::use_threads(config.threads)?;
         let compute = Compute { device: device::open(&config.device)?, dtype: config.dtype };
         let family = referseg_models::load(&config.model, &compute)?;
+        Segmenter::on(config, compute, family)
+    }
+
+    /// With a model of the caller's instead of the one that the settings name.
+    ///
+    /// # Errors
+    /// As [`Segmenter::open`], but for the model's files.
+    pub fn with_family(config: Config, family: Arc<dyn ModelFamily>) -> Result<Segmenter> {
+        referseg_proposals::check(&config.proposals)?;
+        let compute = Compute { device: device::open(&config.device)?, dtype: config.dtype };
+        Segmenter::on(config, compute, family)
+    }
+
+    fn on(config: Config, compute: Compute, family: Arc<dyn ModelFamily>) -> Result<Segmenter> {
         check_method(config.method, &*family)?;
         check_guidance(&config, &*family)?;
         Ok(Segmenter {
@@ -208,7 +222,7 @@ impl Segmenter {
         self.encode_parsed(parsed, spatial, text, &self.config.words, self.text_fingerprint(&self.parser, text))
     }
 
-    /// What HybridGL hears of places in a parsed command.
+    /// The spatial words of a parsed command that HybridGL evaluates.
     pub fn spatial_words(&self, parsed: &ParsedCommand) -> SpatialWords {
         self.parser.spatial_words(parsed)
     }
@@ -231,10 +245,16 @@ impl Segmenter {
         fingerprint: Fingerprint,
     ) -> Result<EncodedCommand> {
         let began = Instant::now();
+        let others = parsed.other_readings.iter().map(|other| {
+            let spatial = self.spatial_words(&other.parsed);
+            self.encode_parsed(other.parsed.clone(), spatial, text, words, fingerprint.clone())
+        });
+        let others = others.collect::<Result<Vec<_>>>()?;
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &text.templates, &*self.family)?;
         let own_words = OwnWords::encode(&parsed, words, &*self.family)?;
         let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
-        Ok(EncodedCommand { parsed, features, own_words, spatial, cut, hybrid, fingerprint, time: began.elapsed() })
+        let time = began.elapsed();
+        Ok(EncodedCommand { parsed, others, features, own_words, spatial, cut, hybrid, fingerprint, time })
     }
 
     /// Encodes a frame: proposals and their features.

@@ -31,7 +31,7 @@ pub struct Picture {
     pub file: ModelFile,
 }
 
-/// Values that somebody published of a checkpoint.
+/// Published values of a checkpoint.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {

@@ -1,4 +1,4 @@
-//! `ExternalProposals`: what somebody else found in a frame, a detector or a tracker on the robot: masks, or boxes.
+//! `ExternalProposals`: masks or boxes that a detector or tracker on the robot found in a frame.
 
 use crate::LabelImage;
 

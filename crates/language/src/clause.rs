@@ -5,8 +5,7 @@
 
 use super::lexicon::*;
 use super::parts_of_speech::{can_be_verb, is_known, is_mostly_adverb, is_mostly_verb};
-use super::pattern::longest;
-use super::phrases::{Turn, TURNS};
+use super::phrases::{turn_at, Turn};
 use super::text_words::Words;
 use std::ops::Range;
 
@@ -68,7 +67,9 @@ impl Words {
             };
             let phrasal = is(&["up", "down", "off", "out", "over", "away", "open", "close", "shut"], next)
                 && is(DETERMINERS, self.at(i + 2));
-            return object || phrasal || is(led, next);
+            // "place green brick on the blue one", "... and place on the red cube"
+            let places = is(PLACEMENT, word) && begins && self.goal_follows(i + 1);
+            return object || phrasal || is(led, next) || places;
         }
         if is(VERBS, word) {
             return true;
@@ -85,6 +86,16 @@ impl Words {
         let adverbial = is(BE, word) || is(ENDERS, word) || is(MODALS, word) || is(SUBJECTS, word);
         let verbal = object && next != "that" || phrasal || coordinated && can_be_verb(word) || bare;
         verbal && !nominal && !quantity && !adverbial
+    }
+
+    /// Whether a bare noun phrase with a goal behind it, or a goal without one, begins here.
+    fn goal_follows(&self, i: usize) -> bool {
+        let of_goal = |k: usize| is(GOAL_PREPOSITIONS, self.at(k));
+        if i > 1 && of_goal(i) {
+            return is(DETERMINERS, self.at(i + 1)) || self.at(i + 1) == "top";
+        }
+        let end = self.phrase_end(i);
+        end > i && self.can_follow(i) && of_goal(end)
     }
 
     #[allow(clippy::if_same_then_else)] // one rule an arm
@@ -502,7 +513,7 @@ impl Words {
             return true;
         }
         let from = i + usize::from(what) + usize::from(what && is(BE, self.at(i + 1)));
-        matches!(longest(TURNS, self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
+        matches!(turn_at(self, from, self.len()), Some((Turn::Related(_) | Turn::At(_) | Turn::Most(_), _)))
     }
 
     /// The place that is said before the command.

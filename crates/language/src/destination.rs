@@ -4,7 +4,7 @@ use super::expression::Reader;
 use super::lexicon::{is, DETERMINERS, PREPOSITIONS, SUPPORTS};
 use super::parsed_command::{Constraint, Description, Destination, Goal, Motion, Place, Relation};
 use super::pattern::{longest, Pattern};
-use super::phrases::{Side, Turn, SETTINGS, SPEAKERS, TURNS};
+use super::phrases::{turn_at, Side, Turn, SETTINGS, SPEAKERS};
 use super::text_words::Words;
 use std::ops::Range;
 
@@ -70,12 +70,16 @@ impl Words {
     /// The destination that these words say; `None` without words.
     pub fn destination(&self, range: Range<usize>) -> Option<Destination> {
         let skipped = |i: &usize| {
-            !is(&["and", "then", "directly", "just", "right", "over", "somewhere"], self.at(*i)) && !self.is_mark(*i)
+            let over = self.at(*i) == "over" && is(PREPOSITIONS, self.at(i + 1)); // "over to the table"
+            let said = is(&["and", "then", "directly", "just", "right", "somewhere", "exactly"], self.at(*i));
+            !said && !over && !self.is_mark(*i)
         };
         let mut start = range.start;
         while start + 1 < range.end && !skipped(&start) {
-            // "right" and "somewhere" may be all that is said
-            if is(&["right", "somewhere"], self.at(start)) && !is(PREPOSITIONS, self.at(start + 1)) {
+            // "right" and "somewhere" may be all that is said, and "right of" and "right to" say a side
+            let next = self.at(start + 1);
+            let side = self.at(start) == "right" && is(&["of", "to"], next);
+            if side || is(&["right", "somewhere"], self.at(start)) && !is(PREPOSITIONS, next) {
                 break;
             }
             start += 1;
@@ -84,6 +88,8 @@ impl Words {
         let phrase = self.text(start..end);
         let (distance, at) = match self.length(start) {
             Some((metres, taken)) => (Some(metres), start + taken),
+            // "two squares to the left"
+            None if self.length_words(start) > 0 => (None, start + self.length_words(start)),
             // "10 cm to the right of the plate": the length may stand before what was taken for the goal
             None => {
                 let before = |n: usize| self.length(range.start.checked_sub(n)?).filter(|(_, taken)| *taken == n);
@@ -95,7 +101,7 @@ impl Words {
 
     fn goal_at(&self, at: usize, end: usize) -> Goal {
         let lone = longest(LONE, self, at, end);
-        let turn = longest(TURNS, self, at, end);
+        let turn = turn_at(self, at, end);
         let determined = |k: usize| k + usize::from(is(DETERMINERS, self.at(k)));
         let onto = at + 1 + usize::from(is(&["of"], self.at(at + 1)));
         let speaker = determined(onto);
@@ -128,8 +134,8 @@ impl Words {
             }
             // "in the left container" is no part of the picture
             (_, Some((Turn::At(_), taken))) if at + taken < end && self.can_follow(at + taken) => self.related(at, end),
-            (_, Some((Turn::At(place), _))) => Goal::Place(*place),
-            (_, Some((Turn::Most(side), _))) => place_of(*side).map_or(Goal::Unknown, Goal::Place),
+            (_, Some((Turn::At(place), _))) => Goal::Place(place),
+            (_, Some((Turn::Most(side), _))) => place_of(side).map_or(Goal::Unknown, Goal::Place),
             _ => self.related(at, end),
         }
     }
@@ -141,10 +147,10 @@ impl Words {
             "on" | "onto" | "to" | "towards" | "toward" | "upon" => Some(Relation::On),
             _ => None,
         };
-        let turn = longest(TURNS, self, at, end);
+        let turn = turn_at(self, at, end);
         let (relation, taken) = match (turn, into) {
             // a turn of one word says no more than the word that also says where to
-            (Some((Turn::Related(relation), taken)), _) if into.is_none() || taken > 1 => (*relation, taken),
+            (Some((Turn::Related(relation), taken)), _) if into.is_none() || taken > 1 => (relation, taken),
             (Some((Turn::NearestTo, taken)), _) => (Relation::NextTo, taken),
             (_, Some(relation)) => (relation, 1),
             _ => return Goal::Unknown,

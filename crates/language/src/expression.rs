@@ -4,10 +4,9 @@
 //! stands behind it is read turn by turn (`phrases.rs`), and anchors are expressions again.
 
 use super::lexicon::{is, ADJECTIVES, DETERMINERS, ED_WORDS, ING_NOUNS, PLACES};
-use super::parsed_command::{Constraint, Description, Order, Quantity, Relation};
+use super::parsed_command::{Constraint, Description, Order, Place, Quantity, Relation};
 use super::parts_of_speech::is_mostly_adverb;
-use super::pattern::longest;
-use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
+use super::phrases::{turn_at, Turn, SETTINGS, SPEAKERS};
 use super::text_words::Words;
 use super::word_classes::{number, ordinal, superlative};
 use std::ops::Range;
@@ -94,7 +93,7 @@ impl<'w> Reader<'w> {
         let verb = is(&["is", "are", "'s", "lies", "stands", "sits"], self.peek(1));
         let start = self.at;
         let from = start + if what { 1 + usize::from(verb) } else { 0 };
-        let (turn, taken) = longest(TURNS, self.words, from, self.end)?;
+        let (turn, taken) = turn_at(self.words, from, self.end)?;
         let places = matches!(turn, Turn::Related(_) | Turn::Not) && from + taken < self.end;
         // "left mug", "the nearest mug" are noun phrases
         let opens =
@@ -194,8 +193,8 @@ impl<'w> Reader<'w> {
                 // "man in suit on right": where the man is
                 return;
             } else if self.source(into) || self.place_of_anchor(into) {
-            } else if let Some((turn, taken)) = longest(TURNS, self.words, self.at, self.end) {
-                if !self.turn(*turn, taken, into, &mut negated) {
+            } else if let Some((turn, taken)) = turn_at(self.words, self.at, self.end) {
+                if !self.turn(turn, taken, into, &mut negated) {
                     return;
                 }
             } else if is(SOFTENERS, word) && !self.peek(1).is_empty() {
@@ -329,8 +328,13 @@ impl<'w> Reader<'w> {
         };
         let near = *by == Order::Nearest;
         let determined = usize::from(is(DETERMINERS, self.peek(1)));
-        if !is(if near { &["to"] } else { &["from"] }, self.word()) || is(SPEAKERS, self.peek(1 + determined)) {
+        if !is(if near { &["to"] } else { &["from"] }, self.word()) {
             return false;
+        }
+        if is(SPEAKERS, self.peek(1 + determined)) {
+            // "the nearest mug to the camera": that is what nearest means
+            self.at += 2 + determined;
+            return true;
         }
         let back = self.at;
         self.at += 1;
@@ -352,14 +356,42 @@ impl<'w> Reader<'w> {
             ("off", "of") => (2, Relation::On),
             ("off", _) => (1, Relation::On),
             ("from", "inside" | "within" | "under" | "behind") => return false,
+            // "from the top of the box", "from on top of it"
+            ("from", "top" | "on" | "atop" | "the") if self.top_of(1) > 0 => (1 + self.top_of(1), Relation::On),
             ("from", _) => (1, Relation::From),
             _ => return false,
         };
-        let longer = longest(TURNS, self.words, self.at, self.end).is_some_and(|(_, turn)| turn > taken);
+        let determined = usize::from(is(DETERMINERS, self.peek(1)));
+        let side = match (self.peek(1 + determined), is(&["side", "half", "end"], self.peek(2 + determined))) {
+            ("left", true) => Some(Place::Left),
+            ("right", true) => Some(Place::Right),
+            ("back" | "far", true) => Some(Place::Back),
+            ("front" | "near", true) => Some(Place::Front),
+            _ => None,
+        };
+        if let Some(place) = side.filter(|_| into.rank.is_none() && self.peek(3 + determined) != "of") {
+            // "the pyramid from the right side"; "the second from the left side" counts
+            self.at += 3 + determined;
+            into.constrain(Constraint::Place(place), false);
+            return true;
+        }
+        let longer = turn_at(self.words, self.at, self.end).is_some_and(|(_, turn)| turn > taken);
         if longer || self.at + taken >= self.end {
             return false;
         }
         self.relation_behind(taken, relation, into)
+    }
+
+    /// The words of "top of", "the top of", "on top of", "atop", `ahead` words from here; 0 when they say something else.
+    fn top_of(&self, ahead: usize) -> usize {
+        let word = |k: usize| self.peek(ahead + k);
+        match (word(0), word(1), word(2), word(3)) {
+            ("top", "of", ..) => 2,
+            ("the" | "on", "top", "of", _) => 3,
+            ("on", "the", "top", "of") => 4,
+            ("atop", ..) => 1,
+            _ => 0,
+        }
     }
 
     /// A relation whose anchor stands behind `taken` words; reads nothing when there is none.
@@ -423,7 +455,7 @@ impl<'w> Reader<'w> {
         if next >= self.end || !is(&[",", "-", "–", "—", "(", ")", ":"], self.word()) {
             return self.word() == ")" || self.word() == "'";
         }
-        if longest(TURNS, self.words, next, self.end).is_some() || is(SOFTENERS, self.words.at(next)) {
+        if turn_at(self.words, next, self.end).is_some() || is(SOFTENERS, self.words.at(next)) {
             return true;
         }
         // "the mug: purple"
@@ -440,7 +472,7 @@ impl<'w> Reader<'w> {
     /// "and" between two turns that speak of the same thing: "on the left and behind the box".
     fn more_of_the_same(&self) -> bool {
         let next = self.at + 1;
-        longest(TURNS, self.words, next, self.end).is_some_and(|(turn, _)| !matches!(turn, Turn::Nothing))
+        turn_at(self.words, next, self.end).is_some_and(|(turn, _)| !matches!(turn, Turn::Nothing))
             || self.words.at(next) == "the" && superlative(self.words.at(next + 1)).is_some()
     }
 
@@ -450,7 +482,7 @@ impl<'w> Reader<'w> {
         let goal = is(&["into", "onto", "towards", "toward"], word)
             || word == "to"
                 && (is(DETERMINERS, next) || next == "me" || next == "us")
-                && longest(TURNS, self.words, self.at, self.end).is_none();
+                && turn_at(self.words, self.at, self.end).is_none();
         let action = is(&["and", "then", "to", "so", "before", "until", "because"], word)
             && (self.words.clause_follows(self.at + 1) && self.at + 2 <= self.end);
         goal || action || word == "then"

@@ -2,6 +2,8 @@
 //!
 //! Nouns are an open class and are not listed: a word that nothing here claims may be one.
 
+use super::parts_of_speech;
+
 /// A closed class of words.
 pub type WordList = &'static [&'static str];
 
@@ -48,6 +50,12 @@ pub const PREPOSITIONS: WordList = &[
     "together", "apart", "aside", "ahead",
 ];
 
+/// Prepositions that say where something goes.
+pub const GOAL_PREPOSITIONS: WordList = &[
+    "on", "onto", "in", "into", "inside", "at", "to", "over", "above", "below", "under", "behind", "beside", "near",
+    "next", "between", "atop", "upon", "against", "right", "left",
+];
+
 /// Words that end a noun phrase and are no prepositions.
 pub const ENDERS: WordList = &[
     "which", "who", "whose", "whom", "where", "when", "while", "because", "if", "but", "or", "nor", "not", "so", "has",
@@ -77,7 +85,7 @@ pub const COMPARED: WordList = &[
 
 /// Whether a word is a colour's name, in lower case.
 pub fn is_colour(word: &str) -> bool {
-    is(COLOURS, word)
+    is(COLOURS, word) || parts_of_speech::is_colour(word)
 }
 
 /// Colours by name.
@@ -177,6 +185,10 @@ pub const UNITS: WordList = &[
     "mm", "cm", "dm", "m", "km", "in", "inch", "inches", "ft", "feet", "foot", "meter", "meters", "metre", "metres",
     "centimeter", "centimeters", "centimetre", "centimetres", "millimeter", "millimeters", "deg", "degrees",
 ];
+
+/// Lengths that only the speaker knows: "two squares to the left".
+pub const STEPS: WordList =
+    &["square", "squares", "step", "steps", "space", "spaces", "cell", "cells", "tile", "tiles"];
 
 /// What things stand on: "on the table" says where a thing is, but the table is seldom among the things that are proposed.
 pub const SUPPORTS: WordList =

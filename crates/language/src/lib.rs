@@ -3,7 +3,9 @@
 
 mod antecedents;
 mod clause;
+mod clause_object;
 mod command;
+mod corrections;
 pub mod dependency;
 mod destination;
 mod expression;
@@ -30,8 +32,8 @@ mod word_forms;
 pub use command::{Command, MAX_CHARACTERS};
 pub use lexicon::is_colour;
 pub use parsed_command::{
-    Clause, Constraint, Description, Destination, Goal, Motion, Order, ParsedCommand, Place, Quantity, Relation,
-    Respect, Size,
+    Clause, Constraint, Description, Destination, Goal, Motion, Order, OtherReading, ParsedCommand, Place, Quantity,
+    Relation, Respect, Size,
 };
 pub use parser::{CommandParser, ParserKind};
 pub use spatial_words::{BoxRelation, Direction, SpatialWords};

@@ -3,8 +3,7 @@
 use super::expression::{Expression, Reader, DEEPEST};
 use super::lexicon::{is, COLOURS, DETERMINERS, SUPPORTS};
 use super::parsed_command::{Constraint, Description, Order, Place, Relation};
-use super::pattern::longest;
-use super::phrases::{Turn, SETTINGS, SPEAKERS, TURNS};
+use super::phrases::{turn_at, Turn, SETTINGS, SPEAKERS};
 use super::word_classes::{describes, most, order_from};
 
 /// A colour without a noun and an article.
@@ -180,7 +179,7 @@ impl Reader<'_> {
                 &["and", "that", "which", "please", "then", "but", "not", "except", "to", "into", "for"],
                 self.words.at(after),
             )
-            || longest(TURNS, self.words, after, self.end).is_some();
+            || turn_at(self.words, after, self.end).is_some();
         if !ends {
             return None;
         }
@@ -224,10 +223,24 @@ impl Reader<'_> {
         while is(&["just", "right", "only", "all", "directly"], self.word()) && !self.peek(1).is_empty() {
             self.at += 1;
         }
+        self.at += self.group();
         self.depth += 1;
         let found = self.expression();
         self.depth -= 1;
         found.filter(|anchor| !anchor.description.is_empty())
+    }
+
+    /// Words before what a group is of: "the group of five green blocks", "all of the blocks".
+    fn group(&self) -> usize {
+        const GROUPS: &[&str] = &["group", "cluster", "bunch", "line", "row", "all", "pair", "set", "collection"];
+        let determined = usize::from(is(DETERMINERS, self.word()));
+        let looks = usize::from(is(&["horizontal", "vertical", "small", "big", "large"], self.peek(determined)));
+        let noun = determined + looks;
+        if is(GROUPS, self.peek(noun)) && self.peek(noun + 1) == "of" && !self.peek(noun + 2).is_empty() {
+            noun + 2
+        } else {
+            0
+        }
     }
 
     /// The anchor of a likeness: "that of the plate" is the plate.
@@ -253,7 +266,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let start = self.at;
-        let turn = longest(TURNS, self.words, self.at, self.end).map(|(turn, taken)| (*turn, taken));
+        let turn = turn_at(self.words, self.at, self.end);
         if let Some((
             turn @ (Turn::At(_) | Turn::Most(_) | Turn::Related(_) | Turn::NearestTo | Turn::FarthestFrom),
             taken,

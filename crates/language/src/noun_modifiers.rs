@@ -3,6 +3,7 @@
 use super::expression::{Expression, GENERIC};
 use super::lexicon::{is, COLOURS, DETERMINERS};
 use super::parsed_command::{Constraint, Order, Place, Quantity};
+use super::parts_of_speech::is_adjective;
 use super::phrases::Side;
 use super::text_words::Words;
 use super::word_classes::{describes, lacked, most, number, ordinal, side, size, superlative};
@@ -101,7 +102,9 @@ impl Words {
             {
                 // "the outermost mug": an order that is not known
                 into.unknown.push(word.to_string());
-            } else if i < last && describes(word) || i == last && is(COLOURS, word) && noun.is_empty() {
+            } else if i < last && (describes(word) || noun.is_empty() && is_adjective(word))
+                || i == last && is(COLOURS, word) && noun.is_empty()
+            {
                 into.description.attributes.push(word.to_string());
             } else {
                 noun.push(word);

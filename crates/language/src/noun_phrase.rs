@@ -6,6 +6,7 @@
 use super::lexicon::*;
 use super::parts_of_speech::{can_be_seen, is_mostly_verb};
 use super::text_words::Words;
+use super::word_classes::number;
 use super::word_forms::is_superlative;
 
 impl Words {
@@ -142,7 +143,17 @@ impl Words {
         let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         if unit.len() < word.len() && is(UNITS, unit) {
             1
-        } else if word.parse::<f32>().is_ok() && is(UNITS, next) {
+        } else if word.parse::<f32>().is_ok() && is(UNITS, next)
+            || (word == "a" || number(word).is_some())
+                && is(STEPS, next)
+                && is(
+                    &[
+                        "to", "towards", "left", "right", "forward", "forwards", "back", "backward", "up", "down",
+                        "away",
+                    ],
+                    self.at(i + 2),
+                )
+        {
             2
         } else {
             0

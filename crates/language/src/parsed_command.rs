@@ -39,6 +39,19 @@ pub struct ParsedCommand {
     /// Words that may matter and were not understood.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_understood: Vec<String>,
+    /// Other readings of the text, where the grammar leaves a choice; the likeliest is this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_readings: Vec<OtherReading>,
+}
+
+/// Another reading of a text: "move the can near the box" may say which can, or where to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherReading {
+    /// How likely it is beside the likeliest one, whose weight is 1; 0..1.
+    pub weight: f32,
+    /// What the text then means. It has no other readings itself.
+    #[serde(flatten)]
+    pub parsed: ParsedCommand,
 }
 
 /// One thing to do.
@@ -330,6 +343,7 @@ impl ParsedCommand {
             destination: None,
             clauses: Vec::new(),
             not_understood: Vec::new(),
+            other_readings: Vec::new(),
         }
     }
 }

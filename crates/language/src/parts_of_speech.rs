@@ -46,6 +46,16 @@ pub fn is_mostly_adverb(word: &str) -> bool {
         .is_some_and(|letters| letters.contains(['r', 'R']) && !letters.contains(['n', 'N', 'v', 'V', 'i', 'I']))
 }
 
+/// Whether the word is an adjective that is no noun for anything that can be seen ("striped", "mauve").
+pub fn is_adjective(word: &str) -> bool {
+    letters(word).is_some_and(|letters| letters.contains(['a', 'A']) && !letters.contains(['n', 'N']))
+}
+
+/// Whether the word is an adjective for a colour ("chartreuse", "brownish").
+pub fn is_colour(word: &str) -> bool {
+    letters(word).is_some_and(|letters| letters.ends_with('c'))
+}
+
 /// Whether a noun may name something that can be seen: not "task", "goodness". Words that are not in the table may.
 pub fn can_be_seen(noun: &str) -> bool {
     let forms = [letters(noun), letters(&singular(noun))];
@@ -73,6 +83,9 @@ mod tests {
         assert!(!["mug", "plate", "dress", "button", "light"].iter().any(|word| is_mostly_verb(word)));
         assert!(is_mostly_adverb("gently") && !is_mostly_adverb("top") && !is_mostly_adverb("mug"));
         assert!(["mug", "mugs", "flurb", "water", "hammer"].iter().all(|noun| can_be_seen(noun)));
+        assert!(["mauve", "striped"].iter().all(|word| is_adjective(word)) && !is_adjective("coffee"));
+        assert!(["chartreuse", "mauve", "greenish"].iter().all(|word| is_colour(word)));
+        assert!(!["rusty", "mug", "rose"].iter().any(|word| is_colour(word)));
         assert!(!["task", "tasks", "goodness"].iter().any(|noun| can_be_seen(noun)));
     }
 }

@@ -3,7 +3,8 @@
 //! Sides are the camera's. Words that only soften ("directly", "just") are skipped by the reader before it looks here.
 
 use super::parsed_command::{Place, Relation, Respect};
-use super::pattern::Pattern;
+use super::pattern::{longest, longest_with_sides, Pattern, Sides};
+use super::text_words::Words;
 
 /// A side from which things are counted or towards which they stand out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,19 +55,75 @@ use Turn::{
     Alike, At, Except, FarthestFrom, From, Most, NearestTo, Not, Nothing, Related, That, ThatNot, With, Without,
 };
 
-/// The table; the longest match counts.
-pub const TURNS: &[(Pattern, Turn)] = &[
+/// Turns that name a side or a corner, which their meaning is made of.
+const SIDED: &[(Pattern, fn(Sides) -> Turn)] = &[
+    ("on|to|at the|my|your? far|extreme|very|outer {h} side|end|edge?", |sides| Most(sides.side())),
+    ("far {h}", |sides| Most(sides.side())),
+    ("all the way to|on|at the {h}", |sides| Most(sides.side())),
+    ("the? farthest|furthest|farther|further|most|more over|out? to|on|towards|at? the|your|my? {h} side?", |sides| Most(sides.side())),
+    ("closest|nearest to? the {h} side|edge?", |sides| Most(sides.side())),
+    ("on|to|at|in|towards|toward|over the|my|your|our|its? {h} hand? side|half|part|end?", |sides| At(sides.half())),
+    ("{h} side?", |sides| At(sides.half())),
+    ("in|at|on|near|by|into|to the|my|your? {v} {h} hand? corner|side|quadrant|part|edge|area?", |sides| At(sides.corner())),
+    ("in|at|on|near|by the|my|your? {h} {v} corner|quadrant", |sides| At(sides.corner())),
+    ("in|at|near|by the corner at|on|in the {v} {h}", |sides| At(sides.corner())),
+    ("in|at|on|near the {v} corner on|at|to|of the {h} side?", |sides| At(sides.corner())),
+    ("at|on the {v} on|at|to the {h}", |sides| At(sides.corner())),
+    ("{v} {h} corner?", |sides| At(sides.corner())),
+    ("counting|counted|starting|seen|as|when|if|going|you|we|count|in|line|a|row? counting|counted|starting|seen|count|line|row? from|on|at the|my|your? {h} side|end|edge?", |sides| From(sides.side())),
+    ("counting|counted|starting|going? from the? {h} to the? left|right", |sides| From(sides.side())),
+    ("on|to|at|in the|its|their {h} hand? side? of|from", |sides| Related(sides.relation())),
+    ("{h} of|from|to", |sides| Related(sides.relation())),
+];
+
+impl Sides {
+    fn side(self) -> Side {
+        if self.is_right {
+            Side::Right
+        } else {
+            Side::Left
+        }
+    }
+
+    fn half(self) -> Place {
+        if self.is_right {
+            Place::Right
+        } else {
+            Place::Left
+        }
+    }
+
+    fn relation(self) -> Relation {
+        if self.is_right {
+            Relation::RightOf
+        } else {
+            Relation::LeftOf
+        }
+    }
+
+    fn corner(self) -> Place {
+        match (self.is_upper, self.is_right) {
+            (true, false) => Place::TopLeft,
+            (true, true) => Place::TopRight,
+            (false, false) => Place::BottomLeft,
+            (false, true) => Place::BottomRight,
+        }
+    }
+}
+
+/// The turn that takes most words at a place, with how many.
+pub fn turn_at(words: &Words, at: usize, end: usize) -> Option<(Turn, usize)> {
+    let sided = longest_with_sides(SIDED, words, at, end).map(|(turn, taken, sides)| (turn(sides), taken));
+    let plain = longest(TURNS, words, at, end).map(|(turn, taken)| (*turn, taken));
+    match (sided, plain) {
+        (Some(sided), Some(plain)) => Some(if plain.1 > sided.1 { plain } else { sided }),
+        (sided, plain) => sided.or(plain),
+    }
+}
+
+/// All other turns; the longest match counts.
+const TURNS: &[(Pattern, Turn)] = &[
     // the first from a side
-    ("on|to|at the|my|your? far|extreme|very|outer left side|end|edge?", Most(Side::Left)),
-    ("on|to|at the|my|your? far|extreme|very|outer right side|end|edge?", Most(Side::Right)),
-    ("far left", Most(Side::Left)),
-    ("far right", Most(Side::Right)),
-    ("all the way to|on|at the left", Most(Side::Left)),
-    ("all the way to|on|at the right", Most(Side::Right)),
-    ("the? farthest|furthest|farther|further|most|more over|out? to|on|towards|at? the|your|my? left side?", Most(Side::Left)),
-    ("the? farthest|furthest|farther|further|most|more over|out? to|on|towards|at? the|your|my? right side?", Most(Side::Right)),
-    ("closest|nearest to? the left side|edge?", Most(Side::Left)),
-    ("closest|nearest to? the right side|edge?", Most(Side::Right)),
     ("the? leftmost|left-most", Most(Side::Left)),
     ("the? rightmost|right-most", Most(Side::Right)),
     ("the? topmost|uppermost", Most(Side::Top)),
@@ -81,84 +138,38 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("the? farthest|furthest|remotest back|away|off|out?", Most(Side::Far)),
     ("the? most distant|remote", Most(Side::Far)),
     ("the? farthest|furthest to|in|at|towards the back|rear", Most(Side::Far)),
-    ("the? farthest|furthest|most|remotest distant|remote? away? from me|us|you|myself|here", Most(Side::Far)),
-    ("the? farthest|furthest|most|remotest distant|remote? away? from the|my|our camera|viewer|robot|lens|speaker|observer|front|side|position|viewpoint", Most(Side::Far)),
+    ("the? farthest|furthest|most|remotest distant|remote? away? from the|my|our? me|us|you|myself|here|camera|viewer|robot|lens|speaker|observer|front|side|position|viewpoint", Most(Side::Far)),
     ("closest|nearest to? the middle|center|centre", Most(Side::Middle)),
     // parts of the picture
-    ("on|to|at|in|towards|toward|over the|my|your|our|its? left|left-hand|lefthand hand? side|half|part|end?", At(Place::Left)),
-    ("on|to|at|in|towards|toward|over the|my|your|our|its? right|right-hand|righthand hand? side|half|part|end?", At(Place::Right)),
     ("at|on|in|near|towards the? very? top|upper side|half|part|end|edge?", At(Place::Top)),
-    ("up top", At(Place::Top)),
-    ("high up", At(Place::Top)),
+    ("up|high top|up", At(Place::Top)),
     ("at|on|in|near|towards the? very? bottom|lower side|half|part|end|edge?", At(Place::Bottom)),
     ("in front", At(Place::Front)),
     ("at|in|on|towards|toward|near|up the? very? front|foreground side|row|half|part?", At(Place::Front)),
-    ("close|near|nearby to|by? me|us|you|here", At(Place::Front)),
-    ("close|near to|by? the camera|viewer|robot|lens|speaker|observer|front", At(Place::Front)),
+    ("close|near|nearby to|by? the? me|us|you|here|camera|viewer|robot|lens|speaker|observer|front", At(Place::Front)),
     ("at|in|on|towards|toward|near the? very? back|rear|background|distance side|row|half|part|end?", At(Place::Back)),
     ("at|on the far end|side", At(Place::Back)),
     ("far|further|farther away|off|back|out", At(Place::Back)),
-    ("far away? from me|us|you|here", At(Place::Back)),
-    ("far away? from the camera|viewer|robot|lens|front", At(Place::Back)),
+    ("far away? from the? me|us|you|here|camera|viewer|robot|lens|front", At(Place::Back)),
     ("way? in|at|near|on|around the|dead|very? middle|center|centre", At(Place::Middle)),
-    ("in|at|on|near|by|into|to the|my|your? top|upper|back|rear|far left|left-hand hand? corner|side|quadrant|part|edge|area?", At(Place::TopLeft)),
-    ("in|at|on|near|by|into|to the|my|your? top|upper|back|rear|far right|right-hand hand? corner|side|quadrant|part|edge|area?", At(Place::TopRight)),
-    ("in|at|on|near|by|into|to the|my|your? bottom|lower|front|near left|left-hand hand? corner|side|quadrant|part|edge|area?", At(Place::BottomLeft)),
-    ("in|at|on|near|by|into|to the|my|your? bottom|lower|front|near right|right-hand hand? corner|side|quadrant|part|edge|area?", At(Place::BottomRight)),
-    ("in|at|on|near|by the|my|your? left|left-hand top|upper|back|rear|far corner|quadrant", At(Place::TopLeft)),
-    ("in|at|on|near|by the|my|your? right|right-hand top|upper|back|rear|far corner|quadrant", At(Place::TopRight)),
-    ("in|at|on|near|by the|my|your? left|left-hand bottom|lower|front|near corner|quadrant", At(Place::BottomLeft)),
-    ("in|at|on|near|by the|my|your? right|right-hand bottom|lower|front|near corner|quadrant", At(Place::BottomRight)),
-    ("in|at|near|by the corner at|on|in the top|upper left", At(Place::TopLeft)),
-    ("in|at|near|by the corner at|on|in the top|upper right", At(Place::TopRight)),
-    ("in|at|near|by the corner at|on|in the bottom|lower left", At(Place::BottomLeft)),
-    ("in|at|near|by the corner at|on|in the bottom|lower right", At(Place::BottomRight)),
-    ("in|at|on|near the top|upper|back|rear|far corner on|at|to|of the left side?", At(Place::TopLeft)),
-    ("in|at|on|near the top|upper|back|rear|far corner on|at|to|of the right side?", At(Place::TopRight)),
-    ("in|at|on|near the bottom|lower|front|near corner on|at|to|of the left side?", At(Place::BottomLeft)),
-    ("in|at|on|near the bottom|lower|front|near corner on|at|to|of the right side?", At(Place::BottomRight)),
-    ("at|on the top on|at|to the left", At(Place::TopLeft)),
-    ("at|on the top on|at|to the right", At(Place::TopRight)),
-    ("at|on the bottom on|at|to the left", At(Place::BottomLeft)),
-    ("at|on the bottom on|at|to the right", At(Place::BottomRight)),
-    ("top|upper|back left corner?", At(Place::TopLeft)),
-    ("top|upper|back right corner?", At(Place::TopRight)),
-    ("bottom|lower|front left corner?", At(Place::BottomLeft)),
-    ("bottom|lower|front right corner?", At(Place::BottomRight)),
-    ("left side?", At(Place::Left)),
-    ("right side?", At(Place::Right)),
     ("front", At(Place::Front)),
     ("back", At(Place::Back)),
     ("middle|center|centre", At(Place::Middle)),
     ("top", At(Place::Top)),
     ("bottom", At(Place::Bottom)),
     // counting
-    ("counting|counted|starting|seen|as|when|if|going|you|we|count|in|line|a|row? counting|counted|starting|seen|count|line|row? from|on|at the|my|your? left|left-hand side|end|edge?", From(Side::Left)),
-    ("counting|counted|starting|seen|as|when|if|going|you|we|count|in|line|a|row? counting|counted|starting|seen|count|line|row? from|on|at the|my|your? right|right-hand side|end|edge?", From(Side::Right)),
     ("counting|counted|starting? from the? top|above", From(Side::Top)),
     ("counting|counted|starting? from the? bottom|below", From(Side::Bottom)),
-    ("counting|counted|starting? from the? front|camera|near", From(Side::Near)),
-    ("counting|counted|starting? from the? near side|end", From(Side::Near)),
-    ("counting|counted|starting|going? from the? left to the? right", From(Side::Left)),
-    ("counting|counted|starting|going? from the? right to the? left", From(Side::Right)),
-    ("counting|counted|starting? from the? back|rear|far", From(Side::Far)),
-    ("counting|counted|starting? from the? far side|end", From(Side::Far)),
-    ("counting|counted|starting? from us|me|here", From(Side::Near)),
+    ("counting|counted|starting? from the? front|camera|near|us|me|here side|end?", From(Side::Near)),
+    ("counting|counted|starting? from the? back|rear|far side|end?", From(Side::Far)),
     // relations
-    ("on|to|at|in the|its|their left|left-hand hand? side? of|from", Related(Relation::LeftOf)),
-    ("left of|from|to", Related(Relation::LeftOf)),
-    ("on|to|at|in the|its|their right|right-hand hand? side? of|from", Related(Relation::RightOf)),
-    ("right of|to", Related(Relation::RightOf)),
     ("in the? front of", Related(Relation::InFrontOf)),
     ("before", Related(Relation::InFrontOf)),
     ("ahead of", Related(Relation::InFrontOf)),
-    ("closer|nearer to? us|me|you than", Related(Relation::InFrontOf)),
-    ("closer|nearer to? the camera|viewer|robot|front than", Related(Relation::InFrontOf)),
-    ("closer|nearer than", Related(Relation::InFrontOf)),
+    ("closer|nearer to? the? us|me|you|camera|viewer|robot|front? than", Related(Relation::InFrontOf)),
     ("on the near side of", Related(Relation::InFrontOf)),
-    ("behind", Related(Relation::Behind)),
+    ("behind|beyond|past", Related(Relation::Behind)),
     ("in|at the? back|rear of", Related(Relation::Behind)),
-    ("beyond|past", Related(Relation::Behind)),
     ("farther|further away|back|off|from? us|me|the? camera? than", Related(Relation::Behind)),
     ("on the far side of", Related(Relation::Behind)),
     ("above|over", Related(Relation::Above)),
@@ -170,15 +181,13 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("next|close|near|adjacent|nearby|closely to|by", Related(Relation::NextTo)),
     ("at", Related(Relation::NextTo)),
     ("beside|near|by|alongside|nearby|touching|against|around|opposite", Related(Relation::NextTo)),
-    ("at|by|on the side of", Related(Relation::NextTo)),
-    ("at|by|on|along its? side of", Related(Relation::NextTo)),
+    ("at|by|on|along the|its? side of", Related(Relation::NextTo)),
     ("in the vicinity|neighbourhood|neighborhood of", Related(Relation::NextTo)),
     ("not far from", Related(Relation::NextTo)),
     ("on|onto|upon|atop", Related(Relation::On)),
     ("on|at the? top of", Related(Relation::On)),
     ("supported|carried|held by", Related(Relation::On)),
-    ("in|inside|within", Related(Relation::In)),
-    ("inside|within of", Related(Relation::In)),
+    ("in|inside|within of?", Related(Relation::In)),
     ("contained in|by", Related(Relation::In)),
     ("in the inside of", Related(Relation::In)),
     ("under|underneath|beneath", Related(Relation::Under)),
@@ -199,27 +208,21 @@ pub const TURNS: &[(Pattern, Turn)] = &[
     ("the? least close|near to", FarthestFrom),
     ("at the? greatest|longest|largest distance from|to", FarthestFrom),
     // exclusion
-    ("except|excepting|excluding|but for?", Except),
-    ("else than|but|besides", Except),
+    ("except|excepting|excluding|besides|minus|bar|barring|unlike|but for?", Except),
+    ("else but|besides", Except),
+    ("else|other|rather than", Except),
     ("but|and|just|only|definitely|certainly? not|never", Not),
     ("that|which|and|but? you|i? do|does|did not|n't mean|want|take|include", Except),
     ("with the exception of", Except),
-    ("other than", Except),
     ("apart|aside from", Except),
     ("neither|nor", Not),
-    ("besides|excluding|minus|bar|barring", Except),
     ("save for", Except),
-    ("rather than", Except),
-    ("instead|in of", Except),
     ("instead of", Except),
     ("in place of", Except),
     ("as opposed to", Except),
     ("different from|than|to", Except),
-    ("unlike", Except),
-    ("without counting", Except),
-    ("without touching|moving|taking|disturbing|hitting|knocking over?", Except),
-    ("without", Without),
-    ("lacking|missing", Without),
+    ("without counting|touching|moving|taking|disturbing|hitting|knocking over?", Except),
+    ("without|lacking|missing", Without),
     ("with no", Without),
     ("that|which has|have no", Without),
     ("that|which does|do not|n't have", Without),

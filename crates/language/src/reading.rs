@@ -17,6 +17,9 @@ impl ParsedCommand {
         for other in &self.withdrawn {
             let _ = write!(line, "; taken back: {}", other.reading_inside());
         }
+        if let Some(destination) = &self.destination {
+            let _ = write!(line, "; goal: {}", destination.phrase);
+        }
         if self.taken_back {
             line += "; taken back";
         }

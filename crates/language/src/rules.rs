@@ -4,49 +4,19 @@
 //! the first thing to be found or handled, a place of navigation only when there is nothing else.
 
 use super::antecedents::meant_of;
-use super::clause::ClausePlaces;
+use super::clause_object::{is_pronoun, read_object, ReadClause, ROBOT_PARTS};
+use super::corrections::{corrected, parts};
 use super::expression::{Expression, Reader};
-use super::goals::goal;
-use super::lexicon::{is, DETERMINERS, GIVING, MOTION, OPENERS, PLACEMENT, PREPOSITIONS, ROOMS};
-use super::parsed_command::{Clause, Constraint, Description, Goal, ParsedCommand, Quantity, Relation};
+use super::goals::Attachment;
+use super::lexicon::{is, MOTION, OPENERS, PLACEMENT, ROOMS};
+use super::parsed_command::{Clause, Constraint, Description, Goal, OtherReading, ParsedCommand, Quantity, Relation};
 use super::pattern::{longest, Pattern};
-use super::phrases::{Turn, TURNS};
+use super::phrases::{turn_at, Turn};
 use super::requests::{asks_for_nothing, is_taken_back, names_no_thing, unheard_negations};
 use super::text_words::Words;
-use std::ops::Range;
-
-/// What takes back what was said before it.
-const CORRECTIONS: &[(Pattern, ())] = &[
-    ("no ,? wait|sorry|actually|no|rather ,?", ()),
-    ("wait ,? no|wait|sorry|actually? ,?", ()),
-    ("sorry ,? no|wait|actually|rather|i? mean|meant? ,?", ()),
-    ("oops|whoops|oh|ah|argh ,? no|wait|sorry? ,? i? mean|meant? ,?", ()),
-    ("i mean|meant|mean't ,?", ()),
-    ("or rather|better ,?", ()),
-    ("actually ,? no|make|wait? it|that? ,?", ()),
-    ("no ,? make it|that", ()),
-    ("make it|that", ()),
-    ("scratch|strike|forget|cancel that|it ,?", ()),
-    ("correction|nevermind|rather ,?", ()),
-    ("never mind ,?", ()),
-    ("hold on ,?", ()),
-    ("on second thought|thoughts ,?", ()),
-    ("i changed my mind ,?", ()),
-    ("let me correct myself|that ,?", ()),
-    ("no , i mean|meant|want|wanted? ,?", ()),
-    ("no i meant|mean", ()),
-    ("no ,?", ()),
-];
 
 /// Verbs whose object is a place, or whom to address, rather than a thing to handle.
 const ADDRESSING: &[&str] = &["tell", "say", "answer", "introduce", "ask", "wait", "turn", "stop", "let", "show"];
-
-/// Verbs whose object is not there yet (VerbNet's build-26.1): what it is made of is.
-const CREATING: &[&str] = &["make", "build", "create", "form", "construct", "assemble", "craft"];
-
-/// What a robot moves of its own.
-const ROBOT_PARTS: &[&str] =
-    &["gripper", "arm", "hand", "end-effector", "effector", "claw", "fingers", "finger", "manipulator", "tool-tip"];
 
 /// Turns that say that sides and distances are those of who is spoken to.
 const ROBOT: &[(Pattern, ())] = &[
@@ -57,13 +27,35 @@ const ROBOT: &[(Pattern, ())] = &[
     ("as|where you see|look|stand|are", ()),
 ];
 
-/// The meaning of a text.
+/// Other readings of a text that are kept.
+const MOST_OTHERS: usize = 2;
+
+/// The meaning of a text, with its other readings where the grammar leaves a choice.
 pub fn parse(text: &str) -> ParsedCommand {
     let words = Words::spoken(text).without_politeness();
+    let (mut meaning, attachments) = read(text, &words, 0);
+    for choice in 1..attachments.len().min(1 + MOST_OTHERS) {
+        let (other, _) = read(text, &words, choice);
+        let is_new = other.target != meaning.target || other.destination != meaning.destination;
+        if is_new && !other.names_nothing && other.not_understood.len() <= meaning.not_understood.len() {
+            meaning.other_readings.push(OtherReading { weight: attachments[choice].weight, parsed: other });
+        }
+    }
+    meaning
+}
+
+/// The meaning of a text when the words behind the object are attached in the `choice`-th way, with the ways that there are.
+fn read(text: &str, words: &Words, choice: usize) -> (ParsedCommand, Vec<Attachment>) {
     let mut meaning: Option<ParsedCommand> = None;
-    for part in parts(&words) {
-        let words = fronted_last(words.slice(part));
-        let Some(next) = part_meaning(text, &words) else { continue };
+    let mut attachments = Vec::new();
+    let parts = parts(words);
+    for part in &parts {
+        let words = fronted_last(words.slice(part.clone()));
+        let Some((next, ways)) = part_meaning(text, &words, choice) else { continue };
+        if parts.len() == 1 {
+            // what was corrected leaves no choice
+            attachments = ways;
+        }
         meaning = Some(match meaning {
             Some(before) => corrected(before, next),
             None => next,
@@ -71,17 +63,17 @@ pub fn parse(text: &str) -> ParsedCommand {
     }
     let mut meaning = meaning
         .unwrap_or_else(|| ParsedCommand { names_nothing: true, ..ParsedCommand::with_target(text, text.trim()) });
-    meaning.names_nothing |= asks_for_nothing(&words) || names_no_thing(&meaning.target);
-    meaning.taken_back = is_taken_back(&words);
-    meaning.not_understood.extend(unheard_negations(&words, &meaning));
-    meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, &words, i, words.len()).is_some());
-    meaning
+    meaning.names_nothing |= asks_for_nothing(words) || names_no_thing(&meaning.target);
+    meaning.taken_back = is_taken_back(words);
+    meaning.not_understood.extend(unheard_negations(words, &meaning));
+    meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, words, i, words.len()).is_some());
+    (meaning, attachments)
 }
 
 /// Places said first are read where they usually stand: "on the left, the mug", "counting from the left, the second mug".
 fn fronted_last(words: Words) -> Words {
     let begin = (0..words.len()).find(|i| !is(OPENERS, words.at(*i)) && !words.is_mark(*i)).unwrap_or(0);
-    let turn = longest(TURNS, &words, begin, words.len());
+    let turn = turn_at(&words, begin, words.len());
     match turn {
         Some((Turn::At(_) | Turn::From(_) | Turn::Most(_), taken)) if words.at(begin + taken) == "," => {
             words.slice(begin..words.len()).rotated(taken + 1)
@@ -90,88 +82,17 @@ fn fronted_last(words: Words) -> Words {
     }
 }
 
-/// The stretches between corrections.
-fn parts(words: &Words) -> Vec<std::ops::Range<usize>> {
-    let mut found = Vec::new();
-    let (mut start, mut i) = (0, 0);
-    while i < words.len() {
-        let correction = longest(CORRECTIONS, words, i, words.len()).filter(|(_, taken)| {
-            let alone =
-                i == start || words.is_mark(i - 1) || *taken > 1 || words.at(i) != "no" && words.at(i) != "rather";
-            let word = words.at(i);
-            // "make it ...", "with no handle", "rather than"
-            let other = word == "make" && !(i > 0 && words.is_mark(i - 1))
-                || word == "rather" && words.at(i + 1) == "than"
-                || word == "never" && is(DETERMINERS, words.at(i + 2))
-                || is(&["or", "oh"], word) && *taken == 1
-                || word == "no" && *taken == 1 && is(&["with", "has", "have", "there"], words.at(i.wrapping_sub(1)))
-                || word == "wait"
-                    && (i == start || !words.is_mark(i - 1))
-                    && is(&["for", "until", "at", "by"], words.at(i + 1));
-            // "no purple mugs" forbids
-            let forbids = word == "no" && *taken == 1 && words.negation(i) > 0 && i == start;
-            alone && !other && !forbids
-        });
-        if let Some((_, taken)) = correction {
-            if i > start {
-                found.push(start..i);
-            }
-            i += taken;
-            start = i;
-        } else {
-            i += 1;
-        }
-    }
-    if start < words.len() {
-        found.push(start..words.len());
-    }
-    found
-}
-
-/// What a correction makes of what was said before.
-fn corrected(before: ParsedCommand, mut next: ParsedCommand) -> ParsedCommand {
-    next.target = next.target.with_noun_of(&before.target);
-    let old = before.target;
-    let refined = old.is_plain()
-        && old.noun == next.target.noun
-        && old.attributes.iter().all(|word| next.target.attributes.contains(word));
-    if !refined {
-        next.withdrawn.push(old);
-    }
-    next.withdrawn.extend(before.withdrawn);
-    next.destination = next.destination.or(before.destination);
-    next.clauses = before.clauses.into_iter().chain(next.clauses).collect();
-    if next.quantity == Quantity::One {
-        next.quantity = before.quantity;
-    }
-    next
-}
-
-/// A clause with what its object was read as.
-struct ReadClause {
-    places: ClausePlaces,
-    expression: Expression,
-    also: Vec<Description>,
-    unknown: Vec<String>,
-    place: Option<String>,
-    /// The words of that place.
-    behind: Range<usize>,
-}
-
-impl ReadClause {
-    /// Its verb; empty when it has none.
-    fn verb<'w>(&self, words: &'w Words) -> &'w str {
-        self.places.verb.map_or("", |at| words.at(at))
-    }
-}
-
-/// The meaning of one stretch; `None` when it names nothing.
-fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
+/// The meaning of one stretch, with the ways to attach what stands behind its object; `None` when it names nothing.
+fn part_meaning(text: &str, words: &Words, choice: usize) -> Option<(ParsedCommand, Vec<Attachment>)> {
     let mut clauses = Vec::new();
     let mut read = Vec::new();
     for places in words.clauses() {
         let verb = places.verb.map_or("", |at| words.at(at));
-        let done = places.object.and_then(|object| read_object(words, places, object));
+        let elided = ReadClause::elided(words, places).filter(|_| !read.is_empty());
+        let done = match (elided, places.object) {
+            (Some(clause), _) => Some((clause, places.end)),
+            (None, object) => object.and_then(|object| read_object(words, places, object, choice)),
+        };
         let object = done.as_ref().map(|(_, end)| words.text(places.object.unwrap_or(0)..*end));
         let place = done.as_ref().and_then(|(clause, _)| clause.place.clone());
         if places.verb.is_some() || object.is_some() {
@@ -206,6 +127,15 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
         .map(|clause| std::iter::once(&clause.expression.description).chain(&clause.also).cloned().collect())
         .unwrap_or_default();
     let mut chosen = read.remove(chosen);
+    let is_moved_on = |clause: &ReadClause| {
+        is_pronoun(&clause.expression) && is(PLACEMENT, clause.verb(words)) && clause.place.is_some()
+    };
+    if let Some(all) = chosen.attachments.iter().position(|attachment| attachment.goal.is_none()) {
+        // "move the block on the tray and put it on the plate": the first place says which block
+        let again = read.iter().any(is_moved_on).then_some(chosen.places.object).flatten();
+        let read_again = again.and_then(|object| read_object(words, chosen.places, object, all));
+        chosen = read_again.map_or(chosen, |(clause, _)| clause);
+    }
     chosen.expression.description = meant_of(chosen.expression.description, &antecedents);
     let mut names_nothing = is_pronoun(&chosen.expression) && chosen.expression.description.is_plain();
     if names_nothing && !chosen.also.is_empty() {
@@ -227,7 +157,9 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
     let goals = std::iter::once((&chosen_verb[..], chosen.behind))
         .chain(of_it.map(|clause| (clause.verb(words), clause.behind.clone())));
     let mut goals = goals.filter_map(|(verb, behind)| {
-        words.destination(behind).filter(|said| said.goal != Goal::Unknown || is(PLACEMENT, verb))
+        // "the can to the camera", "tell the gesture of ... to the person": nothing is moved
+        let moves = !verb.is_empty() && !is(ADDRESSING, verb);
+        words.destination(behind).filter(|said| moves && (said.goal != Goal::Unknown || is(PLACEMENT, verb)))
     });
     parsed.destination = goals.next_back();
     for other in read.into_iter().filter(|clause| clause.places.negative) {
@@ -255,121 +187,7 @@ fn part_meaning(text: &str, words: &Words) -> Option<ParsedCommand> {
             *other = std::mem::take(other).with_noun_of(&named);
         }
     }
-    Some(parsed)
-}
-
-fn is_pronoun(expression: &Expression) -> bool {
-    matches!(expression.description.phrase.to_lowercase().as_str(), "it" | "them" | "him" | "her" | "this" | "that")
-}
-
-fn is_source(constraint: &Constraint) -> bool {
-    matches!(constraint, Constraint::Relation { relation: Relation::From, .. })
-}
-
-/// Where the phrase of the thing meant begins, for an object that begins at `object`.
-fn thing_meant(words: &Words, verb: &str, object: usize, end: usize) -> usize {
-    let length = words.length_words(object);
-    let behind = object + length;
-    let anchor = |from: usize| (from..end).find(|k| is(DETERMINERS, words.at(*k)));
-    if length > 0 && is(PREPOSITIONS, words.at(behind)) {
-        // "20 cm around the mug", "5 cm on top of the can"
-        return anchor(behind).unwrap_or(object);
-    }
-    let after = words.phrase_end(object);
-    if is(CREATING, verb) {
-        // "make a smiley face out of the blocks"
-        let from = (after..end)
-            .find(|k| is(&["from", "with", "using"], words.at(*k)) || words.at(*k) == "of" && words.at(k - 1) == "out");
-        return from.map_or(object, |from| from + 1).min(end - 1);
-    }
-    if is(&["a", "an"], words.at(object))
-        && is(&["photo", "picture", "image", "photograph"], words.at(object + 1))
-        && words.at(after) == "of"
-    {
-        // as captions say
-        return after + 1;
-    }
-    if after > object && is(ROBOT_PARTS, words.at(after - 1)) {
-        // "move the gripper behind the bowl"
-        let over = is(&["to", "towards", "toward"], words.at(after))
-            || matches!(longest(TURNS, words, after, end), Some((Turn::Related(_), _)));
-        return anchor(after).filter(|_| over).unwrap_or(object);
-    }
-    object
-}
-
-/// Reads a clause's object, with where it ends.
-fn read_object(words: &Words, places: ClausePlaces, object: usize) -> Option<(ReadClause, usize)> {
-    let verb = places.verb.map_or("", |at| words.at(at));
-    let object = thing_meant(words, verb, object, places.end);
-    let goal = goal(words, verb, object, places.end);
-    // "give the girl the teddy bear": the second is handed over
-    let receiver = words.phrase_end(object);
-    let handed = is(GIVING, verb) && is(DETERMINERS, words.at(receiver)) && words.phrase_end(receiver) > receiver + 1;
-    let object = if handed { receiver } else { object };
-    let mut reader = Reader::new(words, object..goal.unwrap_or(places.end));
-    let expression = reader.expression()?;
-    let end = reader.at;
-    // further things of a list
-    let mut also = Vec::new();
-    while reader.at < goal.unwrap_or(places.end) {
-        let listed = words.is_mark(reader.at) || is(&["and", "or"], words.at(reader.at));
-        if !(listed || is(DETERMINERS, words.at(reader.at))) || words.clause_follows(reader.at + 1) && listed {
-            break;
-        }
-        let (back, noted) = (reader.at, reader.unknown.len());
-        reader.at += usize::from(listed);
-        let Some(next) = reader.expression() else { break };
-        // a word alone behind a comma is rather an aside than a thing
-        let caption = verb.is_empty() && words.at(back) == ".";
-        let aside = words.is_mark(back) && !next.description.phrase.contains(' ') && !caption;
-        if next.description.is_empty() || aside {
-            reader.at = back;
-            reader.unknown.truncate(noted);
-            break;
-        }
-        also.push(next.description.with_noun_of(&expression.description));
-    }
-    let mut expression = expression;
-    if object > 1 && words.at(object - 1) == "of" && is(&["which", "whichever"], words.at(object - 2)) {
-        expression.quantity = Some(Quantity::One); // "which of the mugs is closest"
-    }
-    if !also.is_empty() && !expression.plural && expression.quantity == Some(Quantity::Exactly(2)) {
-        // "both the soup and the box": one of each
-        expression.quantity = None;
-    }
-    if !verb.is_empty() {
-        // "push the drawer shut": what comes of it
-        reader.unknown.retain(|word| {
-            !is(&["open", "shut", "closed", "straight", "ready", "ajar", "upright", "together", "apart"], word)
-        });
-    }
-    if let Some(last) = also.last() {
-        // "the pot and pan from the stove": both
-        let has_source = |described: &Description| described.constraints.iter().any(is_source);
-        if !has_source(&expression.description) {
-            let sources = last.constraints.iter().filter(|constraint| is_source(constraint)).cloned();
-            expression.description.constraints.extend(sources);
-        }
-    }
-    let rest = goal.unwrap_or(reader.at);
-    if words.is_mark(rest) && rest > 0 {
-        // an aside that is no place
-        let aside = (rest..places.end).filter(|i| !words.is_mark(*i) && !is(OPENERS, words.at(*i)));
-        reader.unknown.extend(aside.map(|i| words.at(i).to_string()));
-        reader.at = places.end;
-    }
-    let rest = goal.unwrap_or(reader.at);
-    let place = words.text(rest..places.end);
-    let place = place
-        .trim_end_matches([',', '.', '!', '?', ' '])
-        .trim_end_matches(" and")
-        .trim_end_matches(" then")
-        .to_string();
-    let said = !is(&["and", "then", "to", "or"], &place) && place.chars().any(char::is_alphanumeric);
-    let place = said.then_some(place);
-    let unknown = std::mem::take(&mut reader.unknown);
-    Some((ReadClause { places, expression, also, unknown, place, behind: rest..places.end }, end))
+    Some((parsed, chosen.attachments))
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ impl Words {
         words.drop_list_numbers();
         words.part_places();
         words.join_ranks();
+        words.join_prepositions();
         words.count_pairs();
         words.drop_repeated_articles();
         words.drop_names();
@@ -177,8 +178,8 @@ impl Words {
                 ("second-to-last" | "next-to-last" | "second-last", ..) => Some(("penultimate", 0)),
                 ("last", "but", "one") => Some(("penultimate", 2)),
                 ("second" | "next", "to", "the") if self.at(i + 3) == "last" => Some(("penultimate", 3)),
-                ("left", "most", _) => Some(("leftmost", 1)),
-                ("right", "most", _) => Some(("rightmost", 1)),
+                ("left", "most", _) | ("most", "left", _) => Some(("leftmost", 1)),
+                ("right", "most", _) | ("most", "right", _) => Some(("rightmost", 1)),
                 ("top", "most", _) => Some(("topmost", 1)),
                 _ => None,
             };
@@ -191,6 +192,24 @@ impl Words {
                 self.tokens.drain(i + 1..i + 1 + more);
             }
             i += 1;
+        }
+    }
+
+    /// "on to the plate" is onto it.
+    fn join_prepositions(&mut self) {
+        for i in (1..self.tokens.len()).rev() {
+            let joined = match (self.at(i - 1), self.at(i)) {
+                ("on", "to") => "onto",
+                ("in", "to") => "into",
+                _ => continue,
+            };
+            if super::lexicon::is(super::lexicon::DETERMINERS, self.at(i + 1)) {
+                let end = self.tokens.remove(i).span.end;
+                let token = &mut self.tokens[i - 1];
+                token.word = joined.into();
+                token.span.end = end;
+                token.number += 1;
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! What single words mean before a noun: ranks, numbers, sides, superlatives, sizes; and a noun's singular.
 
-use super::lexicon::{is, ADJECTIVES, COLOURS, ED_WORDS};
+use super::lexicon::{is, is_colour, ADJECTIVES, ED_WORDS};
 use super::parsed_command::{Order, Place, Size};
 use super::phrases::Side;
 use super::word_forms::is_superlative;
 
 /// Whether a word before a noun says what it looks like rather than what it is.
 pub fn describes(word: &str) -> bool {
-    is(COLOURS, word)
+    is_colour(word)
         || is(ADJECTIVES, word)
         || is_superlative(word)
         || word.ends_with("ish")
@@ -22,7 +22,7 @@ pub fn lacked<'a>(word: &'a str, next: &'a str) -> Option<&'a str> {
         return Some(next);
     }
     let rest = word.strip_prefix("non-").or_else(|| word.strip_prefix("non"))?;
-    is(COLOURS, rest).then_some(rest)
+    is_colour(rest).then_some(rest)
 }
 
 /// A rank in words: 1 for the first, -1 for the last, -2 for the last but one.

@@ -19,7 +19,7 @@ pub struct FrameInput<'a> {
     pub stamp: Option<i64>,
     /// How far the camera saw each pixel's surface, aligned with the image, where that is known.
     pub depth: Option<&'a DepthImage>,
-    /// What somebody else found in it, where that is asked for, or why there is nothing.
+    /// Its external proposals where the generator needs them, or why there are none.
     pub given: Option<std::result::Result<&'a ExternalProposals, &'a str>>,
 }
 

@@ -1,4 +1,4 @@
-//! `TopicProposals`: the proposals that somebody else sends beside each frame, a detector or a tracker on the robot.
+//! `TopicProposals`: the proposals that a detector or tracker on the robot publishes for each frame.
 //!
 //! A label image is taken as it is. Boxes need masks: the region that fills the box best, Segment Anything asked with the
 //! box, or the box itself.

@@ -1,4 +1,4 @@
-//! `ExternalProposalsMessage`: a message of proposals that somebody else sends beside images, kept as bytes until it is needed.
+//! `ExternalProposalsMessage`: a detector's or tracker's message of proposals for an image, kept as bytes until it is needed.
 
 use super::cdr::{from_cdr, MessageType};
 use super::detected_boxes::detected_boxes;
