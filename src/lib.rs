@@ -33,6 +33,7 @@ pub use referseg_answer as answer;
 pub use referseg_answer::drawing;
 pub use referseg_camera as camera;
 pub use referseg_config as config;
+pub use referseg_dialogue as dialogue;
 #[cfg(feature = "evaluation")]
 pub use referseg_evaluation as evaluation;
 pub use referseg_files as files;

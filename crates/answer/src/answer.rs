@@ -74,6 +74,8 @@ pub struct Answer {
     pub margin: f32,
     /// The best proposal's index, whatever the status.
     pub best: Option<usize>,
+    /// Where the status is `Ambiguous`, the proposals that may be meant, best first.
+    pub rivals: Vec<usize>,
     /// What was found, best first: one thing, or as many as were asked for; when several fit that were not asked for,
     /// the best of them. Empty when nothing was found.
     pub found: Vec<FoundThing>,

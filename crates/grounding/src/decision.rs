@@ -93,6 +93,8 @@ pub struct Decision {
     pub best: Option<BestProposal>,
     /// The proposals that are shown.
     pub found: Vec<usize>,
+    /// Where the status is `Ambiguous`, the proposals that may be meant, best first.
+    pub rivals: Vec<usize>,
 }
 
 impl Decision {
@@ -107,7 +109,7 @@ impl Decision {
                 );
                 let reason =
                     [doubt, self.reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-                Decision { status: Status::NotFound, reason, found: Vec::new(), ..self }
+                Decision { status: Status::NotFound, reason, found: Vec::new(), rivals: Vec::new(), ..self }
             }
             _ => self,
         }
@@ -120,7 +122,10 @@ pub fn decide(scores: &[f32], proposals: &[Proposal], settings: &AnswerSettings)
     let (status, reason) = decide_status(best, proposals.len(), settings);
     let shown = matches!(status, Status::Found | Status::Ambiguous);
     let found = best.filter(|_| shown).map(|best| best.index).into_iter().collect();
-    Decision { status, reason, best, found }
+    let close = |other: &usize| best.is_some_and(|best| best.score - scores[*other] < settings.min_margin);
+    let rivals =
+        if status == Status::Ambiguous { best_first(scores).into_iter().filter(close).collect() } else { Vec::new() };
+    Decision { status, reason, best, found, rivals }
 }
 
 /// Decides with the command's meaning: as many as are meant, none that is excluded, and which part failed.
@@ -166,7 +171,31 @@ pub fn decide_guided(
         reasons.push(format!("only the first item was searched for; also named: {}", others.join(", ")));
     }
     reasons.retain(|reason| !reason.is_empty());
-    Decision { status, reason: reasons.join("; "), best, found }
+    let rivals = match best {
+        Some(best) if status == Status::Ambiguous => rivals(best, &order, scores, parsed, settings),
+        _ => Vec::new(),
+    };
+    Decision { status, reason: reasons.join("; "), best, found, rivals }
+}
+
+/// The things that may be meant, best first, where several are: those that fit about as well as the best.
+fn rivals(
+    best: BestProposal,
+    order: &[usize],
+    scores: &[f32],
+    parsed: &ParsedCommand,
+    settings: &AnswerSettings,
+) -> Vec<usize> {
+    // as `guided_status` counts them
+    let level = match parsed.quantity {
+        Quantity::Exactly(_) => settings.min_score.max(best.score / 2.0),
+        _ => best.score * (1.0 - settings.min_margin),
+    };
+    let close: Vec<usize> = order.iter().copied().filter(|thing| scores[*thing] > level).collect();
+    if close.len() < 2 {
+        return order.iter().copied().take(2).collect();
+    }
+    close
 }
 
 fn guided_status(

@@ -10,7 +10,7 @@ use referseg_camera::DepthImage;
 use referseg_config::Config;
 use referseg_files::fingerprint::Fingerprint;
 use referseg_files::{Error, Result};
-use referseg_image::Frame;
+use referseg_image::{Frame, Mask};
 use referseg_language::{ParsedCommand, SpatialWords};
 use referseg_models::sam::Embedding;
 use referseg_models::{ModelFamily, TextCut};
@@ -50,12 +50,39 @@ pub struct EncodedFrame {
     pub features_time: Duration,
 }
 
+/// Which objects a command may mean, by what an earlier answer showed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    /// Only these; empty for all. Without effect on a frame that shows none of them.
+    pub only: Vec<Mask>,
+    /// None of these.
+    pub except: Vec<Mask>,
+}
+
+/// IoU of two masks from which on they show the same object.
+const SAME_OBJECT: f32 = 0.5;
+
+impl Scope {
+    /// For each proposal, whether it may be meant.
+    pub(super) fn allows(&self, proposals: &[Proposal]) -> Vec<bool> {
+        let shows = |masks: &[Mask], proposal: &Proposal| {
+            let fits = |mask: &&Mask| mask.width() == proposal.mask.width() && mask.height() == proposal.mask.height();
+            masks.iter().filter(fits).any(|mask| mask.iou(&proposal.mask) >= SAME_OBJECT)
+        };
+        let limited = proposals.iter().any(|proposal| shows(&self.only, proposal));
+        let allowed = |proposal: &Proposal| (!limited || shows(&self.only, proposal)) && !shows(&self.except, proposal);
+        proposals.iter().map(allowed).collect()
+    }
+}
+
 /// A command's meaning and features.
 pub struct EncodedCommand {
     /// The text and its meaning.
     pub parsed: ParsedCommand,
     /// The other readings of the text, as [`ParsedCommand::other_readings`].
     pub others: Vec<EncodedCommand>,
+    /// The objects that a conversation limits it to.
+    pub scope: Scope,
     /// Sentence and noun phrase.
     pub features: TextFeatures,
     /// Words that the bank of words does not have.

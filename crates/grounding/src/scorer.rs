@@ -2,7 +2,7 @@
 
 use super::crop_choice::{Claim, CropChoice};
 use super::encoded::{EncodedCommand, EncodedFrame};
-use super::guidance::{Guided, WordBank, WordBanks, SAME_THING};
+use super::guidance::{Guided, OwnWords, WordBank, WordBanks, SAME_THING};
 use super::local_features::CropEncoder;
 use super::terms::{self, TermInput, TermScores};
 use super::visual_features::{FeatureWeights, VisualFeatures};
@@ -59,14 +59,7 @@ impl Scorer<'_> {
             let terms = TermScores { total: Vec::new(), terms: Vec::new() };
             return Ok(Scored { guided: None, terms, crops: 0, crops_time: Duration::ZERO });
         };
-        let encoder = CropEncoder {
-            proposals: &frame.proposals,
-            family: self.family,
-            batch: self.config.visual.batch,
-            device: self.device,
-        };
-        let blurred = self.config.visual.blurred_weight;
-        let weights = FeatureWeights { global: self.config.global_weight_in_force(), blurred };
+        let (encoder, weights) = (self.crop_encoder(frame), self.weights());
         let adaptive =
             self.config.crops_in_force() == Crops::Adaptive && matches!(features, VisualFeatures::Both { .. });
         let mut crops: Vec<usize> = if adaptive { Vec::new() } else { (0..n).collect() };
@@ -112,6 +105,30 @@ impl Scorer<'_> {
         let similarities = bank.similarities(seen, own_words)?;
         let scale = self.family.logit_scale();
         Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, &self.config.words, scale)))
+    }
+
+    /// Cosine similarities of all proposals with the bank's words; `None` for an empty frame, or a model without a feature for each.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn bank_similarities(&self, frame: &EncodedFrame) -> Result<Option<Vec<Vec<f32>>>> {
+        let Some(features) = frame.features.as_ref().filter(|features| !matches!(features, VisualFeatures::Map(_)))
+        else {
+            return Ok(None);
+        };
+        let encoder = self.crop_encoder(frame);
+        let all: Vec<usize> = (0..frame.proposals.len()).collect();
+        let seen = features.mixed(self.weights(), &all, &encoder)?;
+        Ok(Some(self.bank()?.similarities(&seen, &OwnWords::none())?))
+    }
+
+    fn crop_encoder<'f>(&'f self, frame: &'f EncodedFrame) -> CropEncoder<'f> {
+        let batch = self.config.visual.batch;
+        CropEncoder { proposals: &frame.proposals, family: self.family, batch, device: self.device }
+    }
+
+    fn weights(&self) -> FeatureWeights {
+        FeatureWeights { global: self.config.global_weight_in_force(), blurred: self.config.visual.blurred_weight }
     }
 
     /// The words that descriptions are judged against.

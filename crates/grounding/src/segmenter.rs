@@ -4,10 +4,11 @@
 //! for each command, an [`EncodedFrame`] once for each frame, and an [`Answer`] from both costs only the scoring.
 
 use super::answer;
-use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame};
+use super::encoded::{EncodedCommand, EncodedFrame, ProposedFrame, Scope};
 use super::guidance::{Layout, OwnWords, WordBanks};
 use super::mask_sources::MaskSources;
 use super::method::{check_guidance, check_method, supported_methods};
+use super::naming::{thing_names, ThingName};
 use super::reconfigure::{ConfigPreparer, PreparedConfig};
 use super::scorer::Scorer;
 use super::stage::StageFingerprints;
@@ -16,7 +17,9 @@ use super::text_features::TextFeatures;
 use super::visual_features::{encode_places, FeatureKind, VisualFeatures};
 use referseg_answer::Answer;
 use referseg_camera::DepthImage;
-use referseg_config::{AnswerSettings, Config, Crops, Method, Refine, TextSettings, VisualSettings, WordSettings};
+use referseg_config::{
+    AnswerSettings, Config, Crops, Guidance, Method, Refine, TextSettings, VisualSettings, WordSettings,
+};
 use referseg_files::fingerprint::{FileDigest, Fingerprint};
 use referseg_files::Result;
 use referseg_image::Frame;
@@ -26,7 +29,7 @@ use referseg_models::{self, Compute, ModelFamily};
 use referseg_proposals::{self, FrameInput, Proposal, ProposalGenerator};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Raised when visual features of the same proposals come out otherwise.
 const VISUAL_VERSION: u32 = 2;
@@ -254,7 +257,61 @@ impl Segmenter {
         let own_words = OwnWords::encode(&parsed, words, &*self.family)?;
         let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
         let time = began.elapsed();
-        Ok(EncodedCommand { parsed, others, features, own_words, spatial, cut, hybrid, fingerprint, time })
+        let scope = Scope::default();
+        Ok(EncodedCommand { parsed, others, scope, features, own_words, spatial, cut, hybrid, fingerprint, time })
+    }
+
+    /// Encodes a meaning that comes from elsewhere than a text alone, such as a conversation.
+    ///
+    /// # Errors
+    /// As [`Segmenter::encode_command`].
+    pub fn encode_meaning(&self, parsed: ParsedCommand) -> Result<EncodedCommand> {
+        let (spatial, text) = (self.spatial_words(&parsed), &self.config.text);
+        self.encode_parsed(parsed, spatial, text, &self.config.words, self.text_fingerprint(&self.parser, text))
+    }
+
+    /// The answer to another meaning than `command`'s, for guidance full, which does not use the features of the text: they are not encoded.
+    ///
+    /// # Errors
+    /// As [`Segmenter::answer`].
+    pub fn answer_meaning(
+        &self,
+        frame: &EncodedFrame,
+        command: &EncodedCommand,
+        parsed: ParsedCommand,
+        thresholds: &AnswerSettings,
+    ) -> Result<Answer> {
+        let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
+        let command = EncodedCommand {
+            own_words,
+            others: Vec::new(),
+            scope: Scope::default(),
+            features: command.features.clone(),
+            spatial: command.spatial.clone(),
+            cut: None,
+            hybrid: OnceLock::new(),
+            fingerprint: command.fingerprint.clone(),
+            time: Duration::ZERO,
+            parsed,
+        };
+        answer::answer(&self.scorer(&self.config), frame, &command, thresholds)
+    }
+
+    /// Whether the meaning of commands decides (guidance full), with this method.
+    pub fn has_full_guidance(&self) -> bool {
+        self.config.guidance_in_force() == Guidance::Full
+    }
+
+    /// What the things of a frame are called, by the words of the bank.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn thing_names(&self, frame: &EncodedFrame) -> Result<Vec<ThingName>> {
+        thing_names(&self.scorer(&self.config), frame)
+    }
+
+    fn scorer<'a>(&'a self, config: &'a Config) -> Scorer<'a> {
+        Scorer { config, family: &*self.family, banks: &self.banks, device: &self.compute.device }
     }
 
     /// Encodes a frame: proposals and their features.
@@ -363,8 +420,7 @@ impl Segmenter {
         command: &EncodedCommand,
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
-        let scorer = Scorer { config, family: &*self.family, banks: &self.banks, device: &self.compute.device };
-        let mut answer = answer::answer(&scorer, frame, command, thresholds)?;
+        let mut answer = answer::answer(&self.scorer(config), frame, command, thresholds)?;
         if config.refine == Refine::Sam {
             let began = Instant::now();
             for thing in &mut answer.found {

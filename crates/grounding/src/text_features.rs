@@ -10,6 +10,7 @@ use referseg_models::ModelFamily;
 
 /// Features of a sentence and its target's noun phrase, each `[d]` f32: unnormalized beside a vision
 /// transformer, of unit length beside a ResNet (section 3.3 of the paper and its code).
+#[derive(Clone)]
 pub struct TextFeatures {
     sentence: Tensor,
     noun_phrase: Tensor,

@@ -84,7 +84,9 @@ impl Words {
             }
             start += 1;
         }
-        let end = (start..range.end).rev().find(|i| !self.is_mark(*i))? + 1;
+        let says_where =
+            |i: &usize| !self.is_mark(*i) && !is(&["instead", "please", "again", "now", "too", "then"], self.at(*i));
+        let end = (start..range.end).rev().find(says_where)? + 1;
         let phrase = self.text(start..end);
         let (distance, at) = match self.length(start) {
             Some((metres, taken)) => (Some(metres), start + taken),

@@ -9,6 +9,7 @@ mod corrections;
 pub mod dependency;
 mod destination;
 mod expression;
+mod follow_up;
 mod goals;
 mod lexicon;
 mod modifiers;
@@ -30,6 +31,7 @@ mod word_classes;
 mod word_forms;
 
 pub use command::{Command, MAX_CHARACTERS};
+pub use follow_up::{follow_up, FollowUp};
 pub use lexicon::is_colour;
 pub use parsed_command::{
     Clause, Constraint, Description, Destination, Goal, Motion, Order, OtherReading, ParsedCommand, Place, Quantity,

@@ -340,6 +340,7 @@ mod tests {
             score: 0.5,
             margin: 0.1,
             best: Some(0),
+            rivals: Vec::new(),
             found: found.collect(),
             destination: None,
             by_depth: false,

@@ -4,6 +4,7 @@ use crate::stdout::print_line;
 use crate::ModelArguments;
 use ::image::{ExtendedColorType, ImageFormat};
 use referseg::answer::{Anchor, Answer, FoundDestination, FoundThing, ScoredProposal, Status};
+use referseg::dialogue::{ask_back, Candidate, Conversation, Question};
 use referseg::drawing;
 use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::grounding::{EncodedFrame, Segmenter};
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Print one JSON object for each text, one a line
     #[arg(long)]
     json: bool,
+    /// Take the texts as one conversation: each is heard in the light of those before ("the mug", "the left one", "no, the other one")
+    #[arg(long)]
+    dialogue: bool,
 }
 
 impl Arguments {
@@ -52,12 +56,20 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     let frame = read(&arguments.image)?;
     let segmenter = Segmenter::open(arguments.model.config()?)?;
     let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
-    let mut worst = 0;
+    let (mut worst, mut conversation) = (0, Conversation::default());
     for (index, text) in arguments.text.iter().enumerate() {
-        let command = Command::parse(text).and_then(|command| segmenter.encode_command(&command));
-        let answered = command.and_then(|command| segmenter.answer(&encoded, &command));
+        let command = Command::parse(text).and_then(|command| match arguments.dialogue {
+            true => conversation.hear(&segmenter, &command),
+            false => segmenter.encode_command(&command),
+        });
+        let answered = command.and_then(|command| {
+            let answer = segmenter.answer(&encoded, &command)?;
+            let question = ask_back(&segmenter, &encoded, &command, &answer)?;
+            conversation.answered(&encoded, &answer, question.as_ref());
+            Ok((answer, question))
+        });
         let code = match &answered {
-            Ok(answer) => {
+            Ok((answer, _)) => {
                 let number = (arguments.text.len() > 1).then_some(index + 1);
                 save(arguments, number, &frame, answer)?;
                 u8::from(answer.status != Status::Found)
@@ -76,11 +88,12 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
 }
 
 /// One answer as the JSON object of docs/command_line.md; all keys are there whatever the status.
-fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Value {
+fn describe(text: &str, frame: &EncodedFrame, answered: &Result<(Answer, Option<Question>)>) -> Value {
     let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let mut times = json!({"proposals": ms(frame.proposals_time), "visual_features": ms(frame.features_time)});
     match answered {
-        Ok(answer) => {
+        Ok((answer, question)) => {
+            let candidates = question.as_ref().map_or(&[][..], |question| &question.candidates);
             times["text_features"] = json!(ms(answer.times.text_features));
             times["scoring"] = json!(ms(answer.times.scoring));
             times["refinement"] = json!(ms(answer.times.refinement));
@@ -97,6 +110,8 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
                 "proposal": answer.best,
                 "label": answer.best.and_then(|best| frame.proposals[best].label),
                 "destination": answer.destination.as_ref().map(destination),
+                "question": question.as_ref().map(|question| &question.text),
+                "candidates": candidates.iter().map(|one| candidate(one, frame)).collect::<Vec<_>>(),
                 "things": answer.found.iter().map(thing).collect::<Vec<_>>(),
                 "terms": answer.leading.iter().map(terms).collect::<Vec<_>>(),
                 "times_ms": times,
@@ -115,6 +130,8 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
             "proposal": null,
             "label": null,
             "destination": null,
+            "question": null,
+            "candidates": [],
             "things": [],
             "terms": [],
             "times_ms": times,
@@ -125,6 +142,13 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Valu
 /// One of the things found.
 fn thing(thing: &FoundThing) -> Value {
     json!({"proposal": thing.proposal, "score": thing.score, "box": thing.mask.bounding_box(), "refined": thing.refined})
+}
+
+/// One of the objects that a question is about.
+fn candidate(candidate: &Candidate, frame: &EncodedFrame) -> Value {
+    let label = frame.proposals[candidate.proposal].label;
+    let Candidate { proposal, rect, score, phrase, .. } = candidate;
+    json!({"phrase": phrase, "proposal": proposal, "label": label, "score": score, "box": rect})
 }
 
 /// Where the target shall go.
@@ -161,8 +185,12 @@ fn in_words(described: &Value) -> String {
         "" => String::new(),
         reason => format!(" ({reason})"),
     };
+    let question = match word("question") {
+        "" => String::new(),
+        question => format!("\n    {question}"),
+    };
     format!(
-        "{}: {} target {:?} score {:.3} margin {:.3}{place}{why}",
+        "{}: {} target {:?} score {:.3} margin {:.3}{place}{why}{question}",
         described["text"],
         word("status"),
         word("target"),

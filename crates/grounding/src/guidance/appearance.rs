@@ -47,6 +47,15 @@ impl<'a> Appearance<'a> {
         self.nouns[i][..self.settings.nouns.len()].iter().sum()
     }
 
+    /// The likeliest noun and colour of the bank for a proposal, by number, each with its probability; `None` for features that are no numbers.
+    pub fn name(&self, i: usize) -> Option<[(usize, f32); 2]> {
+        let likeliest = |row: &[f32]| {
+            let best = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b]))?;
+            (!row[best].is_nan()).then(|| (best, row[best]))
+        };
+        Some([likeliest(&self.nouns[i][..self.settings.nouns.len()])?, likeliest(&self.colours[i])?])
+    }
+
     /// How surely a proposal is what a noun says, 0..1.
     pub fn noun(&self, i: usize, noun: &str) -> f32 {
         match look_up(noun, self.settings) {

@@ -12,8 +12,9 @@ mod resolve;
 mod things;
 mod vocabulary;
 
+pub use appearance::Appearance;
 pub use guided::Guided;
 pub use layout::{Layout, Outline};
 pub use resolve::Reason;
-pub use things::SAME_THING;
+pub use things::{things, SAME_THING};
 pub use vocabulary::{look_up, unknown_looks, NounIs, OwnWords, WordBank, WordBanks};

@@ -113,7 +113,6 @@ impl OwnWords {
     }
 
     /// No words beside the bank's.
-    #[cfg(test)]
     pub fn none() -> OwnWords {
         OwnWords { texts: Vec::new(), features: None }
     }

@@ -1,0 +1,124 @@
+//! `Conversation`: what was asked and answered last, and what a text means in the light of it.
+
+use super::question::{Candidate, Question};
+use referseg_answer::{Answer, Status};
+use referseg_files::Result;
+use referseg_grounding::{EncodedCommand, EncodedFrame, Scope, Segmenter};
+use referseg_image::Mask;
+use referseg_language::{follow_up, Command, FollowUp, ParsedCommand};
+
+/// The command that a conversation is about, and what its last answer showed.
+#[derive(Clone, Debug)]
+struct Topic {
+    /// The command as far as it was understood when several objects were left.
+    meant: ParsedCommand,
+    /// The objects that the last question was about, from left to right.
+    candidates: Vec<Candidate>,
+    /// What the last answer showed.
+    shown: Option<Mask>,
+    /// What was shown before and denied.
+    denied: Vec<Mask>,
+    is_found: bool,
+}
+
+/// The state of a conversation: one command, the masks of at most 16 candidates, and what was shown.
+#[derive(Clone, Debug, Default)]
+pub struct Conversation {
+    topic: Option<Topic>,
+    /// What the command that is being answered means, before its answer.
+    pending: Option<Pending>,
+}
+
+/// A command that was heard and not answered yet.
+#[derive(Clone, Debug)]
+struct Pending {
+    /// What later follow-ups add to; `None` to leave it as it is.
+    meant: Option<ParsedCommand>,
+    denied: Vec<Mask>,
+}
+
+impl Conversation {
+    /// What a text means now.
+    ///
+    /// # Errors
+    /// As [`Segmenter::encode_command`].
+    pub fn hear(&mut self, segmenter: &Segmenter, command: &Command) -> Result<EncodedCommand> {
+        let Some(topic) = &self.topic else { return self.begin(segmenter, command) };
+        let only: Vec<Mask> = match topic.is_found {
+            true => Vec::new(),
+            false => topic.candidates.iter().map(|candidate| candidate.mask.clone()).collect(),
+        };
+        let shown: Vec<Mask> = topic.shown.iter().cloned().collect();
+        let (parsed, scope, denied, is_narrowed) = match follow_up(command.text(), &topic.meant) {
+            FollowUp::New(_) | FollowUp::Ended => return self.begin(segmenter, command),
+            FollowUp::Refined(parsed) => (parsed, Scope { only, except: Vec::new() }, Vec::new(), true),
+            FollowUp::Another(parsed) => {
+                let is_same = parsed.target.noun == topic.meant.target.noun;
+                let except: Vec<Mask> = match topic.is_found {
+                    true => shown,
+                    false => topic.denied.iter().cloned().chain(shown).collect(),
+                };
+                let only = if is_same { only } else { Vec::new() };
+                (parsed, Scope { only, except: except.clone() }, except, false)
+            }
+            FollowUp::Confirmed => {
+                // one suggestion is meant by its own phrase: it is not all that was asked for
+                let parsed = match &topic.candidates[..] {
+                    [only] => segmenter.parse(&Command::parse(&only.phrase)?),
+                    _ => topic.meant.clone(),
+                };
+                let meant = match &topic.candidates[..] {
+                    [only] => vec![only.mask.clone()],
+                    _ => shown,
+                };
+                (parsed, Scope { only: meant, except: Vec::new() }, Vec::new(), false)
+            }
+        };
+        self.pending = Some(Pending { meant: is_narrowed.then(|| parsed.clone()), denied });
+        let mut encoded = segmenter.encode_meaning(parsed)?;
+        encoded.scope = scope;
+        Ok(encoded)
+    }
+
+    fn begin(&mut self, segmenter: &Segmenter, command: &Command) -> Result<EncodedCommand> {
+        self.topic = None;
+        let encoded = segmenter.encode_command(command)?;
+        self.pending = Some(Pending { meant: Some(encoded.parsed.clone()), denied: Vec::new() });
+        Ok(encoded)
+    }
+
+    /// Takes note of the answer to the command heard last, and of the question about it.
+    pub fn answered(&mut self, frame: &EncodedFrame, answer: &Answer, question: Option<&Question>) {
+        let Some(pending) = self.pending.take() else { return };
+        let is_found = answer.status == Status::Found;
+        // once an object is found, "the other one" is one of those that were left before
+        let before = self.topic.take();
+        let meant = match (pending.meant, &before) {
+            (Some(meant), None) => meant,
+            (Some(meant), Some(_)) if answer.status == Status::Ambiguous => meant,
+            (_, Some(before)) => before.meant.clone(),
+            (None, None) => return,
+        };
+        let candidates = match (question, before) {
+            (Some(question), _) => question.candidates.clone(),
+            (None, Some(before)) => before.candidates,
+            (None, None) => Vec::new(),
+        };
+        let shown = answer.best.filter(|_| is_found || answer.status == Status::Ambiguous);
+        let shown = shown.map(|best| frame.proposals[best].mask.clone());
+        self.topic = Some(Topic { meant, candidates, shown, denied: pending.denied, is_found });
+    }
+
+    /// Forgets everything: a clear, a time-out, a change of the lifecycle.
+    pub fn clear(&mut self) {
+        *self = Conversation::default();
+    }
+
+    /// The state in one line; empty when there is none.
+    pub fn state(&self) -> String {
+        let Some(topic) = &self.topic else { return String::new() };
+        let candidates: Vec<&str> = topic.candidates.iter().map(|candidate| candidate.phrase.as_str()).collect();
+        let candidates = if candidates.is_empty() { "none".into() } else { candidates.join(", ") };
+        format!("{}; candidates: {candidates}; {} denied", topic.meant.reading(), topic.denied.len())
+    }
+}
