@@ -98,7 +98,8 @@ class Clients:
 
     def answered(self, answer):
         self.answers += 1
-        if answer.origin == Segmentation.TOPIC:
+        # broken messages are answered with their error
+        if answer.origin == Segmentation.TOPIC and answer.status != Segmentation.ERROR:
             self.answered_commands.append(answer.command)
 
     def followed(self, _):

@@ -37,6 +37,12 @@ class Life:
         spread = sum((at - middle) ** 2 for at in times)
         return sum((at - middle) * (value - mean) for at, value in zip(times, values)) / spread if spread else 0.0
 
+    def tenths(self):
+        """The median of resident memory in each tenth of the warm samples, MB: growth is told from a step by it."""
+        values = [sample[1] for sample in self.warm()]
+        parts = [values[len(values) * n // 10 : len(values) * (n + 1) // 10] for n in range(10)]
+        return [round(sorted(part)[len(part) // 2]) for part in parts if part]
+
     def halves(self, column):
         """The median in the first and in the second half of the warm samples: while latched messages are fetched there is a second
         DDS participant, with 16 files and 8 threads of its own."""
@@ -52,6 +58,7 @@ class Life:
             "minutes": round(self.samples[-1][0] / 60.0, 1),
             "resident_mb": [round(min(sample[1] for sample in warm), 1), round(max(sample[1] for sample in warm), 1)],
             "resident_slope_mb_per_hour": round(self.slope(), 2),
+            "resident_mb_median_of_each_tenth": self.tenths(),
             "file_descriptors_first_and_second_half": self.halves(2),
             "threads_first_and_second_half": self.halves(3),
             "dds_endpoints_first_and_second_half": self.halves(4),

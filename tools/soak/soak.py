@@ -160,8 +160,10 @@ class Soak:
         self.time_to_answer("camera", began)
 
     def latch(self):
-        """Of two latched publishers the older one is replaced; what is said after that must hold."""
+        """Of two latched publishers the older one is replaced; what is said after that must hold. In mode `once` every command is
+        answered, however late."""
         self.counts["latched_publishers"] += 1
+        self.call(self.parameters, SetParameters.Request(parameters=[parameter("mode", "continuous")]), "mode continuous")
         if len(self.latched) == 2:
             self.node.destroy_publisher(self.latched.pop(0))
         self.latched.append(self.node.create_publisher(String, "/command", LATCHED))

@@ -7,6 +7,9 @@ use referseg_grounding::{EncodedCommand, EncodedFrame, Scope, Segmenter};
 use referseg_image::Mask;
 use referseg_language::{follow_up, Command, FollowUp, ParsedCommand};
 
+/// Masks that are kept of objects that may be meant.
+const MOST_AMONG: usize = 32;
+
 /// The command that a conversation is about, and what its last answer showed.
 #[derive(Clone, Debug)]
 struct Topic {
@@ -14,6 +17,8 @@ struct Topic {
     meant: ParsedCommand,
     /// The objects that the last question was about, from left to right.
     candidates: Vec<Candidate>,
+    /// The objects that may be meant by more that is said: the candidates, or where none were asked about all that fitted at all.
+    among: Vec<Mask>,
     /// What the last answer showed.
     shown: Option<Mask>,
     /// What was shown before and denied.
@@ -21,7 +26,7 @@ struct Topic {
     is_found: bool,
 }
 
-/// The state of a conversation: one command, the masks of at most 16 candidates, and what was shown.
+/// The state of a conversation: one command, the masks of at most 16 candidates and 32 others, and what was shown.
 #[derive(Clone, Debug, Default)]
 pub struct Conversation {
     topic: Option<Topic>,
@@ -44,10 +49,7 @@ impl Conversation {
     /// As [`Segmenter::encode_command`].
     pub fn hear(&mut self, segmenter: &Segmenter, command: &Command) -> Result<EncodedCommand> {
         let Some(topic) = &self.topic else { return self.begin(segmenter, command) };
-        let only: Vec<Mask> = match topic.is_found {
-            true => Vec::new(),
-            false => topic.candidates.iter().map(|candidate| candidate.mask.clone()).collect(),
-        };
+        let only = topic.among.clone();
         let shown: Vec<Mask> = topic.shown.iter().cloned().collect();
         let (parsed, scope, denied, is_narrowed) = match follow_up(command.text(), &topic.meant) {
             FollowUp::New(_) | FollowUp::Ended => return self.begin(segmenter, command),
@@ -88,7 +90,13 @@ impl Conversation {
     }
 
     /// Takes note of the answer to the command heard last, and of the question about it.
-    pub fn answered(&mut self, frame: &EncodedFrame, answer: &Answer, question: Option<&Question>) {
+    pub fn answered(
+        &mut self,
+        segmenter: &Segmenter,
+        frame: &EncodedFrame,
+        answer: &Answer,
+        question: Option<&Question>,
+    ) {
         let Some(pending) = self.pending.take() else { return };
         let is_found = answer.status == Status::Found;
         // once an object is found, "the other one" is one of those that were left before
@@ -99,14 +107,23 @@ impl Conversation {
             (_, Some(before)) => before.meant.clone(),
             (None, None) => return,
         };
-        let candidates = match (question, before) {
-            (Some(question), _) => question.candidates.clone(),
-            (None, Some(before)) => before.candidates,
-            (None, None) => Vec::new(),
+        let (candidates, among) = match (question, before) {
+            (Some(question), _) => {
+                let masks = question.candidates.iter().map(|candidate| candidate.mask.clone()).collect();
+                (question.candidates.clone(), masks)
+            }
+            (None, Some(before)) => (before.candidates, before.among),
+            (None, None) => {
+                // who then says "the left one" means one of several: less likely ones among them
+                let least = segmenter.config().answer.min_score / 2.0;
+                let fits = |i: &usize| answer.scores[*i] >= least;
+                let fitting = (0..answer.scores.len()).filter(fits).take(MOST_AMONG);
+                (Vec::new(), fitting.map(|i| frame.proposals[i].mask.clone()).collect())
+            }
         };
         let shown = answer.best.filter(|_| is_found || answer.status == Status::Ambiguous);
         let shown = shown.map(|best| frame.proposals[best].mask.clone());
-        self.topic = Some(Topic { meant, candidates, shown, denied: pending.denied, is_found });
+        self.topic = Some(Topic { meant, candidates, among, shown, denied: pending.denied, is_found });
     }
 
     /// Forgets everything: a clear, a time-out, a change of the lifecycle.

@@ -317,7 +317,7 @@ impl RowEvaluator<'_> {
             };
             let (proposals_time, features_time) = (Duration::ZERO, Duration::ZERO);
             let fingerprint = of_features.clone();
-            let layout = Layout::of(&proposals, depth);
+            let layout = Layout::of(&proposals, frame, depth);
             let places = places.clone();
             let encoded_frame = EncodedFrame {
                 layout,

@@ -2,7 +2,7 @@
 
 use super::decision::{best_first, decide, decide_guided};
 use super::destination::find_destination;
-use super::encoded::{EncodedCommand, EncodedFrame, Scope};
+use super::encoded::{EncodedCommand, EncodedFrame};
 use super::scorer::{Scored, Scorer};
 use super::terms;
 use referseg_answer::{Answer, FoundThing, ScoredProposal, StageTimes, Status};
@@ -58,11 +58,7 @@ fn answer_reading(
 ) -> Result<Answer> {
     let began = Instant::now();
     let config = scorer.config;
-    let Scored { guided, terms: mut scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
-    if guided.is_some() && command.scope != Scope::default() {
-        let allowed = command.scope.allows(&frame.proposals);
-        scored.total.iter_mut().zip(allowed).filter(|(_, allowed)| !allowed).for_each(|(score, _)| *score = 0.0);
-    }
+    let Scored { guided, terms: scored, crops, crops_time } = scorer.score(frame, command, thresholds)?;
     let decision = match &guided {
         Some(guided) => decide_guided(&scored.total, guided, &command.parsed, &config.words, thresholds),
         None => decide(&scored.total, &frame.proposals, thresholds),

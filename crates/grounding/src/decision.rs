@@ -237,6 +237,11 @@ fn guided_status(
         }
         Quantity::One | Quantity::Any => (Status::Found, Vec::new(), vec![best.index]),
         Quantity::All => (Status::Found, Vec::new(), fitting),
+        Quantity::AllBut(count) if fitting.len() <= count => {
+            let reason = format!("{}, of which {count} shall be left", several(fitting.len()));
+            (Status::NotFound, vec![reason], Vec::new())
+        }
+        Quantity::AllBut(count) => (Status::Found, Vec::new(), fitting[..fitting.len() - count].to_vec()),
         Quantity::Exactly(count) | Quantity::Some(count) if fitting.len() < count => {
             let reason = format!("{}, but {count} were requested", several(fitting.len()));
             (Status::NotFound, vec![reason], Vec::new())

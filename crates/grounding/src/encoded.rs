@@ -1,7 +1,7 @@
 //! Encoded frames and commands: what a frame costs once and a command costs once, so that an answer costs only the
 //! scoring.
 
-use super::guidance::{Layout, OwnWords};
+use super::guidance::{Allowed, Layout, OwnWords};
 use super::hybridgl::{HybridGuidance, HybridText, Seen};
 use super::text_features::TextFeatures;
 use super::visual_features::VisualFeatures;
@@ -63,15 +63,18 @@ pub struct Scope {
 const SAME_OBJECT: f32 = 0.5;
 
 impl Scope {
-    /// For each proposal, whether it may be meant.
-    pub(super) fn allows(&self, proposals: &[Proposal]) -> Vec<bool> {
+    /// What it says of the proposals of a frame; `None` when it says nothing.
+    pub(super) fn on(&self, proposals: &[Proposal]) -> Option<Allowed> {
+        if *self == Scope::default() {
+            return None;
+        }
         let shows = |masks: &[Mask], proposal: &Proposal| {
             let fits = |mask: &&Mask| mask.width() == proposal.mask.width() && mask.height() == proposal.mask.height();
             masks.iter().filter(fits).any(|mask| mask.iou(&proposal.mask) >= SAME_OBJECT)
         };
         let limited = proposals.iter().any(|proposal| shows(&self.only, proposal));
         let allowed = |proposal: &Proposal| (!limited || shows(&self.only, proposal)) && !shows(&self.except, proposal);
-        proposals.iter().map(allowed).collect()
+        Some(Allowed { proposals: proposals.iter().map(allowed).collect(), of_the_kind: limited })
     }
 }
 
@@ -111,7 +114,7 @@ impl EncodedCommand {
 impl EncodedFrame {
     /// This encoding for another frame that shows the same, seen with its own depth.
     pub fn for_same_view(self, depth: Option<&DepthImage>) -> EncodedFrame {
-        let layout = Layout::of(&self.proposals, depth);
+        let layout = Layout::of(&self.proposals, &self.frame, depth);
         EncodedFrame { layout, proposals_time: Duration::ZERO, features_time: Duration::ZERO, ..self }
     }
 

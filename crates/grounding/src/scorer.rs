@@ -104,7 +104,8 @@ impl Scorer<'_> {
         let EncodedCommand { parsed, own_words, .. } = command;
         let similarities = bank.similarities(seen, own_words)?;
         let scale = self.family.logit_scale();
-        Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, &self.config.words, scale)))
+        let (words, allowed) = (&self.config.words, command.scope.on(&frame.proposals));
+        Ok(Some(Guided::new(similarities, &frame.layout, parsed, own_words, words, scale, allowed.as_ref())))
     }
 
     /// Cosine similarities of all proposals with the bank's words; `None` for an empty frame, or a model without a feature for each.

@@ -350,7 +350,7 @@ impl Segmenter {
         let features = (!proposals.is_empty()).then(encode).transpose()?;
         let heat = self.config.needs_heat() && !proposals.is_empty();
         let places = heat.then(|| self.encode_places(frame)).transpose()?;
-        let layout = Layout::of(&proposals, depth);
+        let layout = Layout::of(&proposals, frame, depth);
         let features_time = began.elapsed();
         let (frame, view) = (frame.clone(), OnceLock::new());
         Ok(EncodedFrame {

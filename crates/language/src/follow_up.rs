@@ -20,9 +20,8 @@ pub enum FollowUp {
     Ended,
 }
 
-const YES: WordList = &[
-    "yes", "yeah", "yep", "yup", "correct", "exactly", "sure", "ok", "okay", "right", "precisely", "indeed", "please",
-];
+const YES: WordList =
+    &["yes", "yeah", "yep", "yup", "correct", "exactly", "sure", "ok", "okay", "precisely", "indeed", "please"];
 const NO: WordList = &["no", "nope", "nah", "not", "wrong"];
 /// Words that say which object was shown, and nothing of what it is like.
 const SHOWN: WordList = &["that", "this", "it", "one", "is", "that's", "it's", "the", "these", "those"];
@@ -40,6 +39,10 @@ fn behind(words: &Words, skipped: &[WordList]) -> String {
 pub fn follow_up(text: &str, before: &ParsedCommand) -> FollowUp {
     let words = Words::of(text);
     let said = |list: WordList| (0..words.len()).any(|i| is(list, words.at(i)));
+    let agrees = words.len() > 1 && is(&["that's", "thats", "all", "is"], words.at(words.len() - 2));
+    if agrees && words.at(words.len() - 1) == "right" {
+        return FollowUp::Confirmed; // "right" alone is a side
+    }
     if behind(&words, &[YES, NO, SHOWN, LEADING]).is_empty() {
         return match (said(NO), said(YES) || said(SHOWN)) {
             (true, _) => FollowUp::Another(before.clone()),
@@ -182,7 +185,9 @@ mod tests {
 
     #[test]
     fn yes_no_and_other_speak_of_the_object_shown() {
-        for text in ["yes", "yes please", "that one", "exactly", "yes, that one"] {
+        assert_eq!(after("the right one"), "refined: the red mug; on the right");
+        assert_eq!(after("right"), "refined: the red mug; on the right");
+        for text in ["yes", "yes please", "that one", "exactly", "yes, that one", "that's right", "that is right"] {
             assert_eq!(after(text), "confirmed", "{text}");
         }
         for text in

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod antecedents;
+mod behind_noun;
 mod clause;
 mod clause_object;
 mod command;
@@ -22,11 +23,13 @@ mod parts_of_speech;
 mod pattern;
 mod phrases;
 mod politeness;
+mod prefix;
 mod reading;
 mod requests;
 mod rules;
 mod spatial_words;
 mod text_words;
+mod verb_object;
 mod word_classes;
 mod word_forms;
 

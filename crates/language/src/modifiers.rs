@@ -131,7 +131,9 @@ impl Reader<'_> {
     /// anchor follows; `Some(None)` when it says nothing of use.
     #[allow(clippy::option_option)] // nothing there, and nothing of use
     pub(super) fn relation(&mut self, relation: Relation, start: usize) -> Option<Option<Constraint>> {
-        if let Some(place) = self.setting_of(relation) {
+        // "at the back of the table" is on it
+        let is_part = is(&["at", "in"], self.words.at(start));
+        if let Some(place) = self.setting_of(relation, is_part) {
             return Some(place);
         }
         let first = self.anchor()?;
@@ -165,7 +167,7 @@ impl Reader<'_> {
 
     /// A relation to the picture, the table or the speaker is a place: "left of the table", "in front of me".
     #[allow(clippy::option_option)] // as above
-    fn setting_of(&mut self, relation: Relation) -> Option<Option<Constraint>> {
+    fn setting_of(&mut self, relation: Relation, is_part: bool) -> Option<Option<Constraint>> {
         let determined = usize::from(is(DETERMINERS, self.word()));
         let word = self.peek(determined);
         let after = self.at + determined + 1;
@@ -189,7 +191,9 @@ impl Reader<'_> {
             (Relation::InFrontOf, _) => Some(Place::Front),
             (Relation::NextTo, true) => Some(Place::Front),
             (Relation::AwayFrom, true) => Some(Place::Back),
-            (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) => Some(Place::Back),
+            (Relation::Behind, false) if is(&["group", "picture", "scene", "image"], word) || is_part => {
+                Some(Place::Back)
+            }
             (Relation::Between, false) => Some(Place::Middle),
             (Relation::On | Relation::From, false) if is(SUPPORTS, word) => {
                 let (phrase, noun) = (self.words.text(self.at..after), Some(word.to_string()));

@@ -61,6 +61,11 @@ impl Words {
                 taken += usize::from(is(&["non", "not"], word));
             } else if is(&["both"], word) {
                 into.quantity = Some(Quantity::Exactly(2));
+            } else if word == "every" && next == "other" && noun.is_empty() {
+                // every second one in a row
+                into.quantity = into.quantity.or(Some(Quantity::All));
+                into.unknown.push("every other".into());
+                taken = 2;
             } else if is(&["all", "every", "each"], word) && noun.is_empty() {
                 into.quantity = into.quantity.or(Some(Quantity::All));
             } else if word == "any" || word == "either" {
@@ -82,6 +87,12 @@ impl Words {
                 word,
             ) {
                 // nothing of use
+            } else if word == "or" {
+                // "the red or blue mug"
+                if let Some(look) = into.description.attributes.last_mut() {
+                    *look = format!("{look} or {next}");
+                    taken = 2;
+                }
             } else if word == "," || word == "and" || word == "but" || word == "&" {
                 let around = |k: usize| is(COLOURS, words.at(k));
                 if i > range.start && around(i - 1) && around(i + 1) {

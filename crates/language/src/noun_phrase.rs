@@ -25,6 +25,10 @@ impl Words {
             return true;
         }
         let first = i == from || is(DETERMINERS, self.at(i - 1)) && i == from + 1;
+        if word == "or" {
+            // red or blue mug
+            return i > from && is_colour(self.at(i - 1)) && is_colour(next) && self.can_follow(i + 2);
+        }
         if word == "and" || word == "but" {
             // black and white cat, small but heavy box
             return i > from

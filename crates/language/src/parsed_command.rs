@@ -161,6 +161,8 @@ pub enum Quantity {
     Some(usize),
     /// All that fit, however many.
     All,
+    /// All that fit but so many, whichever ("all but one of the mugs").
+    AllBut(usize),
 }
 
 /// What is said of a thing, or of several.
@@ -181,6 +183,9 @@ pub struct Description {
     /// What else must be true of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// What may be meant instead: "the mug or the can".
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Description>,
 }
 
 /// One thing that must be true of what is meant.
@@ -271,6 +276,11 @@ pub enum Order {
     /// By the height above what they stand on.
     Tallest,
     Lowest,
+    Widest,
+    Brightest,
+    Darkest,
+    /// By how surely it has this colour.
+    MostColoured(String),
     /// By how near the picture's middle.
     Central,
     NearestTo(Box<Description>),
@@ -304,6 +314,10 @@ pub enum Relation {
     LargerThan,
     /// Smaller in the picture.
     SmallerThan,
+    /// Higher from its foot to its top in the picture.
+    TallerThan,
+    BrighterThan,
+    DarkerThan,
 }
 
 /// What two things can have in common.

@@ -56,6 +56,16 @@ pub fn is_colour(word: &str) -> bool {
     letters(word).is_some_and(|letters| letters.ends_with('c'))
 }
 
+/// Whether the noun is something that is worn ("shirt", "hats").
+pub fn is_worn(noun: &str) -> bool {
+    [noun, &singular(noun)].iter().any(|word| letters(word).is_some_and(|letters| letters.contains('w')))
+}
+
+/// Whether the noun is a person ("man", "waiters").
+pub fn is_person(noun: &str) -> bool {
+    [noun, &singular(noun)].iter().any(|word| letters(word).is_some_and(|letters| letters.contains('p')))
+}
+
 /// Whether a noun may name something that can be seen: not "task", "goodness". Words that are not in the table may.
 pub fn can_be_seen(noun: &str) -> bool {
     let forms = [letters(noun), letters(&singular(noun))];
@@ -86,6 +96,7 @@ mod tests {
         assert!(["mauve", "striped"].iter().all(|word| is_adjective(word)) && !is_adjective("coffee"));
         assert!(["chartreuse", "mauve", "greenish"].iter().all(|word| is_colour(word)));
         assert!(!["rusty", "mug", "rose"].iter().any(|word| is_colour(word)));
+        assert!(is_worn("shirt") && is_worn("glasses") && !is_worn("mug") && is_person("girl") && !is_person("mug"));
         assert!(!["task", "tasks", "goodness"].iter().any(|noun| can_be_seen(noun)));
     }
 }

@@ -10,6 +10,7 @@ impl ParsedCommand {
             Quantity::One => String::new(),
             Quantity::Any => "any of: ".into(),
             Quantity::All => "all of: ".into(),
+            Quantity::AllBut(count) => format!("all but {count} of: "),
             Quantity::Exactly(count) => format!("exactly {count} of: "),
             Quantity::Some(count) => format!("any {count} of: "),
         };
@@ -56,7 +57,8 @@ impl Description {
         };
         let parts: Vec<String> =
             std::iter::once(look).chain(self.constraints.iter().map(Constraint::reading)).collect();
-        parts.join(between)
+        let alternatives = self.alternatives.iter().map(Description::reading_inside);
+        std::iter::once(parts.join(between)).chain(alternatives).collect::<Vec<_>>().join(" or ")
     }
 }
 
@@ -92,7 +94,10 @@ fn ordered(rank: i32, by: &Order) -> String {
         ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
     let nth = match rank {
         -1 => "last".to_string(),
-        -2 => "last but one".to_string(),
+        -10..=-2 => {
+            const COUNTS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+            format!("last but {}", COUNTS[rank.unsigned_abs() as usize - 2])
+        }
         1..=10 => RANKS[rank.unsigned_abs() as usize - 1].to_string(),
         _ => format!("number {rank}"),
     };
@@ -107,6 +112,10 @@ fn ordered(rank: i32, by: &Order) -> String {
         Order::Smallest => ("smallest".into(), "smallest".into()),
         Order::Tallest => ("tallest".into(), "tallest".into()),
         Order::Lowest => ("lowest".into(), "lowest".into()),
+        Order::Widest => ("widest".into(), "widest".into()),
+        Order::Brightest => ("brightest".into(), "brightest".into()),
+        Order::Darkest => ("darkest".into(), "darkest".into()),
+        Order::MostColoured(colour) => (format!("most {colour}"), format!("most {colour}")),
         Order::Central => ("nearest to the middle".into(), "nearest to the middle".into()),
         Order::NearestTo(anchor) => {
             (format!("nearest to {}", anchor.reading_inside()), format!("nearest to {}", anchor.reading_inside()))
@@ -173,6 +182,9 @@ impl Relation {
             Relation::AwayFrom => "away from",
             Relation::LargerThan => "larger than",
             Relation::SmallerThan => "smaller than",
+            Relation::TallerThan => "taller than",
+            Relation::BrighterThan => "brighter than",
+            Relation::DarkerThan => "darker than",
         }
     }
 }

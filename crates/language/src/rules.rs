@@ -70,6 +70,13 @@ fn read(text: &str, words: &Words, choice: usize) -> (ParsedCommand, Vec<Attachm
     (meaning, attachments)
 }
 
+fn excluded(constraint: &Constraint) -> Option<&Description> {
+    match constraint {
+        Constraint::Except(other) => Some(other),
+        _ => None,
+    }
+}
+
 /// Places said first are read where they usually stand: "on the left, the mug", "counting from the left, the second mug".
 fn fronted_last(words: Words) -> Words {
     let begin = (0..words.len()).find(|i| !is(OPENERS, words.at(*i)) && !words.is_mark(*i)).unwrap_or(0);
@@ -146,7 +153,10 @@ fn part_meaning(text: &str, words: &Words, choice: usize) -> Option<(ParsedComma
     let chosen_verb = chosen.verb(words).to_string();
     let Expression { description: target, quantity, .. } = chosen.expression;
     let mut parsed = ParsedCommand::new(text, target);
-    parsed.quantity = quantity.unwrap_or(Quantity::One);
+    // "the mug or the can": either will do
+    let whichever =
+        !parsed.target.alternatives.is_empty() || parsed.target.attributes.iter().any(|look| look.contains(" or "));
+    parsed.quantity = quantity.unwrap_or(if whichever { Quantity::Any } else { Quantity::One });
     parsed.forbidden = chosen.places.negative;
     parsed.names_nothing = names_nothing;
     parsed.not_understood = chosen.unknown;
@@ -179,6 +189,12 @@ fn part_meaning(text: &str, words: &Words, choice: usize) -> Option<(ParsedComma
         if !parsed.target.constraints.iter().any(holds) {
             parsed.target.constraints.extend(place.into_iter().flatten().filter(holds));
         }
+    }
+    let excluded: Vec<&Description> = parsed.target.constraints.iter().filter_map(excluded).collect();
+    if parsed.target.noun.is_none() && excluded.iter().any(|other| other.noun.is_none()) {
+        // "neither the red nor the blue mug": another mug
+        let noun = excluded.iter().find_map(|other| other.noun.clone());
+        parsed.target.noun = noun;
     }
     let named = parsed.target.clone();
     for constraint in &mut parsed.target.constraints {

@@ -157,7 +157,10 @@ fn box_relation(relation: Relation) -> Option<BoxRelation> {
         | Relation::Between
         | Relation::AwayFrom
         | Relation::LargerThan
-        | Relation::SmallerThan => None,
+        | Relation::SmallerThan
+        | Relation::TallerThan
+        | Relation::BrighterThan
+        | Relation::DarkerThan => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What single words mean before a noun: ranks, numbers, sides, superlatives, sizes; and a noun's singular.
 
-use super::lexicon::{is, is_colour, ADJECTIVES, ED_WORDS};
+use super::lexicon::{is, is_colour, ADJECTIVES, COLOURS, ED_WORDS};
 use super::parsed_command::{Order, Place, Size};
 use super::phrases::Side;
 use super::word_forms::is_superlative;
@@ -93,15 +93,29 @@ pub fn superlative(word: &str) -> Option<Order> {
         "bottommost" | "bottom-most" | "lowermost" => Order::Bottommost,
         "nearest" | "closest" | "closer" | "nearer" | "frontmost" | "foremost" => Order::Nearest,
         "farthest" | "furthest" | "farther" | "further" | "rearmost" | "backmost" | "hindmost" => Order::Farthest,
-        "largest" | "biggest" | "larger" | "bigger" | "widest" | "longest" | "longer" | "wider" | "hugest" => {
-            Order::Largest
-        }
+        "largest" | "biggest" | "larger" | "bigger" | "longest" | "longer" | "hugest" => Order::Largest,
+        "widest" | "wider" | "broadest" | "broader" => Order::Widest,
         "smallest" | "tiniest" | "littlest" | "smaller" | "tinier" | "narrowest" | "slimmest" => Order::Smallest,
-        "tallest" | "highest" | "taller" | "higher" => Order::Tallest,
-        "shortest" | "lowest" | "shorter" | "flattest" => Order::Lowest,
+        "tallest" | "taller" => Order::Tallest,
+        "shortest" | "shorter" | "flattest" => Order::Lowest,
+        "highest" | "higher" => Order::Topmost,
+        "lowest" => Order::Bottommost,
+        "brightest" | "brighter" | "lightest" | "lighter" | "palest" | "paler" => Order::Brightest,
+        "darkest" | "darker" => Order::Darkest,
         "middlemost" | "centermost" => Order::Central,
-        _ => return None,
+        _ => return graded_colour(word).map(|colour| Order::MostColoured(colour.into())),
     })
+}
+
+/// The colour of "redder" and "greenest".
+fn graded_colour(word: &str) -> Option<&'static str> {
+    let stem = word.strip_suffix("est").or_else(|| word.strip_suffix("er"))?;
+    let is_colour = |colour: &&str| {
+        // "redder", "bluer", "greener"
+        let doubled = stem.len() == colour.len() + 1 && stem.strip_suffix(|c| colour.ends_with(c)) == Some(colour);
+        *colour == stem || doubled || colour.strip_suffix('e') == Some(stem)
+    };
+    COLOURS.iter().copied().find(is_colour)
 }
 
 pub fn size(word: &str) -> Option<Size> {

@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         let answered = command.and_then(|command| {
             let answer = segmenter.answer(&encoded, &command)?;
             let question = ask_back(&segmenter, &encoded, &command, &answer)?;
-            conversation.answered(&encoded, &answer, question.as_ref());
+            conversation.answered(&segmenter, &encoded, &answer, question.as_ref());
             Ok((answer, question))
         });
         let code = match &answered {

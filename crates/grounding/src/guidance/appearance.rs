@@ -76,6 +76,10 @@ impl<'a> Appearance<'a> {
 
     /// How surely a proposal looks as an attribute says, 0..1; `noun` is what it describes.
     pub fn attribute(&self, i: usize, attribute: &str, noun: Option<&str>) -> f32 {
+        if let Some((first, second)) = attribute.split_once(" or ") {
+            let misfit = |look: &str| 1.0 - self.attribute(i, look, noun);
+            return 1.0 - misfit(first) * misfit(second);
+        }
         if let Some(number) = colour_number(attribute, self.settings) {
             return self.colours[i][number];
         }
@@ -94,7 +98,13 @@ impl<'a> Appearance<'a> {
     /// How surely a proposal looks as a description says: its noun, attributes and details, 0..1.
     pub fn look(&self, i: usize, description: &Description) -> f32 {
         let noun = description.noun.as_deref();
-        let mut fit = noun.map_or_else(|| self.thing(i), |noun| self.noun(i, noun));
+        let kind = noun.map_or_else(|| self.thing(i), |noun| self.noun(i, noun));
+        self.described(i, description, kind)
+    }
+
+    /// How surely a proposal that is with probability `fit` of the kind meant looks as the attributes and details of a description say, 0..1.
+    pub fn described(&self, i: usize, description: &Description, mut fit: f32) -> f32 {
+        let noun = description.noun.as_deref();
         for attribute in &description.attributes {
             fit *= self.attribute(i, attribute, noun);
         }

@@ -1,5 +1,6 @@
 //! `Guided`: a command's meaning resolved on one frame.
 
+use super::allowed::Allowed;
 use super::appearance::Appearance;
 use super::layout::Layout;
 use super::resolve::{Reason, Resolved, Resolver};
@@ -36,7 +37,7 @@ pub struct Guided {
 fn wanted(parsed: &ParsedCommand) -> usize {
     match parsed.quantity {
         Quantity::Exactly(count) | Quantity::Some(count) => count,
-        Quantity::One | Quantity::Any | Quantity::All => 1,
+        Quantity::One | Quantity::Any | Quantity::All | Quantity::AllBut(_) => 1,
     }
 }
 
@@ -51,6 +52,7 @@ impl Guided {
         own_words: &OwnWords,
         words: &WordSettings,
         logit_scale: f32,
+        allowed: Option<&Allowed>,
     ) -> Guided {
         let appearance = Appearance::new(similarities, words, own_words, logit_scale);
         let numbers: Vec<bool> = (0..layout.outlines.len()).map(|i| !appearance.thing(i).is_nan()).collect();
@@ -60,7 +62,7 @@ impl Guided {
         let (from_robot, by_robot) = (parsed.from_robot, Cell::new(false));
         let resolver =
             Resolver { things: &things, appearance: &appearance, layout, by_depth, from_robot, by_robot, looks };
-        let resolved = resolver.resolve(&parsed.target, &parsed.withdrawn, wanted(parsed));
+        let resolved = resolver.resolve_allowed(&parsed.target, &parsed.withdrawn, wanted(parsed), allowed);
         let goal = parsed.destination.as_ref().map(|said| &said.goal);
         let anchors = goal.map_or(&[][..], Goal::anchors);
         let destination = anchors.iter().map(|anchor| resolver.resolve(anchor, &[], 1).fit).collect();

@@ -4,7 +4,7 @@
 //! resolution and are alike along both axes.
 
 use referseg_camera::{check_aligned, DepthImage};
-use referseg_image::{Mask, Rect};
+use referseg_image::{Frame, Mask, Rect};
 use referseg_proposals::Proposal;
 
 /// Where one proposal is.
@@ -24,6 +24,8 @@ pub struct Outline {
     pub bottom: f32,
     /// Pixels, in parts of the width's square.
     pub area: f32,
+    /// Mean luma of its pixels, 0..1 (Rec. 709 weights on the encoded levels).
+    pub brightness: f32,
 }
 
 impl Outline {
@@ -69,10 +71,10 @@ pub struct Layout {
 
 impl Layout {
     /// Measures proposals of one frame.
-    pub fn of(proposals: &[Proposal], depth: Option<&DepthImage>) -> Layout {
+    pub fn of(proposals: &[Proposal], frame: &Frame, depth: Option<&DepthImage>) -> Layout {
         let n = proposals.len();
         let (width, height) = proposals.first().map_or((1, 1), |first| (first.mask.width(), first.mask.height()));
-        let outlines = proposals.iter().map(|proposal| outline(proposal, width as f32)).collect();
+        let outlines = proposals.iter().map(|proposal| outline(proposal, frame, width as f32)).collect();
         let boxes: Vec<Rect> =
             proposals.iter().map(|proposal| proposal.mask.bounding_box().unwrap_or_default()).collect();
         let mut shared = vec![0.0; n * n];
@@ -155,7 +157,7 @@ impl RobotPlaces {
     }
 }
 
-fn outline(proposal: &Proposal, unit: f32) -> Outline {
+fn outline(proposal: &Proposal, frame: &Frame, unit: f32) -> Outline {
     let rect = proposal.mask.bounding_box().unwrap_or_default();
     let [x, y] = proposal.mask.centroid().unwrap_or_default();
     let area = proposal.mask.area().max(1);
@@ -168,5 +170,25 @@ fn outline(proposal: &Proposal, unit: f32) -> Outline {
         top: part(rect.y),
         bottom: part(rect.bottom()),
         area: area as f32 / (unit * unit),
+        brightness: brightness(&proposal.mask, frame),
     }
+}
+
+/// Mean luma of a few hundred pixels of a mask, 0..1.
+fn brightness(mask: &Mask, frame: &Frame) -> f32 {
+    let rect = mask.bounding_box().unwrap_or_default();
+    if rect.right() > frame.width() || rect.bottom() > frame.height() {
+        return 0.0;
+    }
+    let step = (rect.area() / 400).isqrt().max(1);
+    let (mut sum, mut count) = (0.0, 0);
+    for y in (rect.y..rect.bottom()).step_by(step) {
+        for x in (rect.x..rect.right()).step_by(step).filter(|x| mask.at(*x, y)) {
+            let [red, green, blue] =
+                [0, 1, 2].map(|channel| f32::from(frame.rgb()[(y * frame.width() + x) * 3 + channel]));
+            sum += (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255.0;
+            count += 1;
+        }
+    }
+    sum / count.max(1) as f32
 }

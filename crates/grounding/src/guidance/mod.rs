@@ -3,6 +3,7 @@
 //! Words → probabilities of looks (`vocabulary`, `appearance`); masks → places and things (`layout`, `things`); both and the
 //! parsed command → how surely each thing is meant, reason by reason (`resolve`, `relations`).
 
+mod allowed;
 mod appearance;
 mod guided;
 mod layout;
@@ -12,6 +13,7 @@ mod resolve;
 mod things;
 mod vocabulary;
 
+pub use allowed::Allowed;
 pub use appearance::Appearance;
 pub use guided::Guided;
 pub use layout::{Layout, Outline};

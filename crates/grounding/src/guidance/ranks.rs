@@ -8,6 +8,9 @@ use referseg_language::{Constraint, Description, Order, Place, Size};
 /// Softness of comparisons of sizes, in logarithms.
 const SOFT_SIZE: f32 = 0.08;
 
+/// Softness of comparisons of brightness and of colours, in parts of their range.
+pub const SOFT_BRIGHTNESS: f32 = 0.03;
+
 /// Probability that exactly `before` of independent events come true.
 fn exactly(events: impl Iterator<Item = f32>, before: usize) -> f32 {
     let mut chances = vec![0.0; before + 1];
@@ -96,6 +99,13 @@ impl Resolver<'_> {
             Order::Smallest => by_key(&|o| o.area.ln(), SOFT_SIZE),
             Order::Tallest => by_keys(self.heights(), -1.0, SOFT_SIZE),
             Order::Lowest => by_keys(self.heights(), 1.0, SOFT_SIZE),
+            Order::Widest => by_key(&|o| -(o.right - o.left).max(1e-6).ln(), SOFT_SIZE),
+            Order::Brightest => by_key(&|o| -o.brightness, SOFT_BRIGHTNESS),
+            Order::Darkest => by_key(&|o| o.brightness, SOFT_BRIGHTNESS),
+            Order::MostColoured(colour) => {
+                let keys = self.all().map(|i| -self.appearance.attribute(self.things[i], colour, None)).collect();
+                by_keys(keys, 1.0, SOFT_BRIGHTNESS)
+            }
             Order::Central => by_key(&|o| (o.x - 0.5).hypot(o.y - self.layout.height / 2.0), SOFT),
             Order::NearestTo(anchor) => self.by_distance(rank, 1.0, anchor, fitting),
             Order::FarthestFrom(anchor) => self.by_distance(rank, -1.0, anchor, fitting),

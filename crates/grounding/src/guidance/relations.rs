@@ -44,8 +44,16 @@ pub fn stands(relation: Relation, a: &Outline, b: &Outline) -> f32 {
         Relation::AwayFrom => 1.0 - (-a.gap(b) / 0.2).exp(),
         Relation::LargerThan => larger(a, b),
         Relation::SmallerThan => larger(b, a),
+        Relation::TallerThan => sigmoid(((a.height().max(1e-6) / b.height().max(1e-6)).ln() - 0.05) / 0.08),
+        Relation::BrighterThan => brighter(a, b),
+        Relation::DarkerThan => brighter(b, a),
         Relation::Between => 0.0,
     }
+}
+
+/// How surely `a` is brighter than `b`: a tenth of the range more surely is.
+fn brighter(a: &Outline, b: &Outline) -> f32 {
+    sigmoid((a.brightness - b.brightness - 0.02) / 0.03)
 }
 
 /// How well `a` covers more of the picture than `b`: half as much more is surely more.
@@ -99,7 +107,16 @@ mod tests {
 
     fn square(x: f32, y: f32, side: f32) -> Outline {
         let half = side / 2.0;
-        Outline { x, y, left: x - half, right: x + half, top: y - half, bottom: y + half, area: side * side }
+        Outline {
+            x,
+            y,
+            left: x - half,
+            right: x + half,
+            top: y - half,
+            bottom: y + half,
+            area: side * side,
+            brightness: 0.5,
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! every constraint multiplies it. An anchor is resolved in the same way and remains a distribution over things, as in
 //! ReCLIP (Subramanian et al., ACL 2022, section 3.2): nothing is decided before the end.
 
+use super::allowed::Allowed;
 use super::appearance::Appearance;
 use super::layout::{Layout, Outline};
 use super::relations::{between, beyond, higher, stands, to_the_side};
@@ -137,7 +138,27 @@ impl Resolver<'_> {
 
     /// Resolves a description; `withdrawn` are others that it must not be, `wanted` how many of an order's first are meant.
     pub fn resolve(&self, description: &Description, withdrawn: &[Description], wanted: usize) -> Resolved {
-        let looks = self.appearance.looks(description);
+        self.resolve_allowed(description, withdrawn, wanted, None)
+    }
+
+    /// As [`Resolver::resolve`], among some of the proposals.
+    pub fn resolve_allowed(
+        &self,
+        description: &Description,
+        withdrawn: &[Description],
+        wanted: usize,
+        allowed: Option<&Allowed>,
+    ) -> Resolved {
+        let mut looks = self.appearance.looks(description);
+        if let Some(Allowed { proposals, of_the_kind }) = allowed {
+            for (i, look) in looks.iter_mut().enumerate() {
+                *look = match proposals[i] {
+                    false => 0.0,
+                    true if *of_the_kind => self.appearance.described(i, description, 1.0),
+                    true => *look,
+                };
+            }
+        }
         let look: Vec<f32> = self.things.iter().map(|thing| looks[*thing]).collect();
         self.looks.borrow_mut().push(looks);
         let mut resolved = Resolved { fit: look.clone(), factors: Vec::new() };
@@ -167,6 +188,20 @@ impl Resolver<'_> {
         for constraint in description.constraints.iter().filter(ranks) {
             let factor = self.ranked(constraint, &fitting, wanted);
             resolved.take(factor);
+        }
+        if !description.alternatives.is_empty() {
+            // "the mug or the can": a thing fits as far as it fits any of them
+            let mut misfit: Vec<f32> = resolved.fit.iter().map(|fit| 1.0 - fit).collect();
+            for other in &description.alternatives {
+                let fit = self.resolve_allowed(other, &[], wanted, allowed).fit;
+                misfit.iter_mut().zip(fit).for_each(|(misfit, fit)| *misfit *= 1.0 - fit);
+            }
+            let values: Vec<f32> = misfit.into_iter().map(|misfit| 1.0 - misfit).collect();
+            let words = description.reading();
+            resolved = Resolved {
+                fit: values.clone(),
+                factors: vec![Factor { reason: Reason::Description, words, values, anchor: None }],
+            };
         }
         resolved
     }

@@ -164,10 +164,11 @@ pub fn unknown_looks(parsed: &ParsedCommand, settings: &WordSettings) -> Vec<Str
     let mut found: Vec<String> = Vec::new();
     if settings.closed {
         for description in descriptions(parsed) {
-            let attributes = description.attributes.iter().filter(|word| colour_number(word, settings).is_none());
-            for word in attributes.chain(&description.details) {
-                if !found.contains(word) {
-                    found.push(word.clone());
+            let looks = description.attributes.iter().flat_map(|look| look.split(" or "));
+            let looks = looks.filter(|word| colour_number(word, settings).is_none());
+            for word in looks.chain(description.details.iter().map(String::as_str)) {
+                if !found.iter().any(|known| known == word) {
+                    found.push(word.to_string());
                 }
             }
         }
@@ -191,7 +192,7 @@ fn own_texts(description: &Description, settings: &WordSettings) -> Vec<String> 
         Constraint::Lacks(look) => Some(look),
         _ => None,
     });
-    for attribute in description.attributes.iter().chain(lacked) {
+    for attribute in description.attributes.iter().chain(lacked).flat_map(|look| look.split(" or ")) {
         if colour_number(attribute, settings).is_none() {
             texts.extend([format!("{attribute} {noun}"), noun.to_string()]);
         }
@@ -209,6 +210,7 @@ fn descriptions(parsed: &ParsedCommand) -> Vec<&Description> {
     let mut found = Vec::new();
     while let Some(description) = open.pop() {
         found.push(description);
+        open.extend(&description.alternatives);
         for constraint in &description.constraints {
             match constraint {
                 Constraint::Relation { anchors, .. } => open.extend(anchors),

@@ -51,7 +51,16 @@ impl Row {
         let appearance = Appearance::new(self.0.iter().map(row).collect(), &words, &own, 12.0);
         let outline = |k: usize| {
             let (x, y) = (0.1 + 0.15 * k as f32, 0.4);
-            Outline { x, y, left: x - 0.05, right: x + 0.05, top: y - 0.05, bottom: y + 0.05, area: 0.01 }
+            Outline {
+                x,
+                y,
+                left: x - 0.05,
+                right: x + 0.05,
+                top: y - 0.05,
+                bottom: y + 0.05,
+                area: 0.01,
+                brightness: 0.5,
+            }
         };
         let mut layout = Layout::of_outlines((0..self.0.len()).map(outline).collect(), 0.75);
         layout.depths = depths;

@@ -1,0 +1,123 @@
+//! Asking back: questions, candidates whose phrases hold, and conversations about them.
+
+#[path = "common/word_model.rs"]
+mod word_model;
+
+use referseg::answer::{Answer, Status};
+use referseg::dialogue::{ask_back, Conversation, Question};
+use referseg::grounding::{EncodedFrame, Segmenter};
+use referseg::language::Command;
+use word_model::{answer, scene};
+
+/// The question after a command.
+fn question(scene: &(Segmenter, EncodedFrame), text: &str) -> Option<Question> {
+    let (segmenter, frame) = scene;
+    let command = segmenter.encode_command(&Command::parse(text).unwrap()).unwrap();
+    let answer = segmenter.answer(frame, &command).unwrap();
+    ask_back(segmenter, frame, &command, &answer).unwrap()
+}
+
+/// The answers to the texts of one conversation.
+fn conversation(scene: &(Segmenter, EncodedFrame), texts: &[&str]) -> Vec<Answer> {
+    let (segmenter, frame) = scene;
+    let mut conversation = Conversation::default();
+    let mut answers = Vec::new();
+    for text in texts {
+        let command = conversation.hear(segmenter, &Command::parse(text).unwrap()).unwrap();
+        let answer = segmenter.answer(frame, &command).unwrap();
+        let question = ask_back(segmenter, frame, &command, &answer).unwrap();
+        conversation.answered(segmenter, frame, &answer, question.as_ref());
+        answers.push(answer);
+    }
+    answers
+}
+
+/// Status and best of the last text's answer.
+fn last(scene: &(Segmenter, EncodedFrame), texts: &[&str]) -> (Status, Option<usize>) {
+    let answers = conversation(scene, texts);
+    let last = answers.last().unwrap();
+    (last.status, last.best)
+}
+
+#[test]
+fn an_ambiguous_command_is_asked_about_with_a_phrase_for_each_candidate() {
+    let scene = scene(false);
+    let question = question(&scene, "pick up the flurb").unwrap();
+    assert!(question.text.starts_with("Do you mean the "), "{}", question.text);
+    let proposals: Vec<usize> = question.candidates.iter().map(|candidate| candidate.proposal).collect();
+    assert_eq!(proposals, [0, 1], "both flurbs, from left to right");
+    for candidate in &question.candidates {
+        assert!(question.text.contains(&candidate.phrase), "{}", question.text);
+        let again = answer(&scene, &candidate.phrase);
+        assert_eq!((again.status, again.best), (Status::Found, Some(candidate.proposal)), "{}", candidate.phrase);
+    }
+}
+
+#[test]
+fn something_close_is_offered_when_a_look_or_an_anchor_is_missing() {
+    let scene = scene(false);
+    let missing = question(&scene, "the red samovar").unwrap();
+    assert_eq!(missing.text, "There is no red samovar. Do you mean the samovar?");
+    assert_eq!(missing.candidates.len(), 1);
+    let missing = question(&scene, "the vase next to the zarf").unwrap();
+    assert_eq!(missing.text, "There is no vase next to the zarf. Do you mean the vase?");
+    assert_eq!(last(&scene, &["the red samovar", "yes"]), (Status::Found, Some(2)));
+}
+
+#[test]
+fn nothing_is_asked_where_nothing_is_open() {
+    let scene = scene(false);
+    for text in ["the samovar", "the trombone", "don't touch the flurb", "hello", "the flurb, cancel that"] {
+        assert_eq!(question(&scene, text), None, "{text}");
+    }
+}
+
+#[test]
+fn what_is_said_next_is_heard_in_the_light_of_what_was_asked() {
+    let scene = scene(false);
+    for (follow_up, thing) in [
+        ("the left one", 0),
+        ("right", 1),
+        ("the red one please", 1),
+        ("no, the chartreuse one", 0),
+        ("the second", 1),
+        ("next to the samovar", 1),
+        ("not the red one", 0),
+        ("the samovar", 2),
+    ] {
+        assert_eq!(last(&scene, &["the flurb", follow_up]), (Status::Found, Some(thing)), "{follow_up}");
+    }
+}
+
+#[test]
+fn the_other_one_and_no_speak_of_what_was_shown() {
+    let scene = scene(false);
+    assert_eq!(last(&scene, &["the flurb", "the left one", "the other one"]), (Status::Found, Some(1)));
+    assert_eq!(
+        last(&scene, &["the flurb", "the left one", "no, the other one", "the other one"]),
+        (Status::Found, Some(0))
+    );
+    let first = conversation(&scene, &["the flurb"])[0].best;
+    assert_eq!(last(&scene, &["the flurb", "yes"]), (Status::Found, first));
+    let (status, second) = last(&scene, &["the flurb", "no, not that"]);
+    assert_eq!(status, Status::Found);
+    assert_ne!(second, first);
+}
+
+#[test]
+fn a_new_command_and_a_clear_end_a_conversation() {
+    let scene = scene(false);
+    assert_eq!(
+        last(&scene, &["the flurb", "the vase", "the left one"]),
+        (Status::Found, Some(3)),
+        "the vase is the topic now"
+    );
+    let (segmenter, frame) = &scene;
+    let mut conversation = Conversation::default();
+    let command = conversation.hear(segmenter, &Command::parse("the flurb").unwrap()).unwrap();
+    let answer = segmenter.answer(frame, &command).unwrap();
+    conversation.answered(segmenter, frame, &answer, None);
+    assert!(conversation.state().contains("flurb"), "{}", conversation.state());
+    conversation.clear();
+    assert_eq!(conversation.state(), "");
+}
