@@ -23,7 +23,7 @@ if [ -n "$coverage" ]; then
         echo "=== $target"
         seeds=target/fuzz/seeds/$target corpus=target/fuzz/corpus/$target
         mkdir -p "$corpus" "$seeds"
-        REFERSEG_FUZZ_SEEDS=$seeds cargo test --locked --test fuzz -- --exact seeds_are_written > /dev/null
+        REFERSEG_FUZZ_SEEDS=$seeds cargo test --release --locked --test fuzz -- --exact seeds_are_written > /dev/null
         cargo fuzz run --fuzz-dir tests/fuzz/cargo_fuzz --sanitizer none --target-dir target/cargo_fuzz "$target" \
             "$corpus" "$seeds" -- -max_total_time="$coverage" -rss_limit_mb=4096 -malloc_limit_mb=1400 -print_final_stats=1 2>&1 |
             grep -E "stat::|SUMMARY|panicked|cov:.*DONE|ERROR"
@@ -31,5 +31,5 @@ if [ -n "$coverage" ]; then
     exit
 fi
 REFERSEG_FUZZ_INPUTS=$inputs REFERSEG_FUZZ_SEED=$seed RUST_BACKTRACE=0 \
-    cargo test --locked --test fuzz -- --nocapture "${targets[@]}" 2> target/fuzz.err | tee target/fuzz.log | grep -a -E " inputs from seed |: input |^test result"
+    cargo test --release --locked --test fuzz -- --nocapture "${targets[@]}" 2> target/fuzz.err | tee target/fuzz.log | grep -a -E " inputs from seed |: input |^test result"
 grep -aoE '[0-9]+ inputs from seed' target/fuzz.log | awk '{ sum += $1 } END { print "in all " sum " inputs" }'

@@ -40,6 +40,10 @@ pub fn phrases(
     if let Some(name) = object.name.filter(|name| !said.attributes.contains(&name.colour)) {
         phrases.push(with(Some(&name.colour)));
     }
+    if objects.len() == 1 {
+        phrases.push(look);
+        return phrases;
+    }
     let x = |object: &Object| middle(&object.rect)[0];
     let rank = objects.iter().filter(|other| x(other) < x(object)).count();
     let place = match (rank, objects.len() - 1 - rank) {

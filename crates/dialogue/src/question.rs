@@ -142,14 +142,7 @@ impl Asked<'_> {
                 Status::Ambiguous if answer.rivals.len() <= MOST_NAMED => answer.rivals.clone(),
                 _ => continue,
             };
-            let mut candidates = self.candidates(&proposals, &relaxed.target, |proposal| answer.scores[proposal])?;
-            if let [only] = &mut candidates[..] {
-                // alone of its kind it needs no more than its name
-                let plain = format!("the {}", relaxed.target.look());
-                if only.phrase.is_empty() && self.means(&plain)? == Some(only.proposal) {
-                    only.phrase = plain;
-                }
-            }
+            let candidates = self.candidates(&proposals, &relaxed.target, |proposal| answer.scores[proposal])?;
             let phrases: Vec<&str> = candidates.iter().map(|candidate| candidate.phrase.as_str()).collect();
             if phrases.is_empty() || phrases.iter().any(|phrase| phrase.is_empty()) {
                 continue;

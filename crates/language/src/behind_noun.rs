@@ -37,8 +37,8 @@ impl Reader<'_> {
             {
                 // "right next to the can"
                 self.at += 1;
-            } else if word == "or" && self.depth == 0 && self.alternative(into) {
-            } else if self.but_one(into)
+            } else if word == "or" && self.depth == 0 && self.alternative(into)
+                || self.but_one(into)
                 || self.possessive(into)
                 || self.rank_behind(into)
                 || self.nearest_to_what(into)
@@ -159,7 +159,7 @@ impl Reader<'_> {
     /// "in the red shirt", of a person: a look, no place.
     fn clothing(&mut self, into: &mut Expression) -> bool {
         let stop = self.words.phrase_end(self.at + 1).min(self.end);
-        let is_dressed = into.description.noun.as_deref().is_some_and(|noun| is_person(noun));
+        let is_dressed = into.description.noun.as_deref().is_some_and(is_person);
         if self.word() != "in" || !is_dressed || stop < self.at + 2 || !is_worn(self.words.at(stop - 1)) {
             return false;
         }

@@ -2,8 +2,6 @@
 //!
 //! Nouns are an open class and are not listed: a word that nothing here claims may be one.
 
-use super::parts_of_speech;
-
 /// A closed class of words.
 pub type WordList = &'static [&'static str];
 
@@ -82,11 +80,6 @@ pub const COMPARED: WordList = &[
     "closest", "nearest", "farthest", "furthest", "close", "next", "opposite", "adjacent", "similar", "identical",
     "closer", "nearer", "farther", "further", "equal", "parallel", "perpendicular", "directly", "right", "attached",
 ];
-
-/// Whether a word is a colour's name, in lower case.
-pub fn is_colour(word: &str) -> bool {
-    is(COLOURS, word) || parts_of_speech::is_colour(word)
-}
 
 /// Colours by name.
 pub const COLOURS: WordList = &[

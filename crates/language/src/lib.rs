@@ -35,12 +35,12 @@ mod word_forms;
 
 pub use command::{Command, MAX_CHARACTERS};
 pub use follow_up::{follow_up, FollowUp};
-pub use lexicon::is_colour;
 pub use parsed_command::{
     Clause, Constraint, Description, Destination, Goal, Motion, Order, OtherReading, ParsedCommand, Place, Quantity,
     Relation, Respect, Size,
 };
 pub use parser::{CommandParser, ParserKind};
+pub use parts_of_speech::is_colour;
 pub use spatial_words::{BoxRelation, Direction, SpatialWords};
 
 #[cfg(doctest)]

@@ -4,7 +4,7 @@
 //! stove).
 
 use super::lexicon::*;
-use super::parts_of_speech::{can_be_seen, is_mostly_verb};
+use super::parts_of_speech::{can_be_seen, is_colour, is_mostly_verb};
 use super::text_words::Words;
 use super::word_classes::number;
 use super::word_forms::is_superlative;

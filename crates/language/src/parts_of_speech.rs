@@ -3,6 +3,7 @@
 //! From WordNet 3.0 (`data/LICENSE-WordNet`), by `tools/words/parts_of_speech.py`, whose head says what the file holds. It decides only where
 //! the closed classes (`lexicon.rs`) and the order of the words leave a choice. A word that is not in it may be a noun or a name.
 
+use super::lexicon::{is, COLOURS};
 use super::word_forms::singular;
 
 const TABLE: &str = include_str!("../data/parts_of_speech.txt");
@@ -51,9 +52,9 @@ pub fn is_adjective(word: &str) -> bool {
     letters(word).is_some_and(|letters| letters.contains(['a', 'A']) && !letters.contains(['n', 'N']))
 }
 
-/// Whether the word is an adjective for a colour ("chartreuse", "brownish").
+/// Whether the word is a colour's name, in lower case ("red", "chartreuse", "brownish").
 pub fn is_colour(word: &str) -> bool {
-    letters(word).is_some_and(|letters| letters.ends_with('c'))
+    is(COLOURS, word) || letters(word).is_some_and(|letters| letters.ends_with('c'))
 }
 
 /// Whether the noun is something that is worn ("shirt", "hats").
@@ -95,7 +96,7 @@ mod tests {
         assert!(["mug", "mugs", "flurb", "water", "hammer"].iter().all(|noun| can_be_seen(noun)));
         assert!(["mauve", "striped"].iter().all(|word| is_adjective(word)) && !is_adjective("coffee"));
         assert!(["chartreuse", "mauve", "greenish"].iter().all(|word| is_colour(word)));
-        assert!(!["rusty", "mug", "rose"].iter().any(|word| is_colour(word)));
+        assert!(!["rusty", "mug", "striped"].iter().any(|word| is_colour(word)));
         assert!(is_worn("shirt") && is_worn("glasses") && !is_worn("mug") && is_person("girl") && !is_person("mug"));
         assert!(!["task", "tasks", "goodness"].iter().any(|noun| can_be_seen(noun)));
     }

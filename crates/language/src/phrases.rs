@@ -55,8 +55,11 @@ use Turn::{
     Alike, At, Except, FarthestFrom, From, Most, NearestTo, Not, Nothing, Related, That, ThatNot, With, Without,
 };
 
+/// What a turn means with the sides that it names.
+type OfSides = fn(Sides) -> Turn;
+
 /// Turns that name a side or a corner, which their meaning is made of.
-const SIDED: &[(Pattern, fn(Sides) -> Turn)] = &[
+const SIDED: &[(Pattern, OfSides)] = &[
     ("on|to|at the|my|your? far|extreme|very|outer {h} side|end|edge?", |sides| Most(sides.side())),
     ("far {h}", |sides| Most(sides.side())),
     ("all the way to|on|at the {h}", |sides| Most(sides.side())),

@@ -34,11 +34,11 @@ const MOST_OTHERS: usize = 2;
 pub fn parse(text: &str) -> ParsedCommand {
     let words = Words::spoken(text).without_politeness();
     let (mut meaning, attachments) = read(text, &words, 0);
-    for choice in 1..attachments.len().min(1 + MOST_OTHERS) {
+    for (choice, attachment) in attachments.iter().enumerate().skip(1).take(MOST_OTHERS) {
         let (other, _) = read(text, &words, choice);
         let is_new = other.target != meaning.target || other.destination != meaning.destination;
         if is_new && !other.names_nothing && other.not_understood.len() <= meaning.not_understood.len() {
-            meaning.other_readings.push(OtherReading { weight: attachments[choice].weight, parsed: other });
+            meaning.other_readings.push(OtherReading { weight: attachment.weight, parsed: other });
         }
     }
     meaning

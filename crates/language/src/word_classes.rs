@@ -1,7 +1,8 @@
 //! What single words mean before a noun: ranks, numbers, sides, superlatives, sizes; and a noun's singular.
 
-use super::lexicon::{is, is_colour, ADJECTIVES, COLOURS, ED_WORDS};
+use super::lexicon::{is, ADJECTIVES, COLOURS, ED_WORDS};
 use super::parsed_command::{Order, Place, Size};
+use super::parts_of_speech::is_colour;
 use super::phrases::Side;
 use super::word_forms::is_superlative;
 
