@@ -2,12 +2,12 @@
 
 use super::lexicon::{is, DETERMINERS};
 use super::parsed_command::{ParsedCommand, Quantity};
-use super::pattern::{longest, Pattern};
+use super::pattern::Table;
 use super::text_words::Words;
 use std::ops::Range;
 
 /// What takes back what was said before it.
-const CORRECTIONS: &[(Pattern, ())] = &[
+static CORRECTIONS: Table<()> = Table::new(&[
     ("no ,? wait|sorry|actually|no|rather ,?", ()),
     ("wait ,? no|wait|sorry|actually? ,?", ()),
     ("sorry ,? no|wait|actually|rather|i? mean|meant? ,?", ()),
@@ -27,14 +27,14 @@ const CORRECTIONS: &[(Pattern, ())] = &[
     ("no , i mean|meant|want|wanted? ,?", ()),
     ("no i meant|mean", ()),
     ("no ,?", ()),
-];
+]);
 
 /// The stretches of words between corrections.
 pub fn parts(words: &Words) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (mut start, mut i) = (0, 0);
     while i < words.len() {
-        let correction = longest(CORRECTIONS, words, i, words.len()).filter(|(_, taken)| {
+        let correction = CORRECTIONS.longest(words, i, words.len()).filter(|(_, taken)| {
             let alone =
                 i == start || words.is_mark(i - 1) || *taken > 1 || words.at(i) != "no" && words.at(i) != "rather";
             let word = words.at(i);

@@ -3,13 +3,13 @@
 use super::expression::Reader;
 use super::lexicon::{is, DETERMINERS, PREPOSITIONS, SUPPORTS};
 use super::parsed_command::{Constraint, Description, Destination, Goal, Motion, Place, Relation};
-use super::pattern::{longest, Pattern};
+use super::pattern::Table;
 use super::phrases::{turn_at, Side, Turn, SETTINGS, SPEAKERS};
 use super::text_words::Words;
 use std::ops::Range;
 
 /// Turns that say a destination without an anchor.
-const LONE: &[(Pattern, Lone)] = &[
+static LONE: Table<Lone> = Table::new(&[
     ("back? to? where it|they was|were|belongs|belong|stood|came from?", Lone::Back),
     ("back", Lone::Back),
     (
@@ -34,7 +34,7 @@ const LONE: &[(Pattern, Lone)] = &[
     ("backward|backwards|away", Lone::Motion(Motion::Backward)),
     ("up|upward|upwards|higher", Lone::Motion(Motion::Up)),
     ("down|downward|downwards|lower", Lone::Motion(Motion::Down)),
-];
+]);
 
 #[derive(Clone, Copy)]
 enum Lone {
@@ -102,7 +102,7 @@ impl Words {
     }
 
     fn goal_at(&self, at: usize, end: usize) -> Goal {
-        let lone = longest(LONE, self, at, end);
+        let lone = LONE.longest(self, at, end);
         let turn = turn_at(self, at, end);
         let determined = |k: usize| k + usize::from(is(DETERMINERS, self.at(k)));
         let onto = at + 1 + usize::from(is(&["of"], self.at(at + 1)));

@@ -3,7 +3,7 @@
 //! Sides are the camera's. Words that only soften ("directly", "just") are skipped by the reader before it looks here.
 
 use super::parsed_command::{Place, Relation, Respect};
-use super::pattern::{longest, longest_with_sides, Pattern, Sides};
+use super::pattern::{Sides, Table};
 use super::text_words::Words;
 
 /// A side from which things are counted or towards which they stand out.
@@ -59,7 +59,7 @@ use Turn::{
 type OfSides = fn(Sides) -> Turn;
 
 /// Turns that name a side or a corner, which their meaning is made of.
-const SIDED: &[(Pattern, OfSides)] = &[
+static SIDED: Table<OfSides> = Table::new(&[
     ("on|to|at the|my|your? far|extreme|very|outer {h} side|end|edge?", |sides| Most(sides.side())),
     ("far {h}", |sides| Most(sides.side())),
     ("all the way to|on|at the {h}", |sides| Most(sides.side())),
@@ -77,7 +77,7 @@ const SIDED: &[(Pattern, OfSides)] = &[
     ("counting|counted|starting|going? from the? {h} to the? left|right", |sides| From(sides.side())),
     ("on|to|at|in the|its|their {h} hand? side? of|from", |sides| Related(sides.relation())),
     ("{h} of|from|to", |sides| Related(sides.relation())),
-];
+]);
 
 impl Sides {
     fn side(self) -> Side {
@@ -116,8 +116,8 @@ impl Sides {
 
 /// The turn that takes most words at a place, with how many.
 pub fn turn_at(words: &Words, at: usize, end: usize) -> Option<(Turn, usize)> {
-    let sided = longest_with_sides(SIDED, words, at, end).map(|(turn, taken, sides)| (turn(sides), taken));
-    let plain = longest(TURNS, words, at, end).map(|(turn, taken)| (*turn, taken));
+    let sided = SIDED.longest_with_sides(words, at, end).map(|(turn, taken, sides)| (turn(sides), taken));
+    let plain = TURNS.longest(words, at, end).map(|(turn, taken)| (*turn, taken));
     match (sided, plain) {
         (Some(sided), Some(plain)) => Some(if plain.1 > sided.1 { plain } else { sided }),
         (sided, plain) => sided.or(plain),
@@ -125,7 +125,7 @@ pub fn turn_at(words: &Words, at: usize, end: usize) -> Option<(Turn, usize)> {
 }
 
 /// All other turns; the longest match counts.
-const TURNS: &[(Pattern, Turn)] = &[
+static TURNS: Table<Turn> = Table::new(&[
     // the first from a side
     ("the? leftmost|left-most", Most(Side::Left)),
     ("the? rightmost|right-most", Most(Side::Right)),
@@ -275,7 +275,7 @@ const TURNS: &[(Pattern, Turn)] = &[
     ("there|here|now|please|currently|over|for|thanks|thank|you|yeah|yes|ok|okay|too|again|alone|quickly|carefully|gently|slowly", Nothing),
     ("for|to me|us", Nothing),
     ("in|of color|hue", Nothing),
-];
+]);
 
 /// Things that are what the picture shows or stands on rather than things in it: a place "of the table" is a place.
 pub const SETTINGS: &[&str] = &[

@@ -1,10 +1,10 @@
 //! Politeness and haste at the end of a text: "..., thanks a lot", "... right now", "... if you can".
 
-use super::pattern::{longest, Pattern};
+use super::pattern::Table;
 use super::text_words::Words;
 
 /// Said at the end for politeness or haste.
-const POLITE: &[(Pattern, ())] = &[
+static POLITE: Table<()> = Table::new(&[
     ("thanks a|so|very? lot|much?", ()),
     ("many thanks", ()),
     ("thank you so|very? much|robot?", ()),
@@ -17,7 +17,7 @@ const POLITE: &[(Pattern, ())] = &[
     ("will|would|could|can you please?", ()),
     ("for me please?", ()),
     ("and be quick|careful about|with? it?", ()),
-];
+]);
 
 /// Words of the longest turn of the table.
 const LONGEST: usize = 6;
@@ -27,7 +27,7 @@ impl Words {
     pub fn without_politeness(&self) -> Words {
         let mut end = self.len();
         loop {
-            let polite = |at: &usize| longest(POLITE, self, *at, end).is_some_and(|(_, taken)| at + taken == end);
+            let polite = |at: &usize| POLITE.longest(self, *at, end).is_some_and(|(_, taken)| at + taken == end);
             let Some(said) = (end.saturating_sub(LONGEST).max(2)..end).rev().find(polite) else { break };
             end = (1..said).rev().find(|at| !self.is_mark(*at)).map_or(1, |last| last + 1);
         }

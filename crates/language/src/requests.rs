@@ -4,11 +4,11 @@
 use super::lexicon::{is, BE, DETERMINERS, GREETINGS, MODALS, OPENERS, SUBJECTS, VERBS};
 use super::parsed_command::{Constraint, Description, ParsedCommand};
 use super::parts_of_speech::{can_be_seen, is_mostly_verb};
-use super::pattern::{longest, Pattern};
+use super::pattern::Table;
 use super::text_words::Words;
 
 /// What takes the whole command back when it is said last.
-const TAKEN_BACK: &[(Pattern, ())] = &[
+static TAKEN_BACK: Table<()> = Table::new(&[
     ("please? cancel|abort|scratch|strike|forget|drop|ignore that|it|this|everything?", ()),
     ("please? never mind|mind? that|it|about? it|that?", ()),
     ("please? nevermind|stop|halt|abort|cancel that|it|everything|all|now|robot?", ()),
@@ -18,7 +18,7 @@ const TAKEN_BACK: &[(Pattern, ())] = &[
     ("i changed|have my changed? mind?", ()),
     ("do not|n't do|bother it|that?", ()),
     ("don't bother|do it|that?", ()),
-];
+]);
 
 /// Whether a text asks for nothing: it greets ("hello robot", "good morning"), asks the robot about itself ("what can you do"), or is a
 /// verb alone.
@@ -77,6 +77,6 @@ pub fn is_taken_back(words: &Words) -> bool {
         let alone = i == 0
             || words.is_mark(i - 1)
             || is(&["and", "but", "actually", "no", "wait", "oh", "robot"], words.at(i - 1));
-        alone && longest(TAKEN_BACK, words, i, end).is_some_and(|(_, taken)| i + taken == end)
+        alone && TAKEN_BACK.longest(words, i, end).is_some_and(|(_, taken)| i + taken == end)
     })
 }

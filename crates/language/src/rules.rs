@@ -10,7 +10,7 @@ use super::expression::{Expression, Reader};
 use super::goals::Attachment;
 use super::lexicon::{is, MOTION, OPENERS, PLACEMENT, ROOMS};
 use super::parsed_command::{Clause, Constraint, Description, Goal, OtherReading, ParsedCommand, Quantity, Relation};
-use super::pattern::{longest, Pattern};
+use super::pattern::Table;
 use super::phrases::{turn_at, Turn};
 use super::requests::{asks_for_nothing, is_taken_back, names_no_thing, unheard_negations};
 use super::text_words::Words;
@@ -19,13 +19,13 @@ use super::text_words::Words;
 const ADDRESSING: &[&str] = &["tell", "say", "answer", "introduce", "ask", "wait", "turn", "stop", "let", "show"];
 
 /// Turns that say that sides and distances are those of who is spoken to.
-const ROBOT: &[(Pattern, ())] = &[
+static ROBOT: Table<()> = Table::new(&[
     ("your left|right|left-hand|right-hand|lefthand|righthand|side|front|point|view|viewpoint|perspective|position|end", ()),
     ("to|from|of|near|by|beside|before|behind you|yourself", ()),
     ("nearest|closest|nearer|closer|farthest|furthest you|yourself", ()),
     ("to|from|of|near|by|nearest|closest the|this robot|base|gripper", ()),
     ("as|where you see|look|stand|are", ()),
-];
+]);
 
 /// Other readings of a text that are kept.
 const MOST_OTHERS: usize = 2;
@@ -66,7 +66,7 @@ fn read(text: &str, words: &Words, choice: usize) -> (ParsedCommand, Vec<Attachm
     meaning.names_nothing |= asks_for_nothing(words) || names_no_thing(&meaning.target);
     meaning.taken_back = is_taken_back(words);
     meaning.not_understood.extend(unheard_negations(words, &meaning));
-    meaning.from_robot = (0..words.len()).any(|i| longest(ROBOT, words, i, words.len()).is_some());
+    meaning.from_robot = (0..words.len()).any(|i| ROBOT.longest(words, i, words.len()).is_some());
     (meaning, attachments)
 }
 
