@@ -1,11 +1,11 @@
 //! What stands behind a noun, read turn after turn until something else begins: places, relations, sources, ranks, clauses.
 
 use super::expression::{Expression, Reader, GENERIC};
-use super::lexicon::{is, ADJECTIVES, DETERMINERS, ED_WORDS, ING_NOUNS, PLACES};
+use super::lexicon::{is, DETERMINERS, ED_WORDS, ING_NOUNS, PLACES};
 use super::parsed_command::{Constraint, Order, Place, Relation};
 use super::parts_of_speech::{is_mostly_adverb, is_person, is_worn};
 use super::phrases::{turn_at, Turn, SETTINGS, SPEAKERS};
-use super::word_classes::{number, ordinal, superlative};
+use super::word_classes::{is_adjectival, number, ordinal, superlative};
 
 /// Words that soften what follows them.
 const SOFTENERS: &[&str] = &[
@@ -112,7 +112,7 @@ impl Reader<'_> {
             || noun.ends_with("most");
         let is_noun = self.at + 3 < self.end && self.words.can_follow(self.at + 3) && !is_part && !is(SETTINGS, noun);
         let is_noun =
-            is_noun && !is(ADJECTIVES, noun) && !is_mostly_adverb(noun) && !self.words.clause_follows(self.at + 3);
+            is_noun && !is_adjectival(noun) && !is_mostly_adverb(noun) && !self.words.clause_follows(self.at + 3);
         if !(has_place && is_noun) {
             return false;
         }
@@ -365,7 +365,7 @@ impl Reader<'_> {
             return true;
         }
         // "the mug: purple"
-        let colour = is(ADJECTIVES, self.words.at(next)) && (next + 1 >= self.end || self.words.is_mark(next + 1));
+        let colour = is_adjectival(self.words.at(next)) && (next + 1 >= self.end || self.words.is_mark(next + 1));
         if colour && self.words.at(next - 1) != "-" {
             return true;
         }

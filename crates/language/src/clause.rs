@@ -7,6 +7,7 @@ use super::lexicon::*;
 use super::parts_of_speech::{can_be_verb, is_mostly_verb};
 use super::phrases::{turn_at, Turn};
 use super::text_words::Words;
+use super::word_classes::is_adjectival;
 use std::ops::Range;
 
 /// Where the parts of one clause begin, as word numbers.
@@ -73,7 +74,7 @@ impl Words {
         let led = is(PREPOSITIONS, next) && is(DETERMINERS, self.at(i + 2));
         let bare = begins && is_mostly_verb(word) && (self.can_follow(i + 1) && !is(OPENERS, next) || led);
         // an unknown word before a determiner can only be a verb ("yeet the mug")
-        let nominal = is(ADJECTIVES, word) || is(PREPOSITIONS, word) || is(DETERMINERS, word) || is(PLACES, word);
+        let nominal = is_adjectival(word) || is(PREPOSITIONS, word) || is(DETERMINERS, word) || is(PLACES, word);
         let quantity = is(&["half", "both", "all", "one", "some", "any"], word);
         let adverbial = is(BE, word) || is(ENDERS, word) || is(MODALS, word) || is(SUBJECTS, word);
         let verbal = object && next != "that" || phrasal || coordinated && can_be_verb(word) || bare;
@@ -135,9 +136,10 @@ impl Words {
     /// "go to the table take the plates": a verb behind a noun, with its object, without a mark before it.
     fn is_unmarked_verb(&self, j: usize) -> bool {
         let before = self.at(j - 1);
-        let leads = [DETERMINERS, ADJECTIVES, PREPOSITIONS, SUBJECTS, MODALS, BE, OPENERS, PARTICLES, VERBS];
-        let is_led =
-            leads.iter().any(|list| is(list, before)) || is(&["that", "which", "who", "and", "n't", "not"], before);
+        let leads = [DETERMINERS, PREPOSITIONS, SUBJECTS, MODALS, BE, OPENERS, PARTICLES, VERBS];
+        let is_led = leads.iter().any(|list| is(list, before))
+            || is_adjectival(before)
+            || is(&["that", "which", "who", "and", "n't", "not"], before);
         let pronoun = is(&["it", "them"], self.at(j + 1));
         let object = is(DETERMINERS, self.at(j + 1)) && !is(WEAK_VERBS, self.at(j)) || pronoun;
         is(VERBS, self.at(j)) && object && !is_led && !self.is_mark(j - 1)

@@ -100,23 +100,16 @@ pub const PLACEMENT: WordList = &[
     "stow", "store", "position", "dispose", "deposit", "dump",
 ];
 
+/// Adjectives that are no colours, ranks, numbers, sides, sizes or superlatives, which `word_classes.rs` knows.
 pub const ADJECTIVES: WordList = &[
-    "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "white", "black", "gray", "grey", "beige",
-    "tan", "gold", "golden", "silver", "violet", "cyan", "magenta", "turquoise", "maroon", "navy", "teal", "blond",
-    "blonde", "dark", "light", "bright", "pale", "colored", "coloured", "striped", "spotted", "small", "little",
-    "tiny", "large", "big", "huge", "medium", "smaller", "bigger", "larger", "smallest", "biggest", "largest", "tall",
-    "short", "taller", "shorter", "tallest", "shortest", "long", "longer", "longest", "wide", "narrow", "thin",
-    "thick", "fat", "skinny", "heavy", "round", "square", "rectangular", "circular", "oval", "triangular", "flat",
-    "curved", "old", "older", "oldest", "young", "younger", "new", "empty", "full", "open", "closed", "broken",
-    "dirty", "clean", "wet", "dry", "hot", "cold", "ripe", "fresh", "wooden", "metal", "metallic", "plastic",
-    "ceramic", "leather", "steel", "silver", "shiny", "transparent", "clear", "fuzzy", "soft", "hard", "left", "right",
-    "top", "bottom", "middle", "center", "centre", "central", "front", "back", "far", "near", "upper", "lower",
-    "leftmost", "rightmost", "most", "first", "second", "third", "fourth", "fifth", "last", "next", "other", "same",
-    "only", "closest", "nearest", "farthest", "furthest", "bald", "asian", "female", "male", "pretty", "two", "three",
-    "four", "five", "six", "seven", "eight", "nine", "ten", "one", "few", "several", "many", "more", "whole", "entire",
-    "main", "visible", "blurry", "cute", "nice", "darker", "lighter", "brightest", "darkest", "1st", "2nd", "3rd",
-    "4th", "5th", "very", "really", "slightly", "lowest", "highest", "inner", "outer", "rear", "multicolored", "plaid",
-    "checkered", "patterned", "glass", "stainless", "chubby", "sleeveless",
+    "blond", "blonde", "dark", "light", "bright", "pale", "colored", "coloured", "striped", "spotted", "long", "wide",
+    "narrow", "thin", "thick", "fat", "skinny", "heavy", "round", "square", "rectangular", "circular", "oval",
+    "triangular", "flat", "curved", "old", "older", "oldest", "young", "younger", "new", "empty", "full", "open",
+    "closed", "broken", "dirty", "clean", "wet", "dry", "hot", "cold", "ripe", "fresh", "wooden", "metal", "metallic",
+    "plastic", "ceramic", "leather", "steel", "shiny", "transparent", "clear", "fuzzy", "soft", "hard", "most", "next",
+    "other", "same", "only", "bald", "asian", "female", "male", "pretty", "few", "several", "many", "more", "whole",
+    "entire", "main", "visible", "blurry", "cute", "nice", "very", "really", "slightly", "inner", "outer",
+    "multicolored", "plaid", "checkered", "patterned", "glass", "stainless", "chubby", "sleeveless",
 ];
 
 /// Strong verbs: first in a command they are verbs, whatever follows.

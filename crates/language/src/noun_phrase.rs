@@ -6,7 +6,7 @@
 use super::lexicon::*;
 use super::parts_of_speech::{can_be_seen, is_colour, is_mostly_verb};
 use super::text_words::Words;
-use super::word_classes::number;
+use super::word_classes::{is_adjectival, number};
 use super::word_forms::is_superlative;
 
 impl Words {
@@ -113,7 +113,7 @@ impl Words {
         if word.ends_with("ing") && !is(ING_NOUNS, word) && word.len() > 4 {
             return if nouns == 0 { self.can_follow(i + 1) || first } else { is(ING_HEADS, next) };
         }
-        if word.ends_with("ed") && !is(ED_WORDS, word) && !is(ADJECTIVES, word) && word.len() > 3 {
+        if word.ends_with("ed") && !is(ED_WORDS, word) && !is_adjectival(word) && word.len() > 3 {
             return nouns == 0 || self.adjective(i + 1) && self.can_follow(i + 2);
         }
         if word.ends_with("ly")
@@ -127,7 +127,7 @@ impl Words {
 
     fn adjective(&self, i: usize) -> bool {
         let word = self.at(i);
-        is(ADJECTIVES, word)
+        is_adjectival(word)
             || is_superlative(word)
             || word.ends_with("colored")
             || word.ends_with("-ish")

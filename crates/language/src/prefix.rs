@@ -3,6 +3,7 @@
 use super::lexicon::*;
 use super::parts_of_speech::{is_known, is_mostly_adverb};
 use super::text_words::Words;
+use super::word_classes::is_adjectival;
 
 /// Words before a verb that are no names, whatever else they are: negations, adverbs and conjunctions.
 const ADVERBS: WordList = &[
@@ -147,9 +148,9 @@ impl Words {
         let softened = |k: &usize| self.at(*k).ends_with("ly") || is(&["please", "just", "now"], self.at(*k));
         let at = (i + 1..self.len()).find(|k| !softened(k)).unwrap_or(i + 1);
         let (next, third) = (self.at(at), self.at(at + 1));
-        let lists =
-            [DETERMINERS, ADJECTIVES, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
-        let is_listed = lists.iter().any(|list| is(list, word)) || word.chars().any(|c| !c.is_alphabetic());
+        let lists = [DETERMINERS, PREPOSITIONS, PLACES, VERBS, WEAK_VERBS, MODALS, SUBJECTS, OPENERS, BE, ENDERS];
+        let is_listed =
+            lists.iter().any(|list| is(list, word)) || is_adjectival(word) || word.chars().any(|c| !c.is_alphabetic());
         let is_adverb = self.negation(i) > 0 || is(ADVERBS, word) || word.ends_with("n't") || word.ends_with("ly");
         let is_noun = word.ends_with('s') && is_known(word);
         let certain = !is(WEAK_VERBS, next) && (is(DETERMINERS, third) || is(&["up", "to"], third));

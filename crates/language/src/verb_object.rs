@@ -2,6 +2,7 @@
 
 use super::lexicon::*;
 use super::text_words::Words;
+use super::word_classes::is_adjectival;
 
 impl Words {
     #[allow(clippy::if_same_then_else)] // one rule an arm
@@ -124,7 +125,7 @@ impl Words {
         // "the second mug" is no length of time
         let rank = |k: usize| self.at(k) == "second" && is(&["the", "that", "this"], self.at(k.wrapping_sub(1)));
         (j..j + 3).any(|k| is(MEASURES, self.at(k)) && !rank(k) && (k > j || self.at(j) == "half"))
-            && (is(DETERMINERS, self.at(j)) || is(ADJECTIVES, self.at(j)) || self.at(j).parse::<u32>().is_ok())
+            && (is(DETERMINERS, self.at(j)) || is_adjectival(self.at(j)) || self.at(j).parse::<u32>().is_ok())
             && !is(&["of"], self.at(j + 2))
     }
 

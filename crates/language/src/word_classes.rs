@@ -6,10 +6,21 @@ use super::parts_of_speech::is_colour;
 use super::phrases::Side;
 use super::word_forms::is_superlative;
 
+/// Whether a word is an adjective of any class: it stands before a noun and is none.
+pub fn is_adjectival(word: &str) -> bool {
+    is(ADJECTIVES, word)
+        || is(COLOURS, word)
+        || ordinal(word).is_some()
+        || superlative(word).is_some()
+        || size(word).is_some()
+        || side(word).is_some()
+        || number(word).is_some_and(|_| !word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// Whether a word before a noun says what it looks like rather than what it is.
 pub fn describes(word: &str) -> bool {
     is_colour(word)
-        || is(ADJECTIVES, word)
+        || is_adjectival(word)
         || is_superlative(word)
         || word.ends_with("ish")
         || word.ends_with("-colored")
