@@ -37,6 +37,9 @@ impl Reader<'_> {
             {
                 // "right next to the can"
                 self.at += 1;
+            } else if word == "but" && self.at + 1 >= self.end {
+                // "a mug but", and what follows is another clause
+                self.at += 1;
             } else if word == "or" && self.depth == 0 && self.alternative(into)
                 || self.but_one(into)
                 || self.possessive(into)

@@ -256,6 +256,7 @@ static TURNS: Table<Turn> = Table::new(&[
     ("that|which|who|it is|are|'s|was|were|sits|sit|stands|stand|lies|lie|lays|stays|rests|rest|appears|seems|looks|goes", That),
     ("is|are", That),
     ("that's|who's|it's", That),
+    ("that|which|who? might|may|could|should|would be", That),
     ("i.e|ie|namely|meaning|specifically", That),
     ("that|which|it is|are not|never", ThatNot),
     ("that's|it's not", ThatNot),

@@ -166,7 +166,11 @@ pub fn unknown_looks(parsed: &ParsedCommand, settings: &WordSettings) -> Vec<Str
         for description in descriptions(parsed) {
             let looks = description.attributes.iter().flat_map(|look| look.split(" or "));
             let looks = looks.filter(|word| colour_number(word, settings).is_none());
-            for word in looks.chain(description.details.iter().map(String::as_str)) {
+            // of a compound noun that the bank does not have only its last word is judged: "upside-down mug"
+            let noun = description.noun.as_deref().filter(|noun| !settings.nouns.iter().any(|known| known == noun));
+            let noun = noun.filter(|noun| !settings.synonyms.contains_key(*noun));
+            let before = noun.and_then(|noun| noun.rsplit_once(' ')).map(|(before, _)| before);
+            for word in looks.chain(before).chain(description.details.iter().map(String::as_str)) {
                 if !found.iter().any(|known| known == word) {
                     found.push(word.to_string());
                 }
