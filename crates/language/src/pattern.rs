@@ -68,10 +68,13 @@ fn beginnings(parts: &[Part]) -> Vec<&'static str> {
     parts[..mandatory].iter().flat_map(|part| part.variants.all()).collect()
 }
 
+/// A row's number and the words of its pattern.
+type Row = (usize, Vec<Part>);
+
 /// Patterns with their meanings, found by the word that they begin with: texts are read word by word, and few patterns fit any word.
 pub struct Table<T: 'static> {
     rows: &'static [(Pattern, T)],
-    by_beginning: OnceLock<HashMap<&'static str, Vec<(usize, Vec<Part>)>>>,
+    by_beginning: OnceLock<HashMap<&'static str, Vec<Row>>>,
 }
 
 impl<T> Table<T> {
@@ -80,9 +83,9 @@ impl<T> Table<T> {
         Table { rows, by_beginning: OnceLock::new() }
     }
 
-    fn beginning_with(&self, word: &str) -> &[(usize, Vec<Part>)] {
+    fn beginning_with(&self, word: &str) -> &[Row] {
         let index = self.by_beginning.get_or_init(|| {
-            let mut index: HashMap<&'static str, Vec<(usize, Vec<Part>)>> = HashMap::new();
+            let mut index: HashMap<&'static str, Vec<Row>> = HashMap::new();
             for (row, (pattern, _)) in self.rows.iter().enumerate() {
                 let beginnings: BTreeSet<&'static str> = beginnings(&parts(pattern)).into_iter().collect();
                 for beginning in beginnings {
