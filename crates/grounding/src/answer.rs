@@ -1,6 +1,6 @@
 //! Answering: the proposals of a frame scored for a command, and what that decides.
 
-use super::decision::{best_first, decide, decide_guided};
+use super::decision::{best_first, decide, decide_guided, joined};
 use super::destination::find_destination;
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::scorer::{Scored, Scorer};
@@ -28,7 +28,7 @@ pub fn answer(
 ) -> Result<Answer> {
     let mut likeliest = answer_reading(scorer, frame, command, thresholds)?;
     // without guidance the reading decides nothing
-    let is_open = likeliest.status != Status::Found && scorer.config.guidance == Guidance::Full;
+    let is_open = likeliest.status != Status::Found && scorer.config.guidance_in_force() == Guidance::Full;
     for other in command.others.iter().filter(|_| is_open) {
         let mut answer = answer_reading(scorer, frame, other, thresholds)?;
         answer.times.scoring += likeliest.times.scoring;
@@ -42,11 +42,6 @@ pub fn answer(
         likeliest.reason = joined([likeliest.reason, also]);
     }
     Ok(likeliest)
-}
-
-/// Reasons in one line.
-fn joined(reasons: [String; 2]) -> String {
-    reasons.into_iter().filter(|reason| !reason.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// As [`answer`], for one reading of the text.

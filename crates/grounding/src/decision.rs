@@ -82,6 +82,11 @@ fn decide_status(best: Option<BestProposal>, proposals: usize, settings: &Answer
     (status, reason)
 }
 
+/// Two reasons in one line; either may be empty.
+pub fn joined(reasons: [String; 2]) -> String {
+    reasons.into_iter().filter(|reason| !reason.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
 /// What was decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
@@ -107,8 +112,7 @@ impl Decision {
                     "the model gives the best a probability of {probability:.5}, below answer.min_probability {}",
                     settings.min_probability
                 );
-                let reason =
-                    [doubt, self.reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+                let reason = joined([doubt, self.reason]);
                 Decision { status: Status::NotFound, reason, found: Vec::new(), rivals: Vec::new(), ..self }
             }
             _ => self,

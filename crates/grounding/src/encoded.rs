@@ -1,6 +1,7 @@
 //! Encoded frames and commands: what a frame costs once and a command costs once, so that an answer costs only the
 //! scoring.
 
+use super::decision::joined;
 use super::guidance::{Allowed, Layout, OwnWords};
 use super::hybridgl::{HybridGuidance, HybridText, Seen};
 use super::text_features::TextFeatures;
@@ -107,7 +108,7 @@ impl EncodedCommand {
     pub(super) fn reason_with_cut(&self, reason: String) -> String {
         let Some(TextCut { tokens, read }) = self.cut else { return reason };
         let cut = format!("the model reads {read} of the text's {tokens} tokens; its end was not compared");
-        [reason, cut].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+        joined([reason, cut])
     }
 }
 

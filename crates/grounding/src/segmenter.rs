@@ -219,10 +219,7 @@ impl Segmenter {
     /// # Errors
     /// When the vocabulary can't express it or the device fails.
     pub fn encode_command(&self, command: &Command) -> Result<EncodedCommand> {
-        let parsed = self.parse(command);
-        let spatial = self.spatial_words(&parsed);
-        let text = &self.config.text;
-        self.encode_parsed(parsed, spatial, text, &self.config.words, self.text_fingerprint(&self.parser, text))
+        self.encode_meaning(self.parse(command))
     }
 
     /// The spatial words of a parsed command that HybridGL evaluates.
@@ -248,17 +245,38 @@ impl Segmenter {
         fingerprint: Fingerprint,
     ) -> Result<EncodedCommand> {
         let began = Instant::now();
-        let others = parsed.other_readings.iter().map(|other| {
-            let spatial = self.spatial_words(&other.parsed);
-            self.encode_parsed(other.parsed.clone(), spatial, text, words, fingerprint.clone())
-        });
-        let others = others.collect::<Result<Vec<_>>>()?;
         let features = TextFeatures::encode(&parsed.text, &parsed.target.phrase, &text.templates, &*self.family)?;
         let own_words = OwnWords::encode(&parsed, words, &*self.family)?;
         let (hybrid, cut) = (OnceLock::new(), self.family.text_cut(&parsed.text));
-        let time = began.elapsed();
-        let scope = Scope::default();
-        Ok(EncodedCommand { parsed, others, scope, features, own_words, spatial, cut, hybrid, fingerprint, time })
+        let (others, scope, time) = (Vec::new(), Scope::default(), Duration::ZERO);
+        let mut command =
+            EncodedCommand { parsed, others, scope, features, own_words, spatial, cut, hybrid, fingerprint, time };
+        let others = command.parsed.other_readings.iter();
+        let others = others.map(|other| self.with_meaning(&command, other.parsed.clone(), words));
+        command.others = others.collect::<Result<_>>()?;
+        command.time = began.elapsed();
+        Ok(command)
+    }
+
+    /// A command with another meaning, for guidance full, which does not use the features of the text: they stay as they are.
+    fn with_meaning(
+        &self,
+        command: &EncodedCommand,
+        parsed: ParsedCommand,
+        words: &WordSettings,
+    ) -> Result<EncodedCommand> {
+        Ok(EncodedCommand {
+            own_words: OwnWords::encode(&parsed, words, &*self.family)?,
+            parsed,
+            others: Vec::new(),
+            scope: Scope::default(),
+            features: command.features.clone(),
+            spatial: command.spatial.clone(),
+            cut: command.cut,
+            hybrid: OnceLock::new(),
+            fingerprint: command.fingerprint.clone(),
+            time: Duration::ZERO,
+        })
     }
 
     /// Encodes a meaning that comes from elsewhere than a text alone, such as a conversation.
@@ -270,7 +288,7 @@ impl Segmenter {
         self.encode_parsed(parsed, spatial, text, &self.config.words, self.text_fingerprint(&self.parser, text))
     }
 
-    /// The answer to another meaning than `command`'s, for guidance full, which does not use the features of the text: they are not encoded.
+    /// The answer to another meaning than `command`'s, for guidance full.
     ///
     /// # Errors
     /// As [`Segmenter::answer`].
@@ -281,19 +299,7 @@ impl Segmenter {
         parsed: ParsedCommand,
         thresholds: &AnswerSettings,
     ) -> Result<Answer> {
-        let own_words = OwnWords::encode(&parsed, &self.config.words, &*self.family)?;
-        let command = EncodedCommand {
-            own_words,
-            others: Vec::new(),
-            scope: Scope::default(),
-            features: command.features.clone(),
-            spatial: command.spatial.clone(),
-            cut: None,
-            hybrid: OnceLock::new(),
-            fingerprint: command.fingerprint.clone(),
-            time: Duration::ZERO,
-            parsed,
-        };
+        let command = self.with_meaning(command, parsed, &self.config.words)?;
         answer::answer(&self.scorer(&self.config), frame, &command, thresholds)
     }
 
