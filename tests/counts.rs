@@ -80,7 +80,13 @@ fn a_result_is_published_without_a_copy_of_the_picture() {
     let segmenter = segmenter("all");
     let (frame, command) = encode_both(&segmenter, "the red ball");
     let answer = segmenter.answer(&frame, &command).unwrap();
-    let info = CommandInfo { text: "the red ball".into(), number: 1, origin: Origin::Topic, id: String::new() };
+    let info = CommandInfo {
+        text: "the red ball".into(),
+        number: 1,
+        origin: Origin::Topic,
+        id: String::new(),
+        conversation: String::new(),
+    };
     let pixels = scene();
     let result = FrameResult {
         camera: 0,

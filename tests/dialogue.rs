@@ -3,8 +3,8 @@
 #[path = "common/word_model.rs"]
 mod word_model;
 
-use referseg::answer::{Answer, Status};
-use referseg::dialogue::{ask_back, Conversation, Question};
+use referseg::answer::{Answer, Question, Status};
+use referseg::dialogue::{ask_back, Conversation};
 use referseg::grounding::{EncodedFrame, Segmenter};
 use referseg::language::Command;
 use word_model::{answer, scene};
@@ -24,9 +24,9 @@ fn conversation(scene: &(Segmenter, EncodedFrame), texts: &[&str]) -> Vec<Answer
     let mut answers = Vec::new();
     for text in texts {
         let command = conversation.hear(segmenter, &Command::parse(text).unwrap()).unwrap();
-        let answer = segmenter.answer(frame, &command).unwrap();
-        let question = ask_back(segmenter, frame, &command, &answer).unwrap();
-        conversation.answered(segmenter, frame, &answer, question.as_ref());
+        let mut answer = segmenter.answer(frame, &command).unwrap();
+        answer.question = ask_back(segmenter, frame, &command, &answer).unwrap();
+        conversation.answered(segmenter, frame, &answer);
         answers.push(answer);
     }
     answers
@@ -105,7 +105,7 @@ fn the_other_one_and_no_speak_of_what_was_shown() {
 }
 
 #[test]
-fn a_new_command_and_a_clear_end_a_conversation() {
+fn a_new_command_ends_what_was_talked_about() {
     let scene = scene(false);
     assert_eq!(
         last(&scene, &["the flurb", "the vase", "the left one"]),
@@ -114,10 +114,9 @@ fn a_new_command_and_a_clear_end_a_conversation() {
     );
     let (segmenter, frame) = &scene;
     let mut conversation = Conversation::default();
+    assert_eq!(conversation.state(), "");
     let command = conversation.hear(segmenter, &Command::parse("the flurb").unwrap()).unwrap();
     let answer = segmenter.answer(frame, &command).unwrap();
-    conversation.answered(segmenter, frame, &answer, None);
+    conversation.answered(segmenter, frame, &answer);
     assert!(conversation.state().contains("flurb"), "{}", conversation.state());
-    conversation.clear();
-    assert_eq!(conversation.state(), "");
 }

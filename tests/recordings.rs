@@ -8,8 +8,8 @@ use common::{data, root};
 use referseg::image::LabelImage;
 use referseg::recordings::bag::{Bag, Message, Order};
 use referseg::recordings::{
-    from_cdr, to_cdr, CameraInfo, Header, Image, MessageType, PointCloud2, PointStamped, Quaternion, Segmentation,
-    Text, TfMessage, Time, Transform, TransformStamped, Vector3,
+    from_cdr, to_cdr, CameraInfo, Destination, Header, Image, MessageType, PointCloud2, PointStamped, Quaternion,
+    Segmentation, Text, TfMessage, Time, Transform, TransformStamped, Vector3,
 };
 use std::borrow::Cow;
 use std::path::Path;
@@ -308,7 +308,14 @@ fn points_are_given_in_another_frame_by_the_recordings_transforms() {
         // without what is borrowed of the message
         read.map(|message| {
             let read = from_cdr::<Segmentation>(&message.cdr).unwrap();
-            Segmentation { mask: Image::default(), things: Vec::new(), best: Vec::new(), ..read }
+            Segmentation {
+                mask: Image::default(),
+                things: Vec::new(),
+                best: Vec::new(),
+                candidates: Vec::new(),
+                destination: Destination::default(),
+                ..read
+            }
         })
         .collect()
     };

@@ -197,6 +197,7 @@ impl Rig {
             min_margin: None,
             origin: Origin::Service,
             id: String::new(),
+            conversation: String::new(),
             cancelled: cancelled.clone(),
             caller: Box::new(Patient { wants, stages, replies, had: 0 }),
         };

@@ -1,7 +1,7 @@
 """Starts the simulated table and referseg_node, asks for things that are there twice or not at all, and counts what was understood; run.sh calls it.
 
-The person is simulated: she knows which thing she means, answers "Which one?" with the side where it stands, and "What does it look like?"
-with its right name.
+The person is simulated: she knows which thing she means and where it stands. Of several candidates she takes the one that is hers, by turns with
+the phrase that the robot used for it and with a side ("the left one"); to a question about one thing she says yes or its right name.
 """
 
 import json
@@ -34,23 +34,27 @@ class Person:
         self.said = []
 
     def say(self, question, answer):
+        hers = [candidate for candidate in answer.candidates if self.is_in(candidate.box)]
         name = self.things[self.meant]
-        same = [self.pixels[at][0] for at, other in enumerate(self.things) if other == name]
-        side = "on the left" if self.pixels[self.meant][0] == min(same) else "on the right"
-        if "Which one" in question:
-            said = f"the one {side}"
-        elif len(same) > 1:
-            said = f"pick up the {name} {side}"
+        if len(answer.candidates) == 1:
+            said = "yes" if hers else f"no, the {name}"
+        elif not hers:
+            said = f"the {name}"
+        elif len(answer.candidates) == 2 and self.meant % 2 == 0:
+            said = "the left one" if hers[0] is answer.candidates[0] else "the right one"
         else:
-            said = f"pick up the {name}"
+            said = hers[0].phrase
         if said in self.said:
             return None  # she has nothing more to say
         self.said.append(said)
         return said
 
-    def is_hers(self, answer):
-        box, (column, row) = answer.box, self.pixels[self.meant]
+    def is_in(self, box):
+        column, row = self.pixels[self.meant]
         return box.x_offset - 3 <= column <= box.x_offset + box.width + 3 and box.y_offset - 3 <= row <= box.y_offset + box.height + 3
+
+    def is_hers(self, answer):
+        return self.is_in(answer.box)
 
 
 def main():

@@ -1,9 +1,9 @@
 """A table with coloured things, a camera and a two-finger gripper, simulated by PyBullet.
 
 As a ROS node it is the robot: the camera's picture, depth and camera_info on topics, and a gripper that grasps where
-`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says. `scene` (std_msgs/String, JSON: the arguments of
+`grasp` (geometry_msgs/PoseStamped, in the camera's optical frame) says, and puts what it holds down where `place` (the same) says. `scene` (std_msgs/String, JSON: the arguments of
 `Table.lay`) lays the table again; `truth` and `lifted` (std_msgs/String, JSON) say what is on it and
-what hangs in the gripper in the end. `approach` (std_msgs/String, JSON: {"push": NAME}) moves the camera with the arm towards the table, while
+what hangs in the gripper in the end, `placed` where all things are after something was put down. `approach` (std_msgs/String, JSON: {"push": NAME}) moves the camera with the arm towards the table, while
 somebody pushes the thing of that name aside; `camera/pose` says where the camera is.
 """
 
@@ -134,7 +134,24 @@ class Table:
         self.move([x, y, low], yaw, 0.0, 0.8)
         self.move([x, y, 0.4], yaw, 0.0, 1.5)
         self.move([x, y, 0.4], yaw, 0.0, 0.5)
+        self.held = low, yaw
         return [name for name, body in self.things if p.getBasePositionAndOrientation(body)[0][2] > 0.12]
+
+    def place(self, place):
+        """Puts what the gripper holds down on a place of a surface, lets go and lifts the gripper."""
+        x, y, z = place
+        (low, yaw), gap = self.held, 0.034
+        low += z + 0.003
+        self.move([x, y, 0.4], yaw, 0.0, 1.5)
+        self.move([x, y, low], yaw, 0.0, 1.5)
+        self.move([x, y, low], yaw, gap, 0.6)
+        self.move([x, y, 0.4], yaw, gap, 1.2)
+        self.move([x, y, 0.4], yaw, gap, 0.5)
+
+    def places(self):
+        """Where each thing is, metres in the world, and how upright it stands, 1 at best."""
+        poses = [p.getBasePositionAndOrientation(body) for _, body in self.things]
+        return [[*at, p.getMatrixFromQuaternion(turn)[8]] for at, turn in poses]
 
     def pixels(self):
         """Where each thing's middle is in the picture, [column, row]."""
@@ -172,8 +189,10 @@ class Robot(Node):
         self.info = self.create_publisher(CameraInfo, "camera/camera_info", 1)
         self.truth = self.create_publisher(String, "truth", latched)
         self.lifted = self.create_publisher(String, "lifted", 1)
+        self.placed = self.create_publisher(String, "placed", 1)
         self.create_subscription(String, "scene", lambda message: self.lay(**json.loads(message.data)), 1)
         self.create_subscription(PoseStamped, "grasp", self.grasp, 1)
+        self.create_subscription(PoseStamped, "place", self.place, 1)
         self.create_subscription(String, "approach", lambda message: self.approach(json.loads(message.data).get("push")), 1)
         self.pose = self.create_publisher(PoseStamped, "camera/pose", 10)
         self.seen, self.eye, self.moving, self.eyes = None, EYE, None, {}
@@ -182,7 +201,8 @@ class Robot(Node):
     def lay(self, **asked):
         names = [name for name, _ in self.table.lay(**asked)]
         self.seen, self.eye, self.moving = self.table.see(), EYE, None
-        self.truth.publish(String(data=json.dumps({**asked, "things": names, "pixels": self.table.pixels()})))
+        self.truth.publish(String(data=json.dumps({**asked, "things": names, "pixels": self.table.pixels(),
+                                                "places": self.table.places()})))
 
     def approach(self, pushed):
         self.moving = (0, pushed)
@@ -221,11 +241,19 @@ class Robot(Node):
         self.depth.publish(Image(**size, encoding="32FC1", step=WIDTH * 4, data=depth.tobytes()))
         self.image.publish(Image(**size, encoding="rgb8", step=WIDTH * 3, data=rgb.tobytes()))
 
-    def grasp(self, message):
-        stamp = message.header.stamp
+    def in_world(self, message):
+        """The position of a pose, and the rotation of the camera that saw it."""
+        stamp, at = message.header.stamp, message.pose.position
         rotation, origin, _ = camera(self.eyes.get((stamp.sec, stamp.nanosec), self.eye))
-        at, turn = message.pose.position, message.pose.orientation
-        place = rotation @ [at.x, at.y, at.z] + origin
+        return rotation @ [at.x, at.y, at.z] + origin, rotation
+
+    def place(self, message):
+        self.table.place(self.in_world(message)[0])
+        self.placed.publish(String(data=json.dumps(self.table.places())))
+
+    def grasp(self, message):
+        turn = message.pose.orientation
+        place, rotation = self.in_world(message)
         closing = rotation @ np.array(p.getMatrixFromQuaternion([turn.x, turn.y, turn.z, turn.w])).reshape(3, 3)[:, 0]
         lifted = self.table.grasp(place, math.atan2(closing[1], closing[0]))
         self.lifted.publish(String(data=json.dumps(lifted)))

@@ -62,11 +62,11 @@ impl<'a> Recorder<'a> {
     }
 
     fn record(&mut self, frame: &RecordedFrame, result: &FrameResult) -> Result<()> {
-        use Output::{Cloud, Mask, Object, OverlayCompressed, Point, Segmentation};
+        use Output::{Cloud, Destination, DestinationPose, Mask, Object, OverlayCompressed, Point, Segmentation};
         let (name, view) = (self.cameras[result.camera].clone(), frame.depth());
         let messages = ResultMessages::new(&frame.input.header, &name, result).with_depth(view.as_ref());
         let messages = messages.with_captions(self.overlays.unwrap_or_default());
-        let outputs = [Segmentation, Mask, Object, Point, Cloud, OverlayCompressed];
+        let outputs = [Segmentation, Mask, Object, Point, Cloud, Destination, DestinationPose, OverlayCompressed];
         self.write(result.camera, frame.log_time, Output::topic, &messages, &outputs)
     }
 

@@ -178,6 +178,7 @@ impl Core {
         let (mode, tracks) = (settings.mode, Some(Arc::new(tracks) as _));
         let worker = Arc::new(Worker::start(segmenter, mode, cameras.len(), reader, outputs, tracks)?);
         worker.set_tracking(settings.tracking);
+        worker.set_dialogue(settings.dialogue);
         worker.set_active(false);
         let seconds = began.elapsed().as_secs_f32();
         self.logger.info(&format!("configured: model {model} on {device} in {dtype}, loaded in {seconds:.1} s"));
@@ -345,6 +346,7 @@ impl Core {
             }
             worker.set_mode(now.node().mode);
             worker.set_tracking(now.node().tracking);
+            worker.set_dialogue(now.node().dialogue);
         }
         if before.node().sim_time != now.node().sim_time {
             self.ros.use_sim_time(now.node().sim_time).await?;

@@ -169,7 +169,7 @@ impl WorkerHost<CameraFrame> for Outputs {
                 camera.labelled = result.target().into();
                 camera.publishers.latch(&messages, Output::LabelInfo, &self.logger);
             }
-            camera.views.publish(header, result, || messages.objects(), &self.logger);
+            camera.views.publish(header, result, (|| messages.objects(), || messages.placed()), &self.logger);
         }
 
         let mut stats = lock(&camera.stats);

@@ -101,6 +101,7 @@ async fn segment(core: &Core, asked: &Segment::Request) -> Result<Segmentation, 
         min_margin: given(asked.min_margin, 0.0, 2.0),
         origin: Origin::Service,
         id: asked.request_id.clone(),
+        conversation: asked.conversation.clone(),
         cancelled: cancel.0.clone(),
         caller: Box::new(ServiceCaller(Some(sender))),
     };
@@ -211,6 +212,7 @@ async fn execute_goal(core: &Core, offer: GoalRequest) -> Result<(), String> {
         min_margin: None,
         origin: Origin::Action,
         id: id.clone(),
+        conversation: asked.conversation.clone(),
         cancelled: cancel.0.clone(),
         caller: Box::new(caller),
     });

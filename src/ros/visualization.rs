@@ -6,7 +6,7 @@
 use super::logger::Logger;
 use super::publisher::RawPublisher;
 use crate::answer::{FrameResult, Status};
-use crate::recordings::{Header, Object};
+use crate::recordings::{Header, Object, PoseStamped};
 use r2r::{Node, QosProfile, WrappedNativeMsgUntyped};
 use serde_json::{json, Value};
 
@@ -17,11 +17,18 @@ const POINTS_ANNOTATION: &str = "foxglove_msgs/msg/PointsAnnotation";
 const TEXT_ANNOTATION: &str = "foxglove_msgs/msg/TextAnnotation";
 /// Constants of `Marker` and `PointsAnnotation`.
 const CUBE: u8 = 1;
+const CYLINDER: u8 = 3;
 const TEXT_VIEW_FACING: u8 = 9;
 const DELETE_ALL: u8 = 3;
 const LINE_LOOP: u8 = 2;
+const LINE_LIST: u8 = 4;
 /// How long markers are shown, seconds: longer than any answer takes on a robot's CPU.
 const LIFETIME: i32 = 30;
+/// Diameter and height of the disc at a destination, metres.
+const DISC: f64 = 0.06;
+const DISC_HEIGHT: f64 = 0.005;
+/// Half the side of the cross at a destination, image pixels.
+const CROSS: f64 = 8.0;
 /// Height of the text over a thing, metres, and in a picture, pixels.
 const LETTERS: f64 = 0.03;
 const FONT: f64 = 14.0;
@@ -76,7 +83,7 @@ impl ViewPublishers {
         &self,
         header: &Header,
         result: &FrameResult,
-        objects: impl FnOnce() -> O,
+        (objects, destination): (impl FnOnce() -> O, impl FnOnce() -> Option<&'a PoseStamped>),
         logger: &Logger,
     ) {
         let warn = |what: &str, published: r2r::Result<()>| {
@@ -87,7 +94,8 @@ impl ViewPublishers {
         if self.markers.is_subscribed() {
             warn(
                 "markers",
-                markers(header, result, objects()).and_then(|message| self.markers.publish_fields(message)),
+                markers(header, result, objects(), destination())
+                    .and_then(|message| self.markers.publish_fields(message)),
             );
         }
         if self.annotations.is_subscribed() {
@@ -99,8 +107,14 @@ impl ViewPublishers {
     }
 }
 
-/// The box of each object and its name; what was shown before is deleted. They disappear when no further answer comes.
-fn markers<'a>(header: &Header, result: &FrameResult, objects: impl Iterator<Item = &'a Object>) -> r2r::Result<Value> {
+/// The box of each object and its name, and a disc where the target shall go; what was shown before is deleted. They disappear when no
+/// further answer comes.
+fn markers<'a>(
+    header: &Header,
+    result: &FrameResult,
+    objects: impl Iterator<Item = &'a Object>,
+    destination: Option<&PoseStamped>,
+) -> r2r::Result<Value> {
     let mut all = vec![message(MARKER, json!({"header": header, "ns": "referseg", "action": DELETE_ALL}))?];
     let lifetime = json!({"sec": LIFETIME, "nanosec": 0});
     for (number, object) in objects.enumerate() {
@@ -121,10 +135,19 @@ fn markers<'a>(header: &Header, result: &FrameResult, objects: impl Iterator<Ite
                    "text": format!("{} {:.2}", object.target, object.score), "lifetime": lifetime}),
         )?);
     }
+    if let Some(PoseStamped { header, pose }) = destination {
+        let size = json!({"x": DISC, "y": DISC, "z": DISC_HEIGHT});
+        let colour = json!({"r": 0.15, "g": 0.8, "b": 1.0, "a": 0.7});
+        all.push(message(
+            MARKER,
+            json!({"header": header, "ns": "referseg/destination", "id": 0, "type": CYLINDER, "pose": pose, "scale": size,
+                   "color": colour, "lifetime": lifetime}),
+        )?);
+    }
     Ok(json!({"markers": all}))
 }
 
-/// A box around each thing that was found, and what was answered.
+/// A box around each thing that was found, a cross where it shall go, and what was answered.
 fn annotations(header: &Header, result: &FrameResult) -> r2r::Result<Value> {
     let stamp = json!(header.stamp);
     let colour = colour(result.status());
@@ -138,6 +161,16 @@ fn annotations(header: &Header, result: &FrameResult) -> r2r::Result<Value> {
         points.push(message(
             POINTS_ANNOTATION,
             json!({"timestamp": stamp, "type": LINE_LOOP, "points": corners, "outline_color": outline, "thickness": 2.0}),
+        )?);
+    }
+    if let Some(spot) = result.destination().and_then(|destination| destination.spot.as_ref()) {
+        let [x, y] = spot.point.map(f64::from);
+        let ends = [(x - CROSS, y), (x + CROSS, y), (x, y - CROSS), (x, y + CROSS)];
+        let ends: Vec<Value> = ends.into_iter().map(|(x, y)| json!({"x": x, "y": y})).collect();
+        let colour = json!({"r": 0.15, "g": 0.8, "b": 1.0, "a": 1.0});
+        points.push(message(
+            POINTS_ANNOTATION,
+            json!({"timestamp": stamp, "type": LINE_LIST, "points": ends, "outline_color": colour, "thickness": 2.0}),
         )?);
     }
     let at = boxes.first().map_or((0.0, FONT), |rect| (rect.x as f64, rect.y as f64));

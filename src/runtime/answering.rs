@@ -5,12 +5,14 @@ use super::camera_queue::TopicCommand;
 use super::camera_state::EncodedInput;
 use super::catch_panic::guarded;
 use super::command_cache::CommandCache;
+use super::conversations::{Conversations, Dialogue};
 use super::following::Following;
 use super::frame_encoder::FrameEncoder;
 use super::host::{FrameReader, Input, TrackHost, WorkerHost};
 use super::queue::{Epoch, Job, Pending, Ticket};
 use crate::answer::{Answer, CommandInfo, FrameResult, Status};
 use crate::config::AnswerSettings;
+use crate::dialogue::ask_back;
 use crate::files::fingerprint::Fingerprint;
 use crate::grounding::{EncodedFrame, PreparedConfig, Segmenter, Stage};
 use crate::image::Frame;
@@ -36,12 +38,20 @@ pub struct Answering {
     segmenter: Segmenter,
     frames: FrameEncoder,
     commands: CommandCache,
+    conversations: Conversations,
+    dialogue: Dialogue,
 }
 
 impl Answering {
     /// For so many cameras.
     pub fn new(segmenter: Segmenter, cameras: usize) -> Answering {
-        Answering { segmenter, frames: FrameEncoder::new(cameras), commands: CommandCache::default() }
+        Answering {
+            segmenter,
+            frames: FrameEncoder::new(cameras),
+            commands: CommandCache::default(),
+            conversations: Conversations::default(),
+            dialogue: Dialogue::default(),
+        }
     }
 
     /// Applies other settings. Features encoded under the old ones are recognised by their fingerprint.
@@ -62,6 +72,11 @@ impl Answering {
         self.frames.enter(frames_epoch);
     }
 
+    /// How the node talks.
+    pub fn set_dialogue(&mut self, dialogue: Dialogue) {
+        self.dialogue = dialogue;
+    }
+
     /// Answers all who wait for one frame; gives back the requests that want another.
     pub fn answer<I: Send + Sync, R>(
         &mut self,
@@ -70,9 +85,10 @@ impl Answering {
         host: &mut impl WorkerHost<I, Reply = R>,
         control: &Control<I, R>,
     ) -> Vec<Pending<I, R>> {
-        let Job { ticket, input, commands, mut requests } = job;
+        let Job { ticket, input, commands, cleared, mut requests } = job;
         let (camera, number) = (ticket.camera, ticket.frame);
-        let Answering { segmenter, frames, commands: cache } = self;
+        let Answering { segmenter, frames, commands: cache, conversations, dialogue } = self;
+        conversations.enter(*dialogue, ticket.epoch);
         let segmenter = &*segmenter;
         let input = Input { camera, number, input };
         let heard = |host: &Arc<dyn TrackHost<I, Reply = R>>| !commands.is_empty() && host.wanted(camera);
@@ -101,7 +117,8 @@ impl Answering {
             return Vec::new(); // nobody waits for it any more
         }
         let encoded = encoded.flatten();
-        let mut commands_encoder = Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache };
+        let mut commands_encoder =
+            Encoder { segmenter, fingerprint: segmenter.fingerprints().text, cache, conversations, cleared };
         let unseen = Error::Image(too_old.unwrap_or_else(|| "not examined: no command could be used".into()));
         let at = (ticket, reader.stamp(&input.input).filter(|_| number.is_some()));
         let again = commands_encoder.answer_all(
@@ -139,6 +156,9 @@ struct Encoder<'a> {
     segmenter: &'a Segmenter,
     fingerprint: Fingerprint,
     cache: &'a mut CommandCache,
+    conversations: &'a mut Conversations,
+    /// Number of the topic's last command that was cleared.
+    cleared: u32,
 }
 
 impl Encoder<'_> {
@@ -164,7 +184,7 @@ impl Encoder<'_> {
         };
         let thresholds = self.segmenter.config().answer.clone();
         for waiting in commands.iter().filter(|waiting| (control.current)(Some(waiting.command.number))) {
-            let answer = self.answer(&seen, &waiting.parsed, None, &thresholds);
+            let answer = self.answer(&seen, (&waiting.command, &waiting.parsed), None, &thresholds);
             let tracks = match (&answer, seen.frame, stamp) {
                 (Ok(answer), Some(frame), Some(stamp)) if (control.current)(Some(waiting.command.number)) => {
                     control.following.ground(input.camera, stamp, frame, &waiting.command, answer)
@@ -189,7 +209,7 @@ impl Encoder<'_> {
                 min_margin: request.min_margin.unwrap_or(thresholds.min_margin),
                 ..thresholds.clone()
             };
-            let answer = self.answer(&seen, &pending.parsed, request.target.as_deref(), &own);
+            let answer = self.answer(&seen, (&pending.command, &pending.parsed), request.target.as_deref(), &own);
             if !(control.current)(None) {
                 continue;
             }
@@ -214,17 +234,41 @@ impl Encoder<'_> {
     fn answer<'s>(
         &mut self,
         seen: &Seen<'s>,
-        parsed: &'s Result<Command>,
+        (info, parsed): (&CommandInfo, &'s Result<Command>),
         target: Option<&str>,
         thresholds: &AnswerSettings,
     ) -> std::result::Result<Answer, Refusal<'s>> {
         let command = parsed.as_ref().map_err(Refusal::Known)?;
         let frame = seen.encoded.map_err(Refusal::Known)?;
-        let answered = guarded(|| {
-            let encoded = self.cache.encoded(self.segmenter, &self.fingerprint, command, target)?;
-            self.segmenter.answer_with(frame, encoded, thresholds)
-        });
+        let answered = guarded(|| self.answer_command(frame, (seen.camera, info), (command, target), thresholds));
         answered.map_err(Refusal::Of)
+    }
+
+    /// Answers a command, in the light of its conversation if it has one, with the question that its answer leaves.
+    fn answer_command(
+        &mut self,
+        frame: &EncodedFrame,
+        (camera, info): (usize, &CommandInfo),
+        (command, target): (&Command, Option<&str>),
+        thresholds: &AnswerSettings,
+    ) -> Result<Answer> {
+        let Encoder { segmenter, fingerprint, cache, conversations, cleared } = self;
+        // a target given beside the text is no follow-up
+        let speaker = conversations.speaker(camera, *cleared, info).filter(|_| target.is_none());
+        let heard = match &speaker {
+            Some(speaker) => conversations.hear(segmenter, fingerprint, speaker, (info.number, command))?,
+            None => None,
+        };
+        let encoded = match heard {
+            Some(heard) => heard,
+            None => cache.encoded(segmenter, fingerprint, command, target)?,
+        };
+        let mut answer = segmenter.answer_with(frame, encoded, thresholds)?;
+        answer.question = ask_back(segmenter, frame, encoded, &answer)?;
+        if let Some(speaker) = &speaker {
+            conversations.answered(segmenter, speaker, info.number, (frame, &answer));
+        }
+        Ok(answer)
     }
 }
 

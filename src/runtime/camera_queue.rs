@@ -169,6 +169,11 @@ impl<I> CameraQueue<I> {
         self.cleared = number;
     }
 
+    /// Number of the last command that was cleared.
+    pub fn cleared(&self) -> u32 {
+        self.cleared
+    }
+
     /// Whether a command of this number was not cleared.
     pub fn is_current(&self, command: u32) -> bool {
         command > self.cleared

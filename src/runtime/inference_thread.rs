@@ -73,6 +73,7 @@ fn next<I, R>(
             return Some(Work::Changes(std::mem::take(&mut state.changes)));
         }
         answering.enter(state.queue.frames_epoch());
+        answering.set_dialogue(state.dialogue);
         if let Some(job) = state.queue.next_job(|camera| is_wanted(host, camera)) {
             return Some(Work::Job(job));
         }

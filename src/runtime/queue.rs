@@ -45,7 +45,7 @@ pub struct Epoch(u64);
 /// When and on which frame a job was taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket {
-    epoch: Epoch,
+    pub epoch: Epoch,
     /// The camera's index.
     pub camera: usize,
     /// The camera's frame; `None` for an image of the request's own.
@@ -57,6 +57,8 @@ pub struct Job<I, R> {
     pub ticket: Ticket,
     pub input: Arc<I>,
     pub commands: Vec<Arc<TopicCommand>>,
+    /// Number of the last command of the topic that was cleared.
+    pub cleared: u32,
     pub requests: Vec<Pending<I, R>>,
 }
 
@@ -116,10 +118,10 @@ impl<I, R> Queue<I, R> {
         self.cameras[camera].dropped()
     }
 
-    fn numbered(&mut self, text: &str, origin: Origin, id: String) -> CommandInfo {
+    fn numbered(&mut self, text: &str, origin: Origin, id: String, conversation: String) -> CommandInfo {
         self.count += 1;
         // NUL ends a string in ROS's C layer and can't be sent back
-        CommandInfo { text: text.replace('\0', " "), number: self.count, origin, id }
+        CommandInfo { text: text.replace('\0', " "), number: self.count, origin, id, conversation }
     }
 
     /// Takes a command of a topic ([`Worker::command`](super::Worker::command)).
@@ -134,7 +136,7 @@ impl<I, R> Queue<I, R> {
             Ok(text) => parse(text),
             Err(error) => (String::new(), Err(error)),
         };
-        let command = self.numbered(&text, Origin::Topic, String::new());
+        let command = self.numbered(&text, Origin::Topic, String::new(), String::new());
         let taken = TakenCommand { number: command.number, ends_tracks: parsed.is_err() };
         if self.active {
             let command = Arc::new(TopicCommand { command, parsed });
@@ -158,7 +160,7 @@ impl<I, R> Queue<I, R> {
             )));
         }
         let (text, parsed) = parse(request.text.clone());
-        let command = self.numbered(&text, request.origin, request.id.clone());
+        let command = self.numbered(&text, request.origin, request.id.clone(), request.conversation.clone());
         let number = command.number;
         let after = if request.next_frame { self.cameras[request.camera].number() } else { FrameNumber::NONE };
         self.requests.push_back(Pending { command, parsed, request, after });
@@ -221,7 +223,7 @@ impl<I, R> Queue<I, R> {
         let mut pending = self.requests.remove(at)?;
         let input = Arc::new(pending.request.image.take()?);
         let ticket = Ticket { epoch: self.epoch, camera: pending.request.camera, frame: None };
-        Some(Job { ticket, input, commands: Vec::new(), requests: vec![pending] })
+        Some(Job { ticket, input, commands: Vec::new(), cleared: 0, requests: vec![pending] })
     }
 
     fn camera_job(&mut self, camera: usize, wanted: &impl Fn(usize) -> bool) -> Option<Job<I, R>> {
@@ -236,7 +238,8 @@ impl<I, R> Queue<I, R> {
         }
         queue.set_processed(number);
         let ticket = Ticket { epoch: self.epoch, camera, frame: Some(number) };
-        Some(Job { ticket, input, commands, requests: requests.into() })
+        let cleared = queue.cleared();
+        Some(Job { ticket, input, commands, cleared, requests: requests.into() })
     }
 
     /// Takes a request again that wants another frame after its job's; drops it when the queue was cleared since.
@@ -295,6 +298,7 @@ mod tests {
             min_margin: None,
             origin: Origin::Service,
             id: id.into(),
+            conversation: String::new(),
             cancelled: Arc::new(AtomicBool::new(false)),
             caller: Box::new(Nobody),
         }

@@ -37,6 +37,8 @@ pub struct Request<I, R> {
     pub origin: Origin,
     /// The caller's own name for it.
     pub id: String,
+    /// The conversation that it belongs to: earlier requests of the same name, with their answers; empty for none.
+    pub conversation: String,
     /// Set when nobody waits for the answer any more.
     pub cancelled: Arc<AtomicBool>,
     /// Who gets the answers.

@@ -1,5 +1,6 @@
 //! What the worker's handle and its thread share.
 
+use super::conversations::Dialogue;
 use super::following::Following;
 use super::queue::Queue;
 use crate::grounding::PreparedConfig;
@@ -16,6 +17,7 @@ pub struct ConfigChange {
 pub struct State<I, R> {
     pub queue: Queue<I, R>,
     pub changes: Vec<ConfigChange>,
+    pub dialogue: Dialogue,
     pub stop: bool,
     pub stopped: bool,
 }
@@ -31,7 +33,7 @@ pub struct Shared<I, R> {
 
 impl<I, R> Shared<I, R> {
     pub fn new(queue: Queue<I, R>, following: Following<I, R>) -> Self {
-        let state = State { queue, changes: Vec::new(), stop: false, stopped: false };
+        let state = State { queue, changes: Vec::new(), dialogue: Dialogue::default(), stop: false, stopped: false };
         Shared { state: Mutex::new(state), changed: Condvar::new(), following }
     }
 

@@ -1,6 +1,7 @@
 //! `Worker`: the handle to an inference thread and to the thread that follows what it found.
 
 use super::camera_queue::Dropped;
+use super::conversations::Dialogue;
 use super::following::Following;
 use super::following_thread;
 use super::host::{FrameReader, TrackHost, WorkerHost};
@@ -113,6 +114,11 @@ impl<I: Send + Sync + 'static, R: 'static> Worker<I, R> {
         if self.shared.following.is_on() != on {
             following_thread::look_again(&self.shared, self.shared.following.set_on(on));
         }
+    }
+
+    /// How the node talks, from the next answer on.
+    pub fn set_dialogue(&self, dialogue: Dialogue) {
+        self.shared.lock().dialogue = dialogue;
     }
 
     /// Applies other settings before the next frame; `done` is called on the inference thread with the outcome, and

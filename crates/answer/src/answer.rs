@@ -1,8 +1,10 @@
 //! `Answer`: which proposal of a frame a command means, and how surely.
 
 use super::destination::FoundDestination;
+use super::question::Question;
 use super::status::Status;
 use referseg_image::{Mask, Rect};
+use referseg_language::Roles;
 use std::time::Duration;
 
 /// How long each stage took; zero for what was there already.
@@ -65,6 +67,8 @@ pub struct Answer {
     pub target: String,
     /// How the command was understood, in words.
     pub reading: String,
+    /// The roles of the command's event, in its words.
+    pub roles: Roles,
     /// Score of the best proposal; 0 without proposals. With full guidance how surely it is all that was said, 0..1. Else
     /// the weighted sum of its terms, with the default weights a cosine similarity in -1..1 (but for heat maps and
     /// `resnet_norms: paper`, which have scales of their own).
@@ -81,6 +85,8 @@ pub struct Answer {
     pub found: Vec<FoundThing>,
     /// Where the target shall go; `None` when the command does not say.
     pub destination: Option<FoundDestination>,
+    /// What to ask the speaker, where the answer left that open and somebody looked for a question.
+    pub question: Option<Question>,
     /// Whether near, far, behind, in front or tall was judged by depth rather than by the place in the picture.
     pub by_depth: bool,
     /// The robot's frame, when left and right, near and far, or above and below were judged in it; empty when in the picture.

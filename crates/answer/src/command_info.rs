@@ -24,4 +24,6 @@ pub struct CommandInfo {
     pub origin: Origin,
     /// The caller's own name for it; empty on topics.
     pub id: String,
+    /// Name of the conversation that a request belongs to; empty for none.
+    pub conversation: String,
 }

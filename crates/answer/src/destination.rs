@@ -30,7 +30,7 @@ pub struct DestinationSpot {
 pub struct FoundDestination {
     /// `Found` with a spot; `NotFound` where an anchor or room is missing, `Ambiguous` where several things fit an anchor.
     pub status: Status,
-    /// Why it is not `Found`.
+    /// Why it is not `Found`, or what of the words was not judged.
     pub reason: String,
     /// As said: "between the plate and the can".
     pub phrase: String,

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, FoundThing, ScoredProposal};
 use super::command_info::CommandInfo;
+use super::destination::FoundDestination;
 use super::status::Status;
 use referseg_files::Error;
 use referseg_image::{Frame, Mask, Rect};
@@ -70,6 +71,11 @@ impl FrameResult<'_> {
     /// The things found, best first.
     pub fn found(&self) -> &[FoundThing] {
         self.answer.map_or(&[], |answer| &answer.found)
+    }
+
+    /// Where the target shall go; `None` when the command does not say, or without an answer.
+    pub fn destination(&self) -> Option<&FoundDestination> {
+        self.answer.ok()?.destination.as_ref()
     }
 
     /// Number of the first thing's track; 0 without.

@@ -6,12 +6,14 @@ mod command_info;
 mod destination;
 pub mod drawing;
 mod frame_result;
+mod question;
 mod status;
 
 pub use answer::{Answer, FoundThing, ScoredProposal, StageTimes};
 pub use command_info::{CommandInfo, Origin};
 pub use destination::{Anchor, DestinationSpot, FoundDestination};
 pub use frame_result::{Following, FrameResult};
+pub use question::{Candidate, Question};
 pub use status::Status;
 
 #[cfg(doctest)]

@@ -6,15 +6,18 @@ use super::pinhole::Pinhole;
 use super::target_frame::TargetFrame;
 use referseg_files::{Error, Result};
 use referseg_image::{plain_name, LabelImage, RawImage};
+use std::sync::Arc;
 
-/// Depth of every pixel in metres, row-major; NaN where it is not known.
+/// Depth of every pixel in metres, row-major; NaN where it is not known. A copy shares the pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DepthImage {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    metres: Vec<f32>,
+    metres: Arc<[f32]>,
+    /// The camera that saw it, where that is known.
+    camera: Option<Pinhole>,
     /// Where the camera stands in the robot's frame, where that is known.
     robot: Option<Box<RobotView>>,
 }
@@ -76,13 +79,13 @@ impl DepthImage {
         };
         let rows = image.data.chunks(step).take(height);
         let metres = rows.flat_map(|row| row[..width * size].chunks_exact(size).map(metres)).collect();
-        Ok(DepthImage { width, height, metres, robot: None })
+        Ok(DepthImage { width, height, metres, camera: None, robot: None })
     }
 
     /// Of an image whose values are units of so many metres, 0 for unknown.
     pub fn of_units(image: &LabelImage, metres_per_unit: f64) -> DepthImage {
         let metres = image.values().iter().map(|units| in_metres(*units, metres_per_unit)).collect();
-        DepthImage { width: image.width(), height: image.height(), metres, robot: None }
+        DepthImage { width: image.width(), height: image.height(), metres, camera: None, robot: None }
     }
 
     /// Of values in compressed depth (depth_image_transport's compressedDepth of 32FC1): `a / (value - b)` metres, 0 for unknown.
@@ -92,7 +95,17 @@ impl DepthImage {
             value => Some(a / (value as f32 - b)).filter(|m| m.is_finite() && *m > 0.0).unwrap_or(f32::NAN),
         };
         let metres = image.values().iter().map(metres).collect();
-        DepthImage { width: image.width(), height: image.height(), metres, robot: None }
+        DepthImage { width: image.width(), height: image.height(), metres, camera: None, robot: None }
+    }
+
+    /// The same, seen by this camera.
+    pub fn seen_by(self, camera: Pinhole) -> DepthImage {
+        DepthImage { camera: Some(camera), ..self }
+    }
+
+    /// The camera that saw it, where that is known.
+    pub fn camera(&self) -> Option<&Pinhole> {
+        self.camera.as_ref()
     }
 
     /// The same, seen by a camera whose place in the robot's frame is known.

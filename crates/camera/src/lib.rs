@@ -15,6 +15,7 @@ mod pinhole;
 mod point_cloud;
 mod stamp;
 mod stamp_matcher;
+mod surface_pose;
 mod target_frame;
 mod transforms;
 
@@ -29,6 +30,7 @@ pub use pinhole::{CameraModel, Pinhole, Rectified};
 pub use point_cloud::{point_cloud, ColouredPoint};
 pub use stamp::Stamp;
 pub use stamp_matcher::StampMatcher;
+pub use surface_pose::surface_pose;
 pub use target_frame::TargetFrame;
 pub use transforms::{StampedTransform, TransformBuffer};
 

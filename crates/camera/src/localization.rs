@@ -15,9 +15,9 @@ const FEWEST: usize = 8;
 /// has depths only where its mask reaches over what is behind it.
 const LEAST_KNOWN: f64 = 0.2;
 /// Depths further from the median than so many times the median deviation (scaled to a standard deviation) are left out.
-const OUTLIER: f64 = 4.0;
+pub const OUTLIER: f64 = 4.0;
 /// A smooth surface has next to no deviation; depth cameras are not better than this, metres.
-const LEAST_DEVIATION: f64 = 0.01;
+pub const LEAST_DEVIATION: f64 = 0.01;
 /// Part of the points beyond each end of the extent, so that single stray ones do not stretch it.
 const STRAY: f64 = 0.01;
 
@@ -43,7 +43,8 @@ pub struct ObjectInSpace {
     pub points: usize,
 }
 
-fn median(values: &mut [f64]) -> f64 {
+/// The middle one of some values, at least one.
+pub fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }

@@ -33,6 +33,20 @@ pub fn inside(mask: &Mask, depth: &DepthImage, camera: &Pinhole) -> Inside {
     Inside { all, pixels, points }
 }
 
+/// The points of the known depth pixels in a square around a depth pixel (column, row), but for those inside a mask of the same view.
+pub fn visible_around(at: [f32; 2], around: f32, hidden: &Mask, depth: &DepthImage, camera: &Pinhole) -> Vec<[f64; 3]> {
+    let range = |axis: usize, size: usize| {
+        let (low, high) = ((at[axis] - around).floor().max(0.0), (at[axis] + around).ceil() + 1.0);
+        low as usize..(high.max(0.0) as usize).min(size)
+    };
+    let pixels = range(1, depth.height).flat_map(|row| range(0, depth.width).map(move |column| (column, row)));
+    let is_hidden = |column: usize, row: usize| {
+        hidden.at(column * hidden.width() / depth.width, row * hidden.height() / depth.height)
+    };
+    let visible = pixels.filter(|(column, row)| !is_hidden(*column, *row));
+    visible.filter_map(|(column, row)| camera.point(column, row, depth.at(column, row)?)).collect()
+}
+
 /// Checks that a mask and a depth image can be of the same view.
 ///
 /// # Errors

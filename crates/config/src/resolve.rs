@@ -164,7 +164,9 @@ impl Config {
         }
         within("answer.min_score", self.answer.min_score, -1.0, 1.0)?;
         within("answer.min_probability", self.answer.min_probability, 0.0, 1.0)?;
-        within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)
+        within("answer.min_margin", self.answer.min_margin, 0.0, 2.0)?;
+        within("placement.footprint", self.placement.footprint, 0.0, 10.0)?;
+        within("placement.clearance", self.placement.clearance, 0.0, 10.0)
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Config {
     pub words: WordSettings,
     pub terms: TermWeights,
     pub answer: AnswerSettings,
+    pub placement: PlacementSettings,
 }
 
 impl Config {
@@ -274,4 +275,13 @@ pub struct AnswerSettings {
     pub min_score: f32,
     pub min_margin: f32,
     pub min_probability: f32,
+}
+
+/// The room that a thing needs where it is put down.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct PlacementSettings {
+    pub footprint: f32,
+    pub clearance: f32,
 }

@@ -1,7 +1,6 @@
 //! `Conversation`: what was asked and answered last, and what a text means in the light of it.
 
-use super::question::{Candidate, Question};
-use referseg_answer::{Answer, Status};
+use referseg_answer::{Answer, Candidate, Status};
 use referseg_files::Result;
 use referseg_grounding::{EncodedCommand, EncodedFrame, Scope, Segmenter};
 use referseg_image::Mask;
@@ -30,13 +29,14 @@ struct Topic {
 #[derive(Clone, Debug, Default)]
 pub struct Conversation {
     topic: Option<Topic>,
-    /// What the command that is being answered means, before its answer.
-    pending: Option<Pending>,
+    heard: Option<Heard>,
 }
 
-/// A command that was heard and not answered yet.
+/// The command heard last.
 #[derive(Clone, Debug)]
-struct Pending {
+struct Heard {
+    /// What was talked about before it.
+    before: Option<Topic>,
     /// What later follow-ups add to; `None` to leave it as it is.
     meant: Option<ParsedCommand>,
     denied: Vec<Mask>,
@@ -76,7 +76,8 @@ impl Conversation {
                 (parsed, Scope { only: meant, except: Vec::new() }, Vec::new(), false)
             }
         };
-        self.pending = Some(Pending { meant: is_narrowed.then(|| parsed.clone()), denied });
+        let before = self.topic.clone();
+        self.heard = Some(Heard { before, meant: is_narrowed.then(|| parsed.clone()), denied });
         let mut encoded = segmenter.encode_meaning(parsed)?;
         encoded.scope = scope;
         Ok(encoded)
@@ -85,29 +86,24 @@ impl Conversation {
     fn begin(&mut self, segmenter: &Segmenter, command: &Command) -> Result<EncodedCommand> {
         self.topic = None;
         let encoded = segmenter.encode_command(command)?;
-        self.pending = Some(Pending { meant: Some(encoded.parsed.clone()), denied: Vec::new() });
+        self.heard = Some(Heard { before: None, meant: Some(encoded.parsed.clone()), denied: Vec::new() });
         Ok(encoded)
     }
 
-    /// Takes note of the answer to the command heard last, and of the question about it.
-    pub fn answered(
-        &mut self,
-        segmenter: &Segmenter,
-        frame: &EncodedFrame,
-        answer: &Answer,
-        question: Option<&Question>,
-    ) {
-        let Some(pending) = self.pending.take() else { return };
+    /// Takes note of an answer to the command heard last; of further ones on later frames, the last counts.
+    pub fn answered(&mut self, segmenter: &Segmenter, frame: &EncodedFrame, answer: &Answer) {
+        let Some(heard) = &self.heard else { return };
         let is_found = answer.status == Status::Found;
         // once an object is found, "the other one" is one of those that were left before
-        let before = self.topic.take();
-        let meant = match (pending.meant, &before) {
+        let before = heard.before.clone();
+        let meant = match (heard.meant.clone(), &before) {
             (Some(meant), None) => meant,
             (Some(meant), Some(_)) if answer.status == Status::Ambiguous => meant,
             (_, Some(before)) => before.meant.clone(),
             (None, None) => return,
         };
-        let (candidates, among) = match (question, before) {
+        let denied = heard.denied.clone();
+        let (candidates, among) = match (&answer.question, before) {
             (Some(question), _) => {
                 let masks = question.candidates.iter().map(|candidate| candidate.mask.clone()).collect();
                 (question.candidates.clone(), masks)
@@ -123,12 +119,7 @@ impl Conversation {
         };
         let shown = answer.best.filter(|_| is_found || answer.status == Status::Ambiguous);
         let shown = shown.map(|best| frame.proposals[best].mask.clone());
-        self.topic = Some(Topic { meant, candidates, among, shown, denied: pending.denied, is_found });
-    }
-
-    /// Forgets everything: a clear, a time-out, a change of the lifecycle.
-    pub fn clear(&mut self) {
-        *self = Conversation::default();
+        self.topic = Some(Topic { meant, candidates, among, shown, denied, is_found });
     }
 
     /// The state in one line; empty when there is none.

@@ -11,7 +11,7 @@ mod phrases;
 mod question;
 
 pub use conversation::Conversation;
-pub use question::{ask_back, Candidate, Question};
+pub use question::ask_back;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

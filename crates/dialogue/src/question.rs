@@ -1,41 +1,17 @@
-//! `Question`: what to ask after an answer that found nothing for certain, with the candidates that it is about.
+//! Asking back: the question after an answer that found nothing for certain, with a phrase for each candidate.
 
 use super::phrases::{phrases, Object};
-use referseg_answer::{Answer, Status};
+use referseg_answer::{Answer, Candidate, Question, Status};
 use referseg_config::AnswerSettings;
 use referseg_files::Result;
 use referseg_grounding::{EncodedCommand, EncodedFrame, Segmenter, ThingName};
-use referseg_image::{Mask, Rect};
+use referseg_image::Rect;
 use referseg_language::{Command, Constraint, Description, ParsedCommand, Quantity};
 
 /// Candidates that a question names one by one; of more, the question asks for what divides them.
 const MOST_NAMED: usize = 4;
 /// Candidates that are listed at all.
 const MOST_LISTED: usize = 16;
-
-/// An object that a command may mean.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
-    /// Index of its proposal.
-    pub proposal: usize,
-    /// Its box, image pixels.
-    pub rect: Rect,
-    /// Its pixels.
-    pub mask: Mask,
-    /// Its score for the command.
-    pub score: f32,
-    /// A phrase that means it alone: asked on this frame, it is `Found` there. Empty where none was found.
-    pub phrase: String,
-}
-
-/// What to ask.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// "Do you mean the red mug or the mug on the left?"
-    pub text: String,
-    /// The objects that it is about, from left to right.
-    pub candidates: Vec<Candidate>,
-}
 
 /// The frame, the command and the segmenter that a question is made with.
 struct Asked<'a> {

@@ -325,6 +325,7 @@ impl RowEvaluator<'_> {
                 features,
                 places,
                 frame: frame.clone(),
+                depth: depth.cloned(),
                 view: OnceLock::new(),
                 fingerprint,
                 proposals_time,

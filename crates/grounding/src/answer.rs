@@ -78,18 +78,21 @@ fn answer_reading(
     let best = decision.best;
     let said = command.parsed.destination.as_ref().zip(guided.as_ref());
     let moved = best.filter(|_| !decision.found.is_empty()).map(|best| best.index);
-    let destination = said.map(|(said, guided)| find_destination(frame, said, guided, moved, thresholds));
+    let destination =
+        said.map(|(said, guided)| find_destination(frame, said, guided, moved, (thresholds, &config.placement)));
     Ok(Answer {
         status: decision.status,
         reason: command.reason_with_cut(decision.reason),
         target: command.parsed.target.phrase.clone(),
         reading: command.parsed.reading(),
+        roles: command.parsed.roles(),
         score: best.map_or(0.0, |best| best.score),
         margin: best.map_or(0.0, |best| best.margin.unwrap_or(WITHOUT_RIVAL)),
         best: best.map(|best| best.index),
         rivals: decision.rivals,
         found: found.collect(),
         destination,
+        question: None,
         leading: leading.collect(),
         by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
         reference_frame: guided.as_ref().map_or_else(String::new, |guided| guided.reference_frame.clone()),

@@ -3,10 +3,10 @@
 use super::encoded::EncodedFrame;
 use super::guidance::Guided;
 use referseg_answer::{Anchor, DestinationSpot, FoundDestination, Status};
-use referseg_config::AnswerSettings;
+use referseg_config::{AnswerSettings, PlacementSettings};
 use referseg_image::Mask;
 use referseg_language::Destination;
-use referseg_placement::{place, Scene};
+use referseg_placement::{place, Room, Scene, Wanted};
 
 /// Finds the place for the thing of proposal `moved`; `None` for a thing that was not found.
 pub fn find_destination(
@@ -14,7 +14,7 @@ pub fn find_destination(
     said: &Destination,
     guided: &Guided,
     moved: Option<usize>,
-    settings: &AnswerSettings,
+    (settings, room): (&AnswerSettings, &PlacementSettings),
 ) -> FoundDestination {
     let mut found = FoundDestination {
         status: Status::NotFound,
@@ -62,8 +62,13 @@ pub fn find_destination(
         found.reason = "the object that shall go there is no thing of its own".into();
         return found;
     };
-    match place(&Scene { frame: &frame.frame, things: &things, moved }, &said.goal, &anchors) {
+    let scene = Scene { frame: &frame.frame, things: &things, moved, depth: frame.depth.as_ref() };
+    let room = Room { footprint: room.footprint, clearance: room.clearance };
+    match place(&scene, &Wanted { goal: &said.goal, anchors: &anchors, distance: said.distance, room }) {
         Ok(spot) => {
+            if said.distance.is_some() && !spot.is_metric && found.reason.is_empty() {
+                found.reason = "the distance was not judged: that needs depth with a calibrated camera".into();
+            }
             // with several that fit an anchor, the place for the best of them
             found.status = if is_ambiguous { Status::Ambiguous } else { Status::Found };
             found.spot = Some(DestinationSpot { point: spot.point, region: spot.region, fit: spot.fit });

@@ -41,6 +41,8 @@ pub struct EncodedFrame {
     pub layout: Layout,
     /// The pixels, shared with whoever has the frame.
     pub frame: Frame,
+    /// What the camera saw in depth, if it has depth.
+    pub depth: Option<DepthImage>,
     /// The frame as Segment Anything's encoder sees it, where a mask was refined.
     pub view: OnceLock<Embedding>,
     /// What it depends on beside the frame; equal to the segmenter's visual fingerprint when it was made.
@@ -116,7 +118,8 @@ impl EncodedFrame {
     /// This encoding for another frame that shows the same, seen with its own depth.
     pub fn for_same_view(self, depth: Option<&DepthImage>) -> EncodedFrame {
         let layout = Layout::of(&self.proposals, &self.frame, depth);
-        EncodedFrame { layout, proposals_time: Duration::ZERO, features_time: Duration::ZERO, ..self }
+        let depth = depth.cloned();
+        EncodedFrame { layout, depth, proposals_time: Duration::ZERO, features_time: Duration::ZERO, ..self }
     }
 
     /// HybridGL's guidance of a command on this frame, whose proposals have these features, `[n, d]`.

@@ -365,6 +365,7 @@ impl Segmenter {
             features,
             places,
             frame,
+            depth: depth.cloned(),
             view,
             fingerprint,
             proposals_time,

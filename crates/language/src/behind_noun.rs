@@ -288,7 +288,11 @@ impl Reader<'_> {
         if longer || self.at + taken >= self.end {
             return false;
         }
-        self.relation_behind(taken, relation, into)
+        let found = self.relation_behind(taken, relation, into);
+        if let (true, Some(Constraint::Relation { anchors, .. })) = (found, into.description.constraints.last()) {
+            into.description.source = anchors.first().map(|anchor| anchor.phrase.clone());
+        }
+        found
     }
 
     /// The words of "top of", "the top of", "on top of", "atop", `ahead` words from here; 0 when they say something else.

@@ -23,6 +23,13 @@ pub struct ClausePlaces {
     pub negative: bool,
 }
 
+impl ClausePlaces {
+    /// Whether its last word is the "to" of the next clause's verb: "use the sponge to wipe".
+    pub fn leads_to_verb(&self, words: &Words) -> bool {
+        words.at(self.end - 1) == "to" && words.is_verb(self.end)
+    }
+}
+
 impl Words {
     /// Whether a verb of a command stands here.
     pub fn is_verb(&self, i: usize) -> bool {

@@ -98,20 +98,21 @@ fn thing_meant(words: &Words, verb: &str, object: usize, end: usize) -> usize {
 
 /// Reads a clause's object, with where it ends. `choice` is the number of the attachment, if there are so many; else the likeliest.
 pub fn read_object(words: &Words, places: ClausePlaces, object: usize, choice: usize) -> Option<(ReadClause, usize)> {
+    let clause_end = places.end - usize::from(places.leads_to_verb(words) && places.end - 1 > object);
     let verb = places.verb.map_or("", |at| words.at(at));
-    let object = thing_meant(words, verb, object, places.end);
-    let attachments = attachments(words, verb, object, places.end);
+    let object = thing_meant(words, verb, object, clause_end);
+    let attachments = attachments(words, verb, object, clause_end);
     let goal = attachments.get(choice).or(attachments.first()).and_then(|attachment| attachment.goal);
     // "give the girl the teddy bear": the second is handed over
     let receiver = words.phrase_end(object);
     let handed = is(GIVING, verb) && is(DETERMINERS, words.at(receiver)) && words.phrase_end(receiver) > receiver + 1;
     let object = if handed { receiver } else { object };
-    let mut reader = Reader::new(words, object..goal.unwrap_or(places.end));
+    let mut reader = Reader::new(words, object..goal.unwrap_or(clause_end));
     let expression = reader.expression()?;
     let end = reader.at;
     // further things of a list
     let mut also = Vec::new();
-    while reader.at < goal.unwrap_or(places.end) {
+    while reader.at < goal.unwrap_or(clause_end) {
         let listed = words.is_mark(reader.at) || is(&["and", "or"], words.at(reader.at));
         if !(listed || is(DETERMINERS, words.at(reader.at))) || words.clause_follows(reader.at + 1) && listed {
             break;
@@ -154,12 +155,12 @@ pub fn read_object(words: &Words, places: ClausePlaces, object: usize, choice: u
     let rest = goal.unwrap_or(reader.at);
     if words.is_mark(rest) && rest > 0 {
         // an aside that is no place
-        let aside = (rest..places.end).filter(|i| !words.is_mark(*i) && !is(OPENERS, words.at(*i)));
+        let aside = (rest..clause_end).filter(|i| !words.is_mark(*i) && !is(OPENERS, words.at(*i)));
         reader.unknown.extend(aside.map(|i| words.at(i).to_string()));
-        reader.at = places.end;
+        reader.at = clause_end;
     }
     let rest = goal.unwrap_or(reader.at);
-    let place = words.text(rest..places.end);
+    let place = words.text(rest..clause_end);
     let place = place
         .trim_end_matches([',', '.', '!', '?', ' '])
         .trim_end_matches(" and")
@@ -168,5 +169,5 @@ pub fn read_object(words: &Words, places: ClausePlaces, object: usize, choice: u
     let said = !is(&["and", "then", "to", "or"], &place) && place.chars().any(char::is_alphanumeric);
     let place = said.then_some(place);
     let unknown = std::mem::take(&mut reader.unknown);
-    Some((ReadClause { places, expression, also, unknown, place, behind: rest..places.end, attachments }, end))
+    Some((ReadClause { places, expression, also, unknown, place, behind: rest..clause_end, attachments }, end))
 }

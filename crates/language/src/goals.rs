@@ -14,7 +14,7 @@ const PUSHING: &[&str] = &[
 ];
 
 /// Verbs that are done with something (VerbNet's wipe-10.4, cut-21.1, fill-9.8, stir in mix-22.1): "wipe the plate with the towel".
-const WITH_INSTRUMENT: &[&str] = &[
+pub const WITH_INSTRUMENT: &[&str] = &[
     "wipe", "clean", "scrub", "mop", "dust", "polish", "dry", "rub", "wash", "rinse", "cut", "slice", "chop", "peel",
     "carve", "stir", "mix", "whisk", "cover", "fill", "brush", "water", "sprinkle", "spray", "stab", "scoop", "skewer",
 ];
@@ -22,6 +22,11 @@ const WITH_INSTRUMENT: &[&str] = &[
 /// Verbs of bringing something somewhere (VerbNet's bring-11.3, carry-11.4, send-11.1): "to" says where.
 const CARRYING: &[&str] =
     &["bring", "take", "carry", "move", "transfer", "transport", "relocate", "shift", "haul", "return", "send", "give"];
+
+/// Whether a verb moves its object, so that a path may be said of it.
+pub fn moves_object(verb: &str) -> bool {
+    is(PUSHING, verb) || is(CARRYING, verb) || is(PLACEMENT, verb)
+}
 
 /// Verbs behind which "on" and "in" rather say where to: "move the mug on the plate".
 const MOVING: &[&str] = &["move", "shift"];
@@ -122,11 +127,6 @@ fn goals(words: &Words, verb: &str, object: usize, end: usize) -> (Option<usize>
         return (Some(direction), Vec::new());
     }
     let from = words.phrase_end(object);
-    let instrument =
-        (from..end).find(|i| words.at(*i) == "using" || is(WITH_INSTRUMENT, verb) && words.at(*i) == "with");
-    if let Some(instrument) = instrument.filter(|i| *i > object) {
-        return (Some(instrument), Vec::new());
-    }
     let relation_at = |i: usize| match turn_at(words, i, end) {
         Some((Turn::Related(relation), _)) => Some(relation),
         _ => None,

@@ -1,6 +1,7 @@
 //! Language: what a person said, as words and as meaning. Knows neither images nor models of them.
 #![warn(missing_docs)]
 
+mod adjuncts;
 mod antecedents;
 mod behind_noun;
 mod clause;
@@ -26,6 +27,7 @@ mod politeness;
 mod prefix;
 mod reading;
 mod requests;
+mod roles;
 mod rules;
 mod spatial_words;
 mod text_words;
@@ -41,6 +43,7 @@ pub use parsed_command::{
 };
 pub use parser::{CommandParser, ParserKind};
 pub use parts_of_speech::is_colour;
+pub use roles::Roles;
 pub use spatial_words::{BoxRelation, Direction, SpatialWords};
 
 #[cfg(doctest)]

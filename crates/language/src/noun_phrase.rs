@@ -166,9 +166,8 @@ impl Words {
 
     /// Where the phrase that begins at `from` ends, trailing places given up.
     pub fn phrase_end(&self, from: usize) -> usize {
-        if is(&["it", "them", "him", "her", "this", "that", "these", "those"], self.at(from))
-            && !self.can_follow(from + 1)
-        {
+        let may_determine = is(&["her", "this", "that", "these", "those"], self.at(from));
+        if is(&["it", "them", "him"], self.at(from)) || may_determine && !self.can_follow(from + 1) {
             return from + 1;
         }
         let (mut i, mut nouns) = (from, 0);

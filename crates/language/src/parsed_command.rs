@@ -65,6 +65,12 @@ pub struct Clause {
     /// Where to, as said: "into the box".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// With what, as said: "the cloth".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
+    /// Along what, as said: "along the edge".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// Where something shall go.
@@ -180,6 +186,9 @@ pub struct Description {
     /// What it has, as said: "with a white handle".
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// Where it is taken from, as said: "the bin"; that it is there is one of the constraints too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// What else must be true of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,

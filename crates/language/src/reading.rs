@@ -21,6 +21,12 @@ impl ParsedCommand {
         if let Some(destination) = &self.destination {
             let _ = write!(line, "; goal: {}", destination.phrase);
         }
+        let roles = self.roles();
+        for (role, said) in [("instrument", roles.instrument), ("path", roles.path)] {
+            if !said.is_empty() && said != roles.theme {
+                let _ = write!(line, "; {role}: {said}");
+            }
+        }
         if self.taken_back {
             line += "; taken back";
         }

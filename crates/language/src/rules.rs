@@ -3,6 +3,7 @@
 //! Corrections part the text ("no wait, the green one"); each part has clauses, and one clause's object is the target:
 //! the first thing to be found or handled, a place of navigation only when there is nothing else.
 
+use super::adjuncts::Role;
 use super::antecedents::meant_of;
 use super::clause_object::{is_pronoun, read_object, ReadClause, ROBOT_PARTS};
 use super::corrections::{corrected, parts};
@@ -91,9 +92,12 @@ fn fronted_last(words: Words) -> Words {
 
 /// The meaning of one stretch, with the ways to attach what stands behind its object; `None` when it names nothing.
 fn part_meaning(text: &str, words: &Words, choice: usize) -> Option<(ParsedCommand, Vec<Attachment>)> {
-    let mut clauses = Vec::new();
+    let (words, adjuncts) = words.without_adjuncts();
+    let words = &words;
+    let mut clauses: Vec<Clause> = Vec::new();
     let mut read = Vec::new();
-    for places in words.clauses() {
+    let mut used = None;
+    for (number, places) in words.clauses().into_iter().enumerate() {
         let verb = places.verb.map_or("", |at| words.at(at));
         let elided = ReadClause::elided(words, places).filter(|_| !read.is_empty());
         let done = match (elided, places.object) {
@@ -103,7 +107,16 @@ fn part_meaning(text: &str, words: &Words, choice: usize) -> Option<(ParsedComma
         let object = done.as_ref().map(|(_, end)| words.text(places.object.unwrap_or(0)..*end));
         let place = done.as_ref().and_then(|(clause, _)| clause.place.clone());
         if places.verb.is_some() || object.is_some() {
-            clauses.push(Clause { verb: verb.to_string(), object: object.filter(|o| !o.is_empty()), place });
+            let said = |role: Role| {
+                let of_clause = adjuncts.iter().find(|adjunct| adjunct.clause == number && adjunct.role == role);
+                of_clause.map(|adjunct| adjunct.phrase.clone())
+            };
+            let object = object.filter(|object| !object.is_empty());
+            let instrument = said(Role::Instrument).or(used.take());
+            // "use the sponge to wipe the plate"
+            used = object.clone().filter(|_| verb == "use" && places.leads_to_verb(words));
+            let path = said(Role::Path).or_else(|| words.path_of_motion(places));
+            clauses.push(Clause { verb: verb.to_string(), object, place, instrument, path });
         }
         read.extend(done.map(|(clause, _)| clause));
     }

@@ -286,6 +286,13 @@ impl Words {
         }
     }
 
+    /// All but these.
+    pub fn without(&self, words: Range<usize>) -> Words {
+        let mut kept = self.slice(0..self.len());
+        kept.tokens.drain(words);
+        kept
+    }
+
     /// Some of them.
     pub fn slice(&self, words: Range<usize>) -> Words {
         Words { text: self.text.clone(), tokens: self.tokens[words].to_vec() }

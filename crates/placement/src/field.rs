@@ -1,6 +1,7 @@
 //! Fields: how well a place fits what was said, 0..1, as a person means it. Places are where a thing's foot would stand, image pixels; left,
 //! right, behind and in front are the viewer's.
 
+use super::support::Metric;
 use referseg_image::Rect;
 use referseg_language::{Motion, Place, Relation};
 
@@ -136,4 +137,46 @@ pub fn motion(motion: Motion, thing: &Standing, [x, y]: [f32; 2]) -> f32 {
     } else {
         bell(along - 1.3 * width, 0.7 * width) * bell(across, 0.3 * width)
     }
+}
+
+/// How well a place stands in a relation to an anchor with so many metres between their edges. `width`: of the thing, image pixels.
+pub fn at_distance(
+    relation: Relation,
+    metric: &Metric,
+    anchor: &Standing,
+    width: f32,
+    distance: f32,
+    at: [f32; 2],
+) -> f32 {
+    let foot = anchor.foot();
+    let (Some([right, away]), Some(pixel)) = (metric.between(foot, at), metric.of_pixel(foot)) else { return 0.0 };
+    let between_middles = distance + 0.5 * pixel * (anchor.width() + width);
+    let (along, across) = match relation {
+        Relation::LeftOf => (-right, away),
+        Relation::RightOf => (right, away),
+        Relation::InFrontOf => (-away, right),
+        Relation::Behind => (away, right),
+        Relation::NextTo => (right.hypot(away), 0.0),
+        Relation::AwayFrom => return f32::from(u8::from(right.hypot(away) >= between_middles)),
+        _ => return 0.0,
+    };
+    exactly(along, between_middles, distance) * bell(across, 0.3 * between_middles)
+}
+
+/// How well a place lies so many metres this way from where a thing stands.
+pub fn moved_by(motion: Motion, metric: &Metric, thing: &Standing, distance: f32, at: [f32; 2]) -> f32 {
+    let Some([right, away]) = metric.between(thing.foot(), at) else { return 0.0 };
+    let (along, across) = match motion {
+        Motion::Left => (-right, away),
+        Motion::Right => (right, away),
+        Motion::Forward => (-away, right),
+        Motion::Backward => (away, right),
+        Motion::Up | Motion::Down => return 0.0,
+    };
+    exactly(along, distance, distance) * bell(across, 0.2 * distance)
+}
+
+/// How well metres are those wanted, for a distance that was said as `said`.
+fn exactly(metres: f32, wanted: f32, said: f32) -> f32 {
+    bell(metres - wanted, (0.1 * said).max(0.01))
 }

@@ -6,13 +6,16 @@
 mod clearance;
 mod field;
 mod grid;
+mod support;
 mod surface;
 
 use clearance::clearance;
 use field::Standing;
 use grid::Grid;
+use referseg_camera::DepthImage;
 use referseg_image::{Frame, Mask};
-use referseg_language::{Goal, Relation};
+use referseg_language::{Goal, Motion, Relation};
+use support::{support, Metric};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -27,6 +30,30 @@ pub struct Scene<'a> {
     pub things: &'a [Mask],
     /// Which of them is moved: where it stands counts as free.
     pub moved: usize,
+    /// What a camera saw in depth; then the surface is the plane that the things stand on, and with its camera distances are metric.
+    pub depth: Option<&'a DepthImage>,
+}
+
+/// Where a thing shall go, and what it needs there.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What was said.
+    pub goal: &'a Goal,
+    /// The numbers of the goal's anchors among the things.
+    pub anchors: &'a [usize],
+    /// How far from the anchor's edge, or from where the thing is, metres; needs depth and its camera.
+    pub distance: Option<f32>,
+    /// The room that it needs.
+    pub room: Room,
+}
+
+/// The room that a thing needs, metres; needs depth and its camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Room {
+    /// Diameter of what it stands on; 0 for the thing's own size in the picture.
+    pub footprint: f32,
+    /// What must be free around that.
+    pub clearance: f32,
 }
 
 /// Where a thing shall go.
@@ -38,6 +65,8 @@ pub struct Spot {
     pub point: [f32; 2],
     /// How well it fits what was said, 0..1.
     pub fit: f32,
+    /// Whether distances were measured: on a plane that depth shows.
+    pub is_metric: bool,
 }
 
 /// Part of the thing's width that must be free around its foot.
@@ -50,11 +79,12 @@ const LEAST: f32 = 5.0;
 const FITS: f32 = 0.05;
 const REGION: f32 = 0.5;
 
-/// The best place for the scene's moved thing. `anchors` are the numbers of the goal's anchors among the things.
+/// The best place for the scene's moved thing.
 ///
 /// # Errors
 /// The reason, in words, when there is no such place: no room, or a goal that a picture does not show.
-pub fn place(scene: &Scene, goal: &Goal, anchors: &[usize]) -> Result<Spot, String> {
+pub fn place(scene: &Scene, wanted: &Wanted) -> Result<Spot, String> {
+    let Wanted { goal, anchors, distance, .. } = *wanted;
     let moved = scene
         .things
         .get(scene.moved)
@@ -73,15 +103,26 @@ pub fn place(scene: &Scene, goal: &Goal, anchors: &[usize]) -> Result<Spot, Stri
             if standing.is_empty() || *relation == Relation::Between && standing.len() < 2 {
                 return Err("the anchor is not in the picture".into());
             }
-            on_surface(scene, &grid, &moved, |at| field::relation(*relation, &standing, moved.width(), at))
+            let said = |at: [f32; 2]| field::relation(*relation, &standing, moved.width(), at);
+            let so_far = |metric: &Metric, far: f32, at: [f32; 2]| {
+                field::at_distance(*relation, metric, &standing[0], moved.width(), far, at)
+            };
+            on_surface(scene, &grid, &moved, wanted.room, |at, metric| match (metric, distance) {
+                (Some(metric), Some(far)) if *relation != Relation::Between => so_far(metric, far, at),
+                _ => said(at),
+            })
         }
-        Goal::Place(part) => on_surface(scene, &grid, &moved, |at| field::part(*part, grid.size, at)),
+        Goal::Place(part) => on_surface(scene, &grid, &moved, wanted.room, |at, _| field::part(*part, grid.size, at)),
         Goal::Free => {
             let feet: Vec<[f32; 2]> =
                 scene.things.iter().filter_map(|thing| Some(Standing::new(thing.bounding_box()?).foot())).collect();
-            on_surface(scene, &grid, &moved, |at| field::among(&feet, grid.size, at))
+            on_surface(scene, &grid, &moved, wanted.room, |at, _| field::among(&feet, grid.size, at))
         }
-        Goal::Motion(motion) => on_surface(scene, &grid, &moved, |at| field::motion(*motion, &moved, at)),
+        Goal::Motion(Motion::Up | Motion::Down) => Err("up and down leave the surface".into()),
+        Goal::Motion(motion) => on_surface(scene, &grid, &moved, wanted.room, |at, metric| match (metric, distance) {
+            (Some(metric), Some(far)) => field::moved_by(*motion, metric, &moved, far, at),
+            _ => field::motion(*motion, &moved, at),
+        }),
         Goal::Back => Err("where it was before is not known".into()),
         Goal::Speaker => Err("who speaks is not in the picture".into()),
         Goal::Unknown => Err("where it shall go was not understood".into()),
@@ -89,7 +130,13 @@ pub fn place(scene: &Scene, goal: &Goal, anchors: &[usize]) -> Result<Spot, Stri
 }
 
 /// The best free place on the surface by a field.
-fn on_surface(scene: &Scene, grid: &Grid, moved: &Standing, field: impl Fn([f32; 2]) -> f32) -> Result<Spot, String> {
+fn on_surface(
+    scene: &Scene,
+    grid: &Grid,
+    moved: &Standing,
+    needs: Room,
+    field: impl Fn([f32; 2], Option<&Metric>) -> f32,
+) -> Result<Spot, String> {
     let mut all = vec![false; grid.len()];
     let mut others = vec![false; grid.len()];
     for (number, thing) in scene.things.iter().enumerate() {
@@ -98,31 +145,47 @@ fn on_surface(scene: &Scene, grid: &Grid, moved: &Standing, field: impl Fn([f32;
             others[cell] |= touched && number != scene.moved;
         }
     }
-    let shows = closed(grid, &surface::surface(grid, scene.frame, scene.things, &all), &all);
+    let by_depth = scene.depth.and_then(|depth| Some((depth, support(grid, depth, scene.things, &all)?)));
+    let metric = by_depth.as_ref().and_then(|(depth, support)| Metric::new(support.plane, depth, grid.size));
+    let shows = match by_depth {
+        Some((_, support)) => support.shows,
+        None => surface::surface(grid, scene.frame, scene.things, &all),
+    };
+    let shows = closed(grid, &shows, &all);
     let room = clearance(grid, &others);
     let edge: Vec<bool> = shows.iter().map(|shows| !shows).collect();
     // the moved thing hides the surface below it
     let inside = clearance(grid, &edge);
-    let needed = (NEEDED * moved.width()).max(LEAST);
-    let ample = (AMPLE * moved.width()).max(2.0 * LEAST);
+    let own = (NEEDED * moved.width()).max(LEAST);
+    let more = (AMPLE * moved.width()).max(2.0 * LEAST) - own;
+    let is_own = needs == Room::default();
     let value = |cell: usize| {
-        if others[cell] || !shows[cell] || room[cell] < needed {
+        if others[cell] || !shows[cell] || is_own && room[cell] < own {
             return 0.0;
         }
-        let roomy = |room: f32| ((room - needed).max(0.0) / (ample - needed)).min(1.0);
         let [x, y] = grid.middle(cell);
+        let pixel = metric.as_ref().filter(|_| !is_own).and_then(|metric| metric.of_pixel([x, y]));
+        let needed = pixel.map_or(own, |pixel| {
+            let half = if needs.footprint > 0.0 { 0.5 * needs.footprint / pixel } else { own };
+            half + needs.clearance / pixel
+        });
+        if room[cell] < needed {
+            return 0.0;
+        }
+        let roomy = |room: f32| ((room - needed).max(0.0) / more).min(1.0);
         let rim = [x, grid.size.0 as f32 - x, y, grid.size.1 as f32 - y].into_iter().fold(f32::MAX, f32::min);
         if rim < needed {
             return 0.0; // part of it would be outside the picture
         }
-        field([x, y]) * (0.5 + 0.3 * roomy(room[cell]) + 0.2 * roomy(inside[cell]))
+        field([x, y], metric.as_ref()) * (0.5 + 0.3 * roomy(room[cell]) + 0.2 * roomy(inside[cell]))
     };
     let values: Vec<f32> = (0..grid.len()).map(value).collect();
-    best(grid, &values, room).ok_or_else(|| "there is no room".to_string())
+    let spot = best(grid, &values, room).ok_or_else(|| "there is no room".to_string())?;
+    Ok(Spot { is_metric: metric.is_some(), ..spot })
 }
 
 /// The surface without the small holes that texture leaves in it, and below the things.
-fn closed(grid: &Grid, shows: &[f32], occupied: &[bool]) -> Vec<bool> {
+fn closed(grid: &Grid, shows: &[bool], occupied: &[bool]) -> Vec<bool> {
     const AROUND: isize = 2;
     let around = |cell: usize| {
         let (x, y) = ((cell % grid.columns) as isize, (cell / grid.columns) as isize);
@@ -133,13 +196,13 @@ fn closed(grid: &Grid, shows: &[f32], occupied: &[bool]) -> Vec<bool> {
                 if x >= 0 && y >= 0 && (x as usize) < grid.columns && (y as usize) < grid.rows {
                     let beside = y as usize * grid.columns + x as usize;
                     seen += usize::from(!occupied[beside]);
-                    surface += usize::from(shows[beside] > 0.5);
+                    surface += usize::from(shows[beside]);
                 }
             }
         }
         2 * surface > seen && seen > 0
     };
-    (0..grid.len()).map(|cell| shows[cell] > 0.5 || occupied[cell] || around(cell)).collect()
+    (0..grid.len()).map(|cell| shows[cell] || occupied[cell] || around(cell)).collect()
 }
 
 /// A place on or in a thing: of what it shows and nothing else covers, what is farthest from the rim.
@@ -177,14 +240,15 @@ fn best(grid: &Grid, values: &[f32], room: Vec<f32>) -> Option<Spot> {
         |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]).then(room[*a].min(1e6).total_cmp(&room[*b].min(1e6)));
     let cell = (0..values.len()).max_by(better).filter(|cell| values[*cell] > FITS)?;
     let inside: Vec<bool> = values.iter().map(|value| *value > REGION * values[cell]).collect();
-    Some(Spot { region: grid.mask(&inside), point: grid.middle(cell), fit: values[cell].min(1.0) })
+    Some(Spot { region: grid.mask(&inside), point: grid.middle(cell), fit: values[cell].min(1.0), is_metric: false })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use referseg_image::Rect;
-    use referseg_language::{Motion, Place};
+    use referseg_camera::{CameraModel, Pinhole};
+    use referseg_image::{LabelImage, Rect};
+    use referseg_language::Place;
 
     const WALL: [u8; 3] = [60, 70, 160];
     const TABLE: [u8; 3] = [180, 150, 110];
@@ -196,9 +260,30 @@ mod tests {
             let (x, y) = (at % 320, at / 320);
             let number = masks.iter().position(|mask| mask.at(x, y));
             let noise = ((x * 7 + y * 13) % 9) as u8;
-            number.map_or(if y < 80 { WALL } else { TABLE }, |n| [20 + 60 * n as u8, 90, 40]).map(|shade| shade + noise)
+            number.map_or(if y < 80 { WALL } else { TABLE }, |n| [20 + 30 * n as u8, 90, 40]).map(|shade| shade + noise)
         };
         (Frame::new(320, 240, (0..320 * 240).flat_map(pixel).collect()).unwrap(), masks)
+    }
+
+    fn scene_of<'a>(frame: &'a Frame, things: &'a [Mask], moved: usize) -> Scene<'a> {
+        Scene { frame, things, moved, depth: None }
+    }
+
+    fn wanted<'a>(goal: &'a Goal, anchors: &'a [usize]) -> Wanted<'a> {
+        Wanted { goal, anchors, distance: None, room: Room::default() }
+    }
+
+    /// Millimetres of each pixel.
+    fn depth(width: usize, height: usize, at: impl Fn(usize, usize) -> u32) -> DepthImage {
+        let values = (0..width * height).map(|i| at(i % width, i / width)).collect();
+        DepthImage::of_units(&LabelImage::new(width, height, values).unwrap(), 0.001)
+    }
+
+    /// Millimetres of a table 0.5 m below a camera that looks down by half a right angle, at 300 pixels of focal length.
+    fn table(x: usize, y: usize) -> u32 {
+        let _ = x;
+        let down = (y as f64 - 119.5) / 300.0;
+        (500.0 * 2f64.sqrt() / (1.0 + down)).round() as u32
     }
 
     fn rect(x: usize, y: usize, width: usize, height: usize) -> Rect {
@@ -219,7 +304,7 @@ mod tests {
     fn a_place_stands_to_its_anchors_as_was_said() {
         let (frame, masks) = scene(&[rect(40, 180, 30, 30), rect(130, 130, 40, 50), rect(240, 140, 30, 40)]);
         let at = |goal: Goal, anchors: &[usize]| {
-            let spot = place(&Scene { frame: &frame, things: &masks, moved: 0 }, &goal, anchors).unwrap();
+            let spot = place(&scene_of(&frame, &masks, 0), &wanted(&goal, anchors)).unwrap();
             assert!(is_free(&masks, 0, spot.point), "{goal:?}: {:?}", spot.point);
             assert!(spot.region.at(spot.point[0] as usize, spot.point[1] as usize));
             spot.point
@@ -240,9 +325,9 @@ mod tests {
         let (frame, mut masks) = scene(&[rect(40, 180, 30, 30), rect(130, 130, 80, 50)]);
         masks.push(Mask::of_rect(320, 240, rect(130, 130, 36, 50)));
         masks[1] = Mask::from_fn(320, 240, |x, y| masks[1].at(x, y) && !masks[2].at(x, y));
-        let scene = Scene { frame: &frame, things: &masks, moved: 0 };
+        let scene = scene_of(&frame, &masks, 0);
         for relation in [Relation::On, Relation::In] {
-            let [x, y] = place(&scene, &related(relation), &[1]).unwrap().point;
+            let [x, y] = place(&scene, &wanted(&related(relation), &[1])).unwrap().point;
             assert!(masks[1].at(x as usize, y as usize) && x > 175.0, "{relation:?}: {x} {y}");
         }
     }
@@ -252,12 +337,14 @@ mod tests {
         // a wall of boxes, of which the last is moved: its own place is on the other side
         let boxes: Vec<Rect> = (0..8).map(|n| rect(n * 40, 90, 40, 150)).collect();
         let (frame, masks) = scene(&boxes);
-        let scene = Scene { frame: &frame, things: &masks, moved: 7 };
-        assert_eq!(place(&scene, &related(Relation::LeftOf), &[4]).unwrap_err(), "there is no room");
-        assert!(place(&scene, &Goal::Unknown, &[]).unwrap_err().contains("not understood"));
-        assert!(place(&scene, &related(Relation::LeftOf), &[]).unwrap_err().contains("anchor"));
-        assert!(place(&scene, &related(Relation::Between), &[1]).unwrap_err().contains("anchor"));
-        assert!(place(&Scene { moved: 99, ..scene }, &Goal::Free, &[]).is_err());
+        let scene = scene_of(&frame, &masks, 7);
+        let reason = |goal: &Goal, anchors: &[usize]| place(&scene, &wanted(goal, anchors)).unwrap_err();
+        assert_eq!(reason(&related(Relation::LeftOf), &[4]), "there is no room");
+        assert!(reason(&Goal::Unknown, &[]).contains("not understood"));
+        assert!(reason(&related(Relation::LeftOf), &[]).contains("anchor"));
+        assert!(reason(&related(Relation::Between), &[1]).contains("anchor"));
+        assert!(reason(&Goal::Motion(Motion::Up), &[]).contains("leave the surface"));
+        assert!(place(&Scene { moved: 99, ..scene }, &wanted(&Goal::Free, &[])).is_err());
     }
 
     #[test]
@@ -266,9 +353,65 @@ mod tests {
             let frame = Frame::new(width, height, vec![9; width * height * 3]).unwrap();
             let things = vec![Mask::of_rect(width, height, rect(0, 0, 1, 1)), Mask::empty(width, height)];
             for goal in [Goal::Free, related(Relation::On), related(Relation::NextTo), Goal::Place(Place::Middle)] {
-                let _ = place(&Scene { frame: &frame, things: &things, moved: 0 }, &goal, &[1]);
-                let _ = place(&Scene { frame: &frame, things: &things, moved: 1 }, &goal, &[0]);
+                let depth = depth(width, height, |_, _| 1000);
+                for depth in [None, Some(&depth)] {
+                    let _ = place(&Scene { depth, ..scene_of(&frame, &things, 0) }, &wanted(&goal, &[1]));
+                    let _ = place(&Scene { depth, ..scene_of(&frame, &things, 1) }, &wanted(&goal, &[0]));
+                }
             }
         }
+    }
+
+    #[test]
+    fn with_depth_the_surface_is_the_plane_that_things_stand_on_whatever_its_colours() {
+        // one colour everywhere; the left half of the picture is a box's top, 10 cm nearer to the camera than the table
+        let masks =
+            vec![Mask::of_rect(320, 240, rect(200, 120, 30, 30)), Mask::of_rect(320, 240, rect(250, 150, 30, 30))];
+        let frame = Frame::new(320, 240, vec![120; 320 * 240 * 3]).unwrap();
+        let depth = depth(320, 240, |x, y| if x < 150 { table(x, y) - 100 } else { table(x, y) });
+        let place = |depth| {
+            let scene = Scene { depth, ..scene_of(&frame, &masks, 0) };
+            super::place(&scene, &wanted(&Goal::Place(Place::Left), &[])).map(|spot| spot.point[0])
+        };
+        assert!(place(None).unwrap() < 100.0, "the colour is the table's");
+        // as far left as the table goes, but for the two cells by which holes in it are closed
+        assert!(place(Some(&depth)).unwrap() > 140.0, "the box's top is another plane");
+        let scene = Scene { depth: Some(&depth), ..scene_of(&frame, &masks, 0) };
+        let spot = super::place(&scene, &wanted(&related(Relation::LeftOf), &[1])).unwrap();
+        assert!(spot.point[0] > 150.0 && spot.point[0] < 250.0, "{:?}", spot.point);
+        let region: Vec<(usize, usize)> = spot.region.inside().collect();
+        assert!(region.iter().all(|(x, _)| *x >= 144), "none on the box");
+    }
+
+    #[test]
+    fn with_depth_and_its_camera_distances_and_room_are_metric() {
+        let k = [300.0, 0.0, 159.5, 0.0, 300.0, 119.5, 0.0, 0.0, 1.0];
+        let model = CameraModel { width: 320, height: 240, k, ..Default::default() };
+        let camera = Pinhole::of(&model, 320, 240, false).unwrap();
+        let depth = depth(320, 240, table).seen_by(camera);
+        let masks =
+            vec![Mask::of_rect(320, 240, rect(150, 110, 20, 20)), Mask::of_rect(320, 240, rect(30, 200, 20, 20))];
+        let frame = Frame::new(320, 240, vec![120; 320 * 240 * 3]).unwrap();
+        let scene = Scene { depth: Some(&depth), ..scene_of(&frame, &masks, 0) };
+        // the thing's foot, where its pixel is 2.3 mm wide
+        let foot = Standing::new(rect(150, 110, 20, 20)).foot();
+        let pixel = f64::from(table(160, foot[1] as usize)) / 300.0 / 1000.0;
+        for (motion, metres) in [(Motion::Right, 0.1), (Motion::Right, 0.2), (Motion::Left, 0.2)] {
+            let goal = Goal::Motion(motion);
+            let spot = place(&scene, &Wanted { distance: Some(metres), ..wanted(&goal, &[]) }).unwrap();
+            assert!(spot.is_metric);
+            let moved = f64::from((spot.point[0] - foot[0]).abs()) * pixel;
+            assert!((moved - f64::from(metres)).abs() < 0.02, "{motion:?} {metres}: {moved}");
+        }
+        // away from the camera a row is more metres than a column
+        let goal = Goal::Motion(Motion::Backward);
+        let spot = place(&scene, &Wanted { distance: Some(0.2), ..wanted(&goal, &[]) }).unwrap();
+        let rows = foot[1] - spot.point[1];
+        assert!(rows > 20.0 && f64::from(rows) * pixel < 0.2, "{rows}");
+        let goal = Goal::Free;
+        let fits =
+            |footprint| place(&scene, &Wanted { room: Room { footprint, clearance: 0.02 }, ..wanted(&goal, &[]) });
+        assert!(fits(0.1).is_ok());
+        assert_eq!(fits(3.0).unwrap_err(), "there is no room", "a thing of 3 m on a table of 0.7 m");
     }
 }

@@ -11,15 +11,14 @@ const LEAST_SHARE: f32 = 0.015;
 /// Rows and columns of cells around a foot that are looked at.
 const RING: usize = 3;
 
-/// How surely each cell shows the surface, 0 or 1; all of them where nothing stands on it.
-pub fn surface(grid: &Grid, frame: &Frame, things: &[Mask], occupied: &[bool]) -> Vec<f32> {
+/// Whether each cell shows the surface; all of them where nothing stands on it.
+pub fn surface(grid: &Grid, frame: &Frame, things: &[Mask], occupied: &[bool]) -> Vec<bool> {
     let colours = grid.colours(frame);
     let bin = |colour: &[f32; 3]| colour.map(|value| ((value / 256.0 * BINS as f32) as usize).min(BINS - 1));
     let index = |[r, g, b]: [usize; 3]| (r * BINS + g) * BINS + b;
-    let seeds: Vec<usize> =
-        things.iter().flat_map(|thing| around_foot(grid, thing)).filter(|cell| !occupied[*cell]).collect();
+    let seeds = around_feet(grid, things, occupied);
     if seeds.is_empty() {
-        return occupied.iter().map(|occupied| f32::from(u8::from(!occupied))).collect();
+        return occupied.iter().map(|occupied| !occupied).collect();
     }
     let mut counts = vec![0.0f32; BINS * BINS * BINS];
     for cell in &seeds {
@@ -35,17 +34,21 @@ pub fn surface(grid: &Grid, frame: &Frame, things: &[Mask], occupied: &[bool]) -
         }
     }
     let is_alike = |cell: usize| !occupied[cell] && counts[index(bin(&colours[cell]))] >= LEAST_SHARE;
-    // what goes on from the feet without a break
-    let mut shows = vec![0.0f32; grid.len()];
+    connected(grid, &seeds, is_alike)
+}
+
+/// The cells that are `alike` and go on from some without a break.
+pub fn connected(grid: &Grid, seeds: &[usize], is_alike: impl Fn(usize) -> bool) -> Vec<bool> {
+    let mut shows = vec![false; grid.len()];
     let mut open: Vec<usize> = seeds.iter().copied().filter(|cell| is_alike(*cell)).collect();
     while let Some(cell) = open.pop() {
-        if shows[cell] > 0.0 {
+        if shows[cell] {
             continue;
         }
-        shows[cell] = 1.0;
+        shows[cell] = true;
         let (x, y) = (cell % grid.columns, cell / grid.columns);
         let mut next = |inside: bool, cell: usize| {
-            if inside && shows[cell] == 0.0 && is_alike(cell) {
+            if inside && !shows[cell] && is_alike(cell) {
                 open.push(cell);
             }
         };
@@ -55,6 +58,11 @@ pub fn surface(grid: &Grid, frame: &Frame, things: &[Mask], occupied: &[bool]) -
         next(y + 1 < grid.rows, cell + grid.columns);
     }
     shows
+}
+
+/// The free cells around the feet of things.
+pub fn around_feet(grid: &Grid, things: &[Mask], occupied: &[bool]) -> Vec<usize> {
+    things.iter().flat_map(|thing| around_foot(grid, thing)).filter(|cell| !occupied[*cell]).collect()
 }
 
 /// The cells below and beside the lower end of a thing.

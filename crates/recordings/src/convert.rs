@@ -2,13 +2,14 @@
 
 use super::referseg::Object;
 use super::ros_messages::{
-    CameraInfo, Header, PointCloud2, PointField, Pose, Quaternion, TfMessage, TransformStamped, Vector3,
+    CameraInfo, Header, PointCloud2, PointField, Pose, PoseStamped, Quaternion, TfMessage, TransformStamped, Vector3,
 };
 use referseg_answer::{FoundThing, FrameResult};
 use referseg_camera::{
-    self, locate, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform, TargetFrame,
+    self, locate, surface_pose, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform,
+    TargetFrame,
 };
-use referseg_image::Rect;
+use referseg_image::{Mask, Rect};
 
 /// `sensor_msgs/PointField` FLOAT32.
 const FLOAT32: u8 = 7;
@@ -72,16 +73,13 @@ fn object(
     found: &ObjectInSpace,
     target: Option<&TargetFrame>,
 ) -> Object {
-    let point = |point| target.map_or(point, |target| target.point(point));
-    let own = found.pose.orientation;
-    let [x, y, z, w] = target.map_or(own, |target| target.orientation(own));
     Object {
         header: placed(header, target),
         target: result.target().into(),
         score,
         track_id,
-        point: vector(point(found.point)),
-        pose: Pose { position: vector(point(found.pose.position)), orientation: Quaternion { x, y, z, w } },
+        point: vector(target.map_or(found.point, |target| target.point(found.point))),
+        pose: pose(found.pose, target),
         size: vector(found.size),
         point_count: found.points as u32,
     }
@@ -96,6 +94,31 @@ pub fn located(header: &Header, result: &FrameResult, seen: &Result<DepthView, S
         Ok(object(header, result, (found.score, track), &place, view.target.as_ref()))
     };
     result.found().iter().zip(tracks).map(place).collect()
+}
+
+/// The pose of a result's destination, or in words why it is not known; `None` without a place.
+pub fn destination_pose(
+    header: &Header,
+    result: &FrameResult,
+    seen: &Result<DepthView, String>,
+) -> Option<Result<PoseStamped, String>> {
+    let (frame, spot) = (result.frame?, result.destination()?.spot.as_ref()?);
+    let place = |view: &DepthView| {
+        // what is moved hides the surface
+        let nothing = Mask::empty(frame.width(), frame.height());
+        let moved = result.found().first().map_or(&nothing, |thing| &thing.mask);
+        let found = surface_pose(spot.point, moved, &view.depth, &view.camera)?;
+        let target = view.target.as_ref();
+        Ok(PoseStamped { header: placed(header, target), pose: pose(found, target) })
+    };
+    Some(seen.as_ref().map_err(String::clone).and_then(place))
+}
+
+/// A pose of the optical frame in the frame that points are given in.
+fn pose(found: referseg_camera::Pose, target: Option<&TargetFrame>) -> Pose {
+    let [x, y, z, w] = target.map_or(found.orientation, |target| target.orientation(found.orientation));
+    let position = target.map_or(found.position, |target| target.point(found.position));
+    Pose { position: vector(position), orientation: Quaternion { x, y, z, w } }
 }
 
 /// The points of what a result shows; `None` when it shows nothing, or the depth is of another view.

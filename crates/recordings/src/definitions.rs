@@ -2,8 +2,8 @@
 //! lines of `=`, those of the types in it.
 
 use super::cdr::MessageType;
-use super::referseg::{Object, Segmentation};
-use super::ros_messages::{CompressedImage, Image, PointCloud2, PointStamped, TfMessage};
+use super::referseg::{Destination, Object, Segmentation};
+use super::ros_messages::{CompressedImage, Image, PointCloud2, PointStamped, PoseStamped, TfMessage};
 
 const HEADER: &str = "builtin_interfaces/Time stamp\nstring frame_id\n";
 const TIME: &str = "int32 sec\nuint32 nanosec\n";
@@ -23,6 +23,11 @@ const TRANSFORM: &str = "Vector3 translation\nQuaternion rotation\n";
 const STAMPED: &str = "std_msgs/Header header\nstring child_frame_id\nTransform transform\n";
 const TF: &str = "geometry_msgs/TransformStamped[] transforms\n";
 const OBJECT: &str = include_str!("../../../msg/Object.msg");
+const ROLES: &str = include_str!("../../../msg/Roles.msg");
+const CANDIDATE: &str = include_str!("../../../msg/Candidate.msg");
+const ANCHOR: &str = include_str!("../../../msg/Anchor.msg");
+const DESTINATION: &str = include_str!("../../../msg/Destination.msg");
+const POSE_STAMPED: &str = "std_msgs/Header header\nPose pose\n";
 const SCORED_THING: &str = include_str!("../../../msg/ScoredThing.msg");
 const SEGMENTATION: &str = include_str!("../../../msg/Segmentation.msg");
 
@@ -39,12 +44,27 @@ pub fn of(kind: &str) -> Option<String> {
         ("sensor_msgs/Image", IMAGE),
         ("sensor_msgs/RegionOfInterest", REGION),
         ("referseg/Object", OBJECT),
+        ("referseg/Roles", ROLES),
+        ("referseg/Candidate", CANDIDATE),
+        ("referseg/Anchor", ANCHOR),
+        ("referseg/Destination", DESTINATION),
+        ("geometry_msgs/PoseStamped", POSE_STAMPED),
         ("referseg/ScoredThing", SCORED_THING),
     ];
     let (definition, parts) = match kind {
         Image::TYPE => (IMAGE, standard.to_vec()),
         CompressedImage::TYPE => (COMPRESSED, standard.to_vec()),
         PointStamped::TYPE => (POINT_STAMPED, [&standard[..], &space[..1]].concat()),
+        PoseStamped::TYPE => (POSE_STAMPED, [&standard[..], &space].concat()),
+        Destination::TYPE => {
+            let destination = [
+                ("referseg/Anchor", ANCHOR),
+                ("geometry_msgs/PoseStamped", POSE_STAMPED),
+                ("sensor_msgs/Image", IMAGE),
+                ("sensor_msgs/RegionOfInterest", REGION),
+            ];
+            (DESTINATION, [&standard[..], &space, &destination].concat())
+        }
         PointCloud2::TYPE => (CLOUD, [&standard[..], &[("sensor_msgs/PointField", FIELD)]].concat()),
         TfMessage::TYPE => (
             TF,

@@ -76,7 +76,7 @@ impl DepthMessage {
         let depth = self.read(geometry.metres_per_unit).map_err(|error| error.to_string())?;
         let camera = Pinhole::of(model, depth.width, depth.height, geometry.is_rectified);
         let camera = camera.map_err(|error| error.to_string())?;
-        Ok(DepthView { depth, camera, target: None })
+        Ok(DepthView { depth: depth.seen_by(camera), camera, target: None })
     }
 }
 

@@ -1,14 +1,15 @@
 //! Messages out: a result to Referseg's messages, each with the input image's header unchanged.
 
-use super::referseg::{Object, ScoredThing, Segmentation};
+use super::referseg::{self, Anchor, Destination, Object, ScoredThing, Segmentation};
 use super::ros_messages::{
     BoundingBox2D, BoundingBox3D, CompressedImage, Detection2D, Detection2DArray, Detection3D, Detection3DArray,
-    Header, Image, LabelInfo, ObjectHypothesisWithPose, Pose, RegionOfInterest, VisionClass,
+    Header, Image, LabelInfo, ObjectHypothesisWithPose, Pose, PoseStamped, RegionOfInterest, VisionClass,
 };
 use referseg_answer::drawing::{self, Captions};
-use referseg_answer::{FoundThing, FrameResult, Origin, ScoredProposal, Status};
+use referseg_answer::{Candidate, FoundDestination, FoundThing, FrameResult, Origin, ScoredProposal, Status};
 use referseg_files::{Error, Result};
-use referseg_image::{Frame, Rect};
+use referseg_image::{Frame, Mask, Rect};
+use referseg_language::Roles;
 use std::borrow::Cow;
 
 /// Class ids of the label mask: everything else, and the target.
@@ -85,13 +86,15 @@ pub fn compressed(overlay: &Image) -> Result<CompressedImage<'static>> {
     Ok(CompressedImage { header: overlay.header.clone(), format, data: Cow::Owned(data) })
 }
 
-/// The result. `mask` is that of [`mask`]; `objects` are those of [`located`](super::convert::located), absent without depth.
+/// The result. `mask` is that of [`mask`]; `objects` are those of [`located`](super::convert::located), and `pose` is
+/// that of the destination; both are absent without depth.
 pub fn segmentation<'a>(
     header: &Header,
     camera: &str,
     result: &FrameResult,
     mask: &'a Image,
     objects: Option<&[std::result::Result<Object, String>]>,
+    pose: Option<&std::result::Result<PoseStamped, String>>,
 ) -> Segmentation<'a> {
     let rect = result.shown().map(|(_, rect)| rect).unwrap_or_default();
     let mut message = Segmentation {
@@ -101,8 +104,10 @@ pub fn segmentation<'a>(
         command_number: result.command.number,
         origin: origin(result.command.origin),
         request_id: result.command.id.clone(),
+        conversation: result.command.conversation.clone(),
         target: result.target().into(),
         reading: result.reading().into(),
+        roles: result.answer.map(|answer| roles(&answer.roles)).unwrap_or_default(),
         by_depth: result.by_depth(),
         reference_frame: result.reference_frame().into(),
         status: status(result.status()),
@@ -121,6 +126,14 @@ pub fn segmentation<'a>(
         mask: Image { data: Cow::Borrowed(&mask.data), ..without_data(mask) },
         ..Default::default()
     };
+    if let Some(question) = result.answer.ok().and_then(|answer| answer.question.as_ref()) {
+        message.question.clone_from(&question.text);
+        message.candidates = question.candidates.iter().map(|candidate| asked_about(header, candidate)).collect();
+    }
+    if let Some(found) = result.destination() {
+        message.has_destination = true;
+        message.destination = destination(header, found, pose);
+    }
     if let Some(objects) = objects {
         let nothing = Err("nothing was found in the image".to_string());
         (message.has_object, message.object_reason, message.object) = stated(objects.first().unwrap_or(&nothing));
@@ -147,18 +160,80 @@ fn found(
     (thing, track_id): (&FoundThing, u32),
     object: Option<&std::result::Result<Object, String>>,
 ) -> ScoredThing<'static> {
-    let rect = thing.mask.bounding_box().unwrap_or_default();
+    let (bounding_box, mask) = cropped(header, &thing.mask);
     let (has_object, object_reason, object) = object.map(stated).unwrap_or_default();
     ScoredThing {
         score: thing.score,
-        bounding_box: region(rect),
-        mask: image(header, rect.width, rect.height, "mono8", 1, thing.mask.to_mono8_in(rect, 255)),
+        bounding_box,
+        mask,
         track_id,
         has_object,
         object_reason,
         object,
         ..Default::default()
     }
+}
+
+fn roles(roles: &Roles) -> referseg::Roles {
+    let Roles { verb, theme, source, goal, direction, distance, instrument, path } = roles.clone();
+    referseg::Roles { verb, theme, source, goal, direction, distance, instrument, path }
+}
+
+/// A mask cropped to its box.
+fn cropped(header: &Header, mask: &Mask) -> (RegionOfInterest, Image<'static>) {
+    let rect = mask.bounding_box().unwrap_or_default();
+    (region(rect), image(header, rect.width, rect.height, "mono8", 1, mask.to_mono8_in(rect, 255)))
+}
+
+/// An object that a question is about.
+fn asked_about(header: &Header, candidate: &Candidate) -> referseg::Candidate<'static> {
+    let (bounding_box, mask) = cropped(header, &candidate.mask);
+    referseg::Candidate { phrase: candidate.phrase.clone(), score: candidate.score, bounding_box, mask }
+}
+
+/// Where the target shall go. `pose` as in [`segmentation`].
+pub fn destination(
+    header: &Header,
+    found: &FoundDestination,
+    pose: Option<&std::result::Result<PoseStamped, String>>,
+) -> Destination<'static> {
+    let anchor = |anchor: &referseg_answer::Anchor| Anchor {
+        phrase: anchor.phrase.clone(),
+        found: anchor.rect.is_some(),
+        bounding_box: region(anchor.rect.unwrap_or_default()),
+    };
+    let spot = found.spot.as_ref();
+    let [x, y] = spot.map_or([0.0; 2], |spot| spot.point);
+    let (bounding_box, mask) = spot.map(|spot| cropped(header, &spot.region)).unwrap_or_default();
+    let (has_pose, pose_reason, pose) = match pose {
+        Some(Ok(pose)) => (true, String::new(), pose.clone()),
+        Some(Err(reason)) => (false, reason.clone(), PoseStamped::default()),
+        None => Default::default(),
+    };
+    Destination {
+        header: header.clone(),
+        status: status(found.status),
+        reason: found.reason.clone(),
+        phrase: found.phrase.clone(),
+        relation: found.relation.clone(),
+        anchors: found.anchors.iter().map(anchor).collect(),
+        x,
+        y,
+        fit: spot.map_or(0.0, |spot| spot.fit),
+        bounding_box,
+        mask,
+        has_pose,
+        pose_reason,
+        pose,
+    }
+}
+
+/// 255 where the target may go; 0x0 when the frame could not be read.
+pub fn destination_mask(header: &Header, result: &FrameResult) -> Image<'static> {
+    let (width, height) = result.frame.map_or((0, 0), |frame| (frame.width(), frame.height()));
+    let region = result.destination().and_then(|found| found.spot.as_ref()).map(|spot| &spot.region);
+    let data = region.map_or_else(|| vec![0; width * height], |region| region.to_mono8(255));
+    image(header, width, height, "mono8", 1, data)
 }
 
 /// A proposal with its scoring terms.

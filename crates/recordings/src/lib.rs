@@ -22,7 +22,7 @@ pub use cdr::{from_cdr, to_cdr, MessageType};
 pub use decode::{header, is_depth, text, Input};
 pub use depth::DepthMessage;
 pub use external_proposals::ExternalProposalsMessage;
-pub use referseg::{Object, Segmentation};
+pub use referseg::{Anchor, Candidate, Destination, Object, Roles, Segmentation};
 pub use result_messages::{Output, ResultMessages};
 pub use ros_messages::*;
 pub use transport::{base_topic, sibling_topic, Transport};

@@ -4,9 +4,10 @@
 //! of them.
 
 use super::cdr::{to_cdr, MessageType};
-use super::referseg::{Object, Segmentation};
+use super::referseg::{Destination, Object, Segmentation};
 use super::ros_messages::{
     CompressedImage, Detection2DArray, Detection3DArray, Header, Image, LabelInfo, PointCloud2, PointStamped,
+    PoseStamped,
 };
 use super::{convert, encode};
 use referseg_answer::drawing::Captions;
@@ -42,11 +43,19 @@ pub enum Output {
     Cloud,
     /// A 3D detection for each object.
     Detections3d,
+    /// Where the target shall go.
+    Destination,
+    /// 255 where it may go.
+    DestinationMask,
+    /// The best place in space.
+    DestinationPoint,
+    /// The same, with the surface's normal as z axis.
+    DestinationPose,
 }
 
 impl Output {
     /// All of them.
-    pub const ALL: [Output; 12] = [
+    pub const ALL: [Output; 16] = [
         Output::Segmentation,
         Output::Mask,
         Output::LabelMask,
@@ -59,6 +68,10 @@ impl Output {
         Output::Point,
         Output::Cloud,
         Output::Detections3d,
+        Output::Destination,
+        Output::DestinationMask,
+        Output::DestinationPoint,
+        Output::DestinationPose,
     ];
     /// Those that tracked objects have too, below `track`.
     pub const TRACKED: [Output; 8] = [
@@ -87,6 +100,10 @@ impl Output {
             Output::Point => ("point", PointStamped::TYPE),
             Output::Cloud => ("cloud", PointCloud2::TYPE),
             Output::Detections3d => ("detections_3d", Detection3DArray::TYPE),
+            Output::Destination => ("destination", Destination::TYPE),
+            Output::DestinationMask => ("destination/mask", Image::TYPE),
+            Output::DestinationPoint => ("destination/point", PointStamped::TYPE),
+            Output::DestinationPose => ("destination/pose", PoseStamped::TYPE),
         }
     }
 
@@ -110,13 +127,14 @@ impl Output {
 
     /// Whether it exists for cameras with depth alone.
     pub fn is_in_space(self) -> bool {
-        matches!(self, Output::Object | Output::Point | Output::Cloud | Output::Detections3d)
+        use Output::{Cloud, DestinationPoint, DestinationPose, Detections3d, Object, Point};
+        matches!(self, Object | Point | Cloud | Detections3d | DestinationPoint | DestinationPose)
     }
 
     /// Whether it is a picture, which takes time to make.
     pub fn is_picture(self) -> bool {
-        use Output::{Confidence, LabelMask, Mask, Overlay, OverlayCompressed};
-        matches!(self, Mask | LabelMask | Confidence | Overlay | OverlayCompressed)
+        use Output::{Confidence, DestinationMask, LabelMask, Mask, Overlay, OverlayCompressed};
+        matches!(self, Mask | LabelMask | Confidence | Overlay | OverlayCompressed | DestinationMask)
     }
 }
 
@@ -130,6 +148,7 @@ pub struct ResultMessages<'r> {
     /// What the camera saw in depth, or why there is nothing; `None` for cameras without depth.
     view: Option<&'r std::result::Result<DepthView, String>>,
     objects: OnceCell<Option<Vec<std::result::Result<Object, String>>>>,
+    pose: OnceCell<Option<std::result::Result<PoseStamped, String>>>,
     mask: OnceCell<Image<'static>>,
     overlay: OnceCell<Image<'static>>,
 }
@@ -145,6 +164,7 @@ impl<'r> ResultMessages<'r> {
             min_score: 0.0,
             view: None,
             objects: OnceCell::new(),
+            pose: OnceCell::new(),
             mask: OnceCell::new(),
             overlay: OnceCell::new(),
         }
@@ -181,6 +201,17 @@ impl<'r> ResultMessages<'r> {
         self.located()?.first()?.as_ref().ok()
     }
 
+    /// The pose of the destination, or why that is not known; `None` without a place, and for cameras without depth.
+    fn destination_pose(&self) -> Option<&std::result::Result<PoseStamped, String>> {
+        let placed = || convert::destination_pose(self.header, self.result, self.view?);
+        self.pose.get_or_init(placed).as_ref()
+    }
+
+    /// The pose of the destination, where it is known.
+    pub fn placed(&self) -> Option<&PoseStamped> {
+        self.destination_pose()?.as_ref().ok()
+    }
+
     fn mask(&self) -> &Image<'static> {
         self.mask.get_or_init(|| encode::mask(self.header, self.result))
     }
@@ -201,7 +232,8 @@ impl<'r> ResultMessages<'r> {
         }
         let message = match output {
             Output::Segmentation => {
-                Some(to_cdr(&encode::segmentation(header, self.camera, result, self.mask(), self.located())))
+                let (objects, pose) = (self.located(), self.destination_pose());
+                Some(to_cdr(&encode::segmentation(header, self.camera, result, self.mask(), objects, pose)))
             }
             Output::Mask => Some(to_cdr(self.mask())),
             Output::LabelMask => Some(to_cdr(&encode::label_mask(header, result))),
@@ -222,6 +254,15 @@ impl<'r> ResultMessages<'r> {
                 cloud.map(|cloud| to_cdr(&cloud))
             }
             Output::Detections3d => Some(to_cdr(&encode::detections_3d(header, self.objects()))),
+            Output::Destination => {
+                let found = result.destination();
+                found.map(|found| to_cdr(&encode::destination(header, found, self.destination_pose())))
+            }
+            Output::DestinationMask => result.destination().map(|_| to_cdr(&encode::destination_mask(header, result))),
+            Output::DestinationPoint => self
+                .placed()
+                .map(|placed| to_cdr(&PointStamped { header: placed.header.clone(), point: placed.pose.position })),
+            Output::DestinationPose => self.placed().map(to_cdr),
         };
         message.transpose()
     }

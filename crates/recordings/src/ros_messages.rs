@@ -23,6 +23,7 @@ named! {
     CameraInfo => "sensor_msgs/msg/CameraInfo",
     PointCloud2 => "sensor_msgs/msg/PointCloud2",
     PointStamped => "geometry_msgs/msg/PointStamped",
+    PoseStamped => "geometry_msgs/msg/PoseStamped",
     Detection2DArray => "vision_msgs/msg/Detection2DArray",
     Detection3DArray => "vision_msgs/msg/Detection3DArray",
     LabelInfo => "vision_msgs/msg/LabelInfo",
@@ -184,6 +185,13 @@ pub struct TransformStamped {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TfMessage {
     pub transforms: Vec<TransformStamped>,
+}
+
+/// `geometry_msgs/msg/PoseStamped`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoseStamped {
+    pub header: Header,
+    pub pose: Pose,
 }
 
 /// `geometry_msgs/msg/PointStamped`.

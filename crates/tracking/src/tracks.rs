@@ -337,12 +337,14 @@ mod tests {
             reason: String::new(),
             target: "the square".into(),
             reading: String::new(),
+            roles: Default::default(),
             score: 0.5,
             margin: 0.1,
             best: Some(0),
             rivals: Vec::new(),
             found: found.collect(),
             destination: None,
+            question: None,
             by_depth: false,
             reference_frame: String::new(),
             scores: vec![0.5],
@@ -353,7 +355,13 @@ mod tests {
     }
 
     fn command(number: u32) -> CommandInfo {
-        CommandInfo { text: "the square".into(), number, origin: Origin::Topic, id: String::new() }
+        CommandInfo {
+            text: "the square".into(),
+            number,
+            origin: Origin::Topic,
+            id: String::new(),
+            conversation: String::new(),
+        }
     }
 
     /// Grounds what stands at these columns.

@@ -32,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
             return print_line(parsed.reading());
         }
         let mut shown = json!({"text": text, "target": parsed.target.phrase, "reading": parsed.reading()});
+        shown["roles"] = serde_json::to_value(parsed.roles()).unwrap_or_default();
         shown["meaning"] = serde_json::to_value(&parsed).unwrap_or_default();
         print_line(shown)
     };

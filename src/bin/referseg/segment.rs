@@ -3,12 +3,13 @@
 use crate::stdout::print_line;
 use crate::ModelArguments;
 use ::image::{ExtendedColorType, ImageFormat};
-use referseg::answer::{Anchor, Answer, FoundDestination, FoundThing, ScoredProposal, Status};
-use referseg::dialogue::{ask_back, Candidate, Conversation, Question};
+use referseg::answer::{Anchor, Answer, Candidate, FoundDestination, FoundThing, ScoredProposal, Status};
+use referseg::camera::{check_aligned, surface_pose, CameraModel, DepthImage, Pinhole};
+use referseg::dialogue::{ask_back, Conversation};
 use referseg::drawing;
 use referseg::files::atomic_file::{refuse_inputs, AtomicFile};
 use referseg::grounding::{EncodedFrame, Segmenter};
-use referseg::image::{self, Frame, Mask};
+use referseg::image::{self, Frame, LabelImage, Mask};
 use referseg::language::Command;
 use referseg::proposals::FrameInput;
 use referseg::{Error, Result};
@@ -33,6 +34,15 @@ pub struct Arguments {
     /// Write the image with the answer drawn on it (numbered like the masks)
     #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
+    /// The depth image of the same view: a PNG of 16 bits
+    #[arg(long, value_name = "FILE")]
+    depth: Option<PathBuf>,
+    /// Metres of one unit of the depth image
+    #[arg(long, value_name = "METRES", default_value_t = 0.001, requires = "depth")]
+    depth_scale: f64,
+    /// Focal lengths and principal point of the depth camera, pixels of the depth image: for distances, and positions in space
+    #[arg(long, value_name = "FX,FY,CX,CY", value_delimiter = ',', num_args = 4, requires = "depth")]
+    intrinsics: Option<Vec<f64>>,
     /// Print one JSON object for each text, one a line
     #[arg(long)]
     json: bool,
@@ -44,7 +54,24 @@ pub struct Arguments {
 impl Arguments {
     /// The files that are read, which no output may replace.
     fn inputs(&self) -> Vec<&Path> {
-        std::iter::once(self.image.as_path()).chain(self.model.config.as_deref()).collect()
+        std::iter::once(self.image.as_path()).chain(self.model.config.as_deref()).chain(self.depth.as_deref()).collect()
+    }
+
+    /// The depth image, with its camera where that is given.
+    fn depth(&self, frame: &Frame) -> Result<Option<DepthImage>> {
+        let Some(path) = &self.depth else { return Ok(None) };
+        if !(self.depth_scale > 0.0 && self.depth_scale.is_finite()) {
+            return Err(Error::config("--depth-scale", format!("{} m; expected more than 0", self.depth_scale)));
+        }
+        let depth = DepthImage::of_units(&LabelImage::open(path)?, self.depth_scale);
+        check_aligned(&Mask::empty(frame.width(), frame.height()), &depth)
+            .map_err(|fact| Error::config(path.display().to_string(), fact))?;
+        let Some(&[fx, fy, cx, cy]) = self.intrinsics.as_deref() else { return Ok(Some(depth)) };
+        let k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0];
+        let (width, height) = (depth.width, depth.height);
+        let camera = Pinhole::of(&CameraModel { width, height, k, ..Default::default() }, width, height, false);
+        let camera = camera.map_err(|error| Error::config("--intrinsics", error.to_string()))?;
+        Ok(Some(depth.seen_by(camera)))
     }
 }
 
@@ -55,7 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     }
     let frame = read(&arguments.image)?;
     let segmenter = Segmenter::open(arguments.model.config()?)?;
-    let encoded = segmenter.encode_frame(&FrameInput::single(&frame))?;
+    let depth = arguments.depth(&frame)?;
+    let encoded = segmenter.encode_frame(&FrameInput { depth: depth.as_ref(), ..FrameInput::single(&frame) })?;
     let (mut worst, mut conversation) = (0, Conversation::default());
     for (index, text) in arguments.text.iter().enumerate() {
         let command = Command::parse(text).and_then(|command| match arguments.dialogue {
@@ -63,13 +91,13 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
             false => segmenter.encode_command(&command),
         });
         let answered = command.and_then(|command| {
-            let answer = segmenter.answer(&encoded, &command)?;
-            let question = ask_back(&segmenter, &encoded, &command, &answer)?;
-            conversation.answered(&segmenter, &encoded, &answer, question.as_ref());
-            Ok((answer, question))
+            let mut answer = segmenter.answer(&encoded, &command)?;
+            answer.question = ask_back(&segmenter, &encoded, &command, &answer)?;
+            conversation.answered(&segmenter, &encoded, &answer);
+            Ok(answer)
         });
         let code = match &answered {
-            Ok((answer, _)) => {
+            Ok(answer) => {
                 let number = (arguments.text.len() > 1).then_some(index + 1);
                 save(arguments, number, &frame, answer)?;
                 u8::from(answer.status != Status::Found)
@@ -88,12 +116,13 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
 }
 
 /// One answer as the JSON object of docs/command_line.md; all keys are there whatever the status.
-fn describe(text: &str, frame: &EncodedFrame, answered: &Result<(Answer, Option<Question>)>) -> Value {
+fn describe(text: &str, frame: &EncodedFrame, answered: &Result<Answer>) -> Value {
     let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let mut times = json!({"proposals": ms(frame.proposals_time), "visual_features": ms(frame.features_time)});
     match answered {
-        Ok((answer, question)) => {
-            let candidates = question.as_ref().map_or(&[][..], |question| &question.candidates);
+        Ok(answer) => {
+            let question = answer.question.as_ref();
+            let candidates = question.map_or(&[][..], |question| &question.candidates);
             times["text_features"] = json!(ms(answer.times.text_features));
             times["scoring"] = json!(ms(answer.times.scoring));
             times["refinement"] = json!(ms(answer.times.refinement));
@@ -103,14 +132,15 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<(Answer, Option<
                 "text": text,
                 "target": answer.target,
                 "reading": answer.reading,
+                "roles": answer.roles,
                 "score": answer.score,
                 "margin": answer.margin,
                 "box": answer.shown().map(|(_, rect)| rect),
                 "proposals": frame.proposals.len(),
                 "proposal": answer.best,
                 "label": answer.best.and_then(|best| frame.proposals[best].label),
-                "destination": answer.destination.as_ref().map(destination),
-                "question": question.as_ref().map(|question| &question.text),
+                "destination": answer.destination.as_ref().map(|found| destination(found, answer, frame)),
+                "question": question.map(|question| &question.text),
                 "candidates": candidates.iter().map(|one| candidate(one, frame)).collect::<Vec<_>>(),
                 "things": answer.found.iter().map(thing).collect::<Vec<_>>(),
                 "terms": answer.leading.iter().map(terms).collect::<Vec<_>>(),
@@ -123,6 +153,7 @@ fn describe(text: &str, frame: &EncodedFrame, answered: &Result<(Answer, Option<
             "text": text,
             "target": "",
             "reading": "",
+            "roles": null,
             "score": 0.0,
             "margin": 0.0,
             "box": null,
@@ -152,9 +183,15 @@ fn candidate(candidate: &Candidate, frame: &EncodedFrame) -> Value {
 }
 
 /// Where the target shall go.
-fn destination(found: &FoundDestination) -> Value {
+fn destination(found: &FoundDestination, answer: &Answer, frame: &EncodedFrame) -> Value {
     let anchor = |anchor: &Anchor| json!({"phrase": anchor.phrase, "proposal": anchor.proposal, "box": anchor.rect});
     let spot = found.spot.as_ref();
+    let nothing = Mask::empty(frame.frame.width(), frame.frame.height());
+    let moved = answer.found.first().map_or(&nothing, |thing| &thing.mask);
+    // in the camera's optical frame, metres; null without depth and its camera
+    let pose = spot
+        .zip(frame.depth.as_ref())
+        .and_then(|(spot, depth)| surface_pose(spot.point, moved, depth, depth.camera()?).ok());
     json!({
         "status": found.status,
         "reason": found.reason,
@@ -164,6 +201,8 @@ fn destination(found: &FoundDestination) -> Value {
         "point": spot.map(|spot| json!({"x": spot.point[0], "y": spot.point[1]})),
         "box": spot.and_then(|spot| spot.region.bounding_box()),
         "fit": spot.map(|spot| spot.fit),
+        "position": pose.map(|pose| json!({"x": pose.position[0], "y": pose.position[1], "z": pose.position[2]})),
+        "orientation": pose.map(|pose| pose.orientation),
     })
 }
 
@@ -240,7 +279,7 @@ fn save(arguments: &Arguments, number: Option<usize>, frame: &Frame, answer: &An
         save(path, &found.as_ref().map_or(&empty, |(mask, _)| mask).to_mono8(255), ExtendedColorType::L8)?;
     }
     if let Some(path) = &arguments.overlay {
-        save(path, &drawing::draw_things(frame, &answer.found), ExtendedColorType::Rgb8)?;
+        save(path, &drawing::draw_things(frame, &answer.found, answer.destination.as_ref()), ExtendedColorType::Rgb8)?;
     }
     Ok(())
 }

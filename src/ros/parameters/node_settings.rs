@@ -4,7 +4,7 @@ use super::table::position;
 use crate::camera::Rectified;
 use crate::drawing::Captions;
 use crate::recordings::Transport;
-use crate::runtime::Mode;
+use crate::runtime::{Dialogue, Mode};
 use crate::{Error, Result};
 use r2r::ParameterValue;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub struct NodeSettings {
     pub mode: Mode,
     /// Whether what was found is followed.
     pub tracking: bool,
+    /// How the node talks.
+    pub dialogue: Dialogue,
     /// Names of the cameras; one empty name for the camera without a name.
     pub cameras: Vec<String>,
     /// How images come.
@@ -96,6 +98,10 @@ impl NodeSettings {
         Ok(NodeSettings {
             mode: Mode::parse(&text("mode")?)?,
             tracking: flag("tracking")?,
+            dialogue: Dialogue {
+                on_topics: flag("dialogue")?,
+                timeout: Duration::try_from_secs_f64(number("dialogue_timeout")?).unwrap_or_default(),
+            },
             cameras,
             transport: Transport::parse(&text("image_transport")?)?,
             reliability,

@@ -71,7 +71,7 @@ use Kind::{Count, Flag, Number, Text, Texts};
 use When::{Live, Reload, Start};
 
 /// All parameters, in the order of the table in docs/interface.md.
-pub const PARAMETERS: [Spec; 39] = [
+pub const PARAMETERS: [Spec; 43] = [
     spec(
         "mode",
         Text,
@@ -80,6 +80,8 @@ pub const PARAMETERS: [Spec; 39] = [
         "continuous: answer every newest frame while a command is set; once: answer each command once, on the next frame",
     ),
     spec("tracking", Flag, "", Live, "Track what was found from frame to frame until the next answer, while anything below ~/track has a subscriber"),
+    spec("dialogue", Flag, "", Live, "Understand commands on a topic as replies to the answers before them (\"the left one\", \"no, the other one\"). Requests name their conversation"),
+    spec("dialogue_timeout", Number, "", Live, "Time without an answer after which a conversation is forgotten, seconds of real time").within(1.0, 86_400.0),
     spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
     spec(
         "config",
@@ -129,6 +131,8 @@ pub const PARAMETERS: [Spec; 39] = [
     .within(0.0, 1.0),
     spec("sentence_weight", Number, "text.sentence_weight", Live, "Weight of the sentence feature; the noun phrase has the rest")
         .within(0.0, 1.0),
+    spec("footprint", Number, "placement.footprint", Live, "Diameter of the target's footprint at its destination, metres; 0 = its own size in the image. Needs depth").within(0.0, 10.0),
+    spec("clearance", Number, "placement.clearance", Live, "Free space required around the footprint, metres. Needs depth").within(0.0, 10.0),
     spec("min_score", Number, "answer.min_score", Live, "Threshold: below this score the answer is NOT_FOUND").within(-1.0, 1.0),
     spec(
         "min_margin",

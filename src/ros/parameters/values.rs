@@ -59,6 +59,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "parser" => text(format!("{:?}", config.text.parser).to_lowercase()),
         "global_weight" => decimal(config.visual.global_weight),
         "sentence_weight" => decimal(config.text.sentence_weight),
+        "footprint" => decimal(config.placement.footprint),
+        "clearance" => decimal(config.placement.clearance),
         "min_score" => decimal(config.answer.min_score),
         "min_margin" => decimal(config.answer.min_margin),
         "static_tolerance" => decimal(config.live.static_tolerance),
@@ -74,7 +76,8 @@ fn default(spec: &Spec, config: &Config) -> ParameterValue {
         "proposals_wait" => ParameterValue::Double(1.0),
         "autostart" | "tracking" => ParameterValue::Bool(true),
         "diagnostics_period" => ParameterValue::Double(1.0),
-        "depth" | "use_sim_time" => ParameterValue::Bool(false),
+        "dialogue_timeout" => ParameterValue::Double(60.0),
+        "depth" | "dialogue" | "use_sim_time" => ParameterValue::Bool(false),
         _ => text(String::new()),
     }
 }

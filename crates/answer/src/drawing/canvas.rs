@@ -75,6 +75,18 @@ impl Canvas {
         }
     }
 
+    /// Draws an upright cross around a point (x, y), larger on larger images.
+    pub fn cross(&mut self, [x, y]: [f32; 2], colour: [u8; 3]) {
+        let arm = (self.width.max(self.height) / 60).max(3) as i64;
+        let (x, y) = (x.round() as i64, y.round() as i64);
+        for along in -arm..=arm {
+            for across in [0, 1] {
+                self.blend(x + along, y + across, colour, 1.0);
+                self.blend(x + across, y + along, colour, 1.0);
+            }
+        }
+    }
+
     /// Leaves a part of the brightness inside a rectangle, which lies inside the canvas.
     pub fn darken(&mut self, rect: Rect, part: f32) {
         for row in rect.y..rect.bottom() {

@@ -2,12 +2,14 @@
 
 use super::canvas::Canvas;
 use super::caption;
-use crate::{FoundThing, FrameResult, Status};
+use crate::{FoundDestination, FoundThing, FrameResult, Status};
 use referseg_files::{Error, Result};
 use referseg_image::{Frame, Mask, Rect};
 
 const TINT: [u8; 3] = [255, 40, 120];
 const BOX: [u8; 3] = [255, 230, 0];
+const PLACE: [u8; 3] = [40, 200, 255];
+const CROSS: [u8; 3] = [255; 3];
 
 /// What is written beside the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,13 +45,18 @@ pub fn draw(frame: &Frame, found: Option<(&Mask, Rect)>) -> Vec<u8> {
     canvas.into_rgb()
 }
 
-/// As [`draw`], with a box around each of several objects.
-pub fn draw_things(frame: &Frame, things: &[FoundThing]) -> Vec<u8> {
-    with_things(frame, things).into_rgb()
+/// As [`draw`], with a box around each of several objects, and where the target shall go: the places that would do tinted, a cross at the
+/// best.
+pub fn draw_things(frame: &Frame, things: &[FoundThing], destination: Option<&FoundDestination>) -> Vec<u8> {
+    with_things(frame, things, destination).into_rgb()
 }
 
-fn with_things(frame: &Frame, things: &[FoundThing]) -> Canvas {
+fn with_things(frame: &Frame, things: &[FoundThing], destination: Option<&FoundDestination>) -> Canvas {
     let mut canvas = Canvas::of(frame);
+    if let Some(spot) = destination.and_then(|destination| destination.spot.as_ref()) {
+        canvas.tint(&spot.region, PLACE);
+        canvas.cross(spot.point, CROSS);
+    }
     things.iter().for_each(|thing| canvas.tint(&thing.mask, TINT));
     things.iter().filter_map(|thing| thing.mask.bounding_box()).for_each(|rect| canvas.outline(rect, BOX));
     canvas
@@ -58,7 +65,7 @@ fn with_things(frame: &Frame, things: &[FoundThing]) -> Canvas {
 /// As [`draw_things`], with captions that cover nothing that was found. The picture is higher than the frame where a
 /// caption has no room inside it.
 pub fn describe(frame: &Frame, result: &FrameResult, captions: Captions) -> Canvas {
-    let mut canvas = with_things(frame, result.found());
+    let mut canvas = with_things(frame, result.found(), result.destination());
     let status = result.status();
     let colour = match status {
         Status::Found => [120, 255, 120],
@@ -93,6 +100,7 @@ pub fn describe(frame: &Frame, result: &FrameResult, captions: Captions) -> Canv
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DestinationSpot;
 
     #[test]
     fn the_mask_is_tinted_inside_the_box_and_nothing_else_changes() {
@@ -104,5 +112,22 @@ mod tests {
         assert_eq!(pixel(1, 1), BOX);
         assert_eq!(pixel(2, 2), [177, 70, 110]);
         assert_eq!(draw(&frame, None), frame.rgb());
+    }
+
+    #[test]
+    fn the_places_of_a_destination_are_tinted_and_the_best_is_crossed() {
+        let frame = Frame::new(40, 40, vec![100; 4800]).unwrap();
+        let region = Mask::from_fn(40, 40, |x, _| x < 20);
+        let destination = FoundDestination {
+            status: Status::Found,
+            reason: String::new(),
+            phrase: "on the left".into(),
+            relation: "place".into(),
+            anchors: Vec::new(),
+            spot: Some(DestinationSpot { point: [10.0, 20.0], region, fit: 1.0 }),
+        };
+        let drawn = draw_things(&frame, &[], Some(&destination));
+        let pixel = |column: usize, row: usize| &drawn[(row * 40 + column) * 3..][..3];
+        assert_eq!((pixel(10, 20), pixel(0, 0), pixel(39, 39)), (&CROSS[..], &[70, 150, 177][..], &[100; 3][..]));
     }
 }
