@@ -17,6 +17,8 @@ command -v cargo >/dev/null || { echo "build: Rust is absent; install it from ht
 
 prefix=${REFERSEG_ROS_PREFIX:-${XDG_CACHE_HOME:-$HOME/.cache}/referseg/ros}
 bash scripts/ros_env.sh "$prefix"
+# an environment that is up to date may have the profile of an earlier version
+[ ! -f "$prefix/fastdds.xml" ] || cp config/fastdds_large_images.xml "$prefix/fastdds.xml"
 set +u # ROS's own setup files read unset variables
 . "$prefix/env.sh"
 set -u

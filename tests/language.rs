@@ -98,10 +98,14 @@ fn what_is_forbidden_is_not_found_even_where_there_is_nothing_else() {
 
 #[test]
 fn a_look_that_the_model_does_not_know_is_named() {
-    for (text, status, reason) in
-        answer_with_the_purple_mug_alone(&["the broken mug", "the mug filled with water", "the turquoise mug"])
-    {
-        let word = text.split(' ').find(|word| ["broken", "filled", "turquoise"].contains(word)).unwrap();
+    for (text, status, reason) in answer_with_the_purple_mug_alone(&[
+        "the broken mug",
+        "the mug filled with water",
+        "the upside-down mug",
+        "the turquoise mug",
+    ]) {
+        let word =
+            text.split(' ').find(|word| ["broken", "filled", "upside-down", "turquoise"].contains(word)).unwrap();
         assert!(reason.contains("not in this model's vocabulary") && reason.contains(word), "{text}: {reason}");
         assert_eq!(status == Status::NotFound, word == "turquoise", "{text}: {status:?}");
     }

@@ -22,13 +22,14 @@ MOVED, LEAN = 0.015, 0.95  # metres, cosine: beyond these a thing was knocked
 ENDS = ("placed", "in another place", "fell", "knocked something", "another thing lifted", "nothing lifted", "not found", "no place")
 
 
-def judge(relation, anchors, before, after):
+def judge(relation, anchors, things, before, after):
     """How it ended, from the places of all things before and after; the first thing was moved."""
-    if abs(after[0][2] - before[0][2]) > 0.012 or after[0][3] < LEAN < before[0][3]:
+    leans = [now[3] < LEAN and not name.endswith("ball") for name, now in zip(things, after)]
+    if abs(after[0][2] - before[0][2]) > 0.012 or leans[0]:
         return "fell"
-    for then, now in list(zip(before, after))[1:]:
-        if max(abs(a - b) for a, b in zip(then[:3], now[:3])) > MOVED or now[3] < LEAN < then[3]:
-            return "knocked something"
+    moved = [max(abs(a - b) for a, b in zip(then[:3], now[:3])) > MOVED for then, now in zip(before, after)]
+    if any(moved[1:]) or any(leans[1:]):
+        return "knocked something"
     return "placed" if commands.stands_so(relation, after[0], [after[anchor] for anchor in anchors]) else "in another place"
 
 
@@ -88,7 +89,7 @@ def place_all(arguments, programs):
             else:
                 place.publish(answer.destination.pose)
                 spin_until(lambda: placed)
-                end = judge(relation, anchors, places, placed[-1])
+                end = judge(relation, anchors, things, places, placed[-1])
         ends[end] += 1
         print(f"scene {seed}: on the table {', '.join(things)}; asked {text!r}: {end}" + (f" ({what})" if what else ""), flush=True)
     film.write()

@@ -95,7 +95,7 @@ impl Outputs {
         let profile = |output| match output {
             // a burst of commands or requests is answered in a burst, and no answer may be lost
             Output::Segmentation => QosProfile::default().reliable().keep_last(MAX_REQUESTS),
-            // Fast DDS keeps them all for a subscriber that does not take them: at 1080p 25 MB of all four kinds
+            // Fast DDS keeps them all for a subscriber that does not take them: at 1080p 12 MB of all four kinds
             _ if output.is_picture() => QosProfile::default().reliable().keep_last(PICTURES),
             Output::LabelInfo => QosProfile::default().reliable().transient_local().keep_last(1),
             _ => QosProfile::default().reliable().keep_last(10),

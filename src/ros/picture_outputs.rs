@@ -19,8 +19,8 @@ const WAITING: usize = 16;
 /// Bytes of pixels in which they wait: at 1080p ten frames.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Pictures of a topic that Fast DDS keeps for a reliable subscriber that is slow or stuck: at 1080p 12 MB of overlays.
-pub const PICTURES: usize = 2;
+/// Pictures of a topic that Fast DDS keeps for a reliable subscriber that is slow or stuck: the newest wins, as with frames.
+pub const PICTURES: usize = 1;
 
 /// An answer whose pictures are to be made.
 struct Picture {

@@ -60,7 +60,7 @@ impl<I, R> Slot<I, R> {
 
 struct State<I, R> {
     slots: Vec<Slot<I, R>>,
-    /// The camera whose turn is next.
+    /// The camera to serve next.
     turn: usize,
     stop: bool,
 }

@@ -75,7 +75,7 @@ pub trait WorkerHost<I>: Send {
         let _ = (input, camera, frame, followed);
     }
 
-    /// Hears of a failure that no result can carry.
+    /// Reports a failure that no result can carry.
     fn problem(&mut self, text: &str);
 }
 

@@ -69,7 +69,7 @@ pub struct Queue<I, R> {
     count: u32,
     cameras: Vec<CameraQueue<I>>,
     requests: VecDeque<Pending<I, R>>,
-    /// The camera whose turn is next; the number of cameras stands for images of the requests' own.
+    /// The camera to serve next; the number of cameras stands for the images that requests bring.
     turn: usize,
     epoch: Epoch,
     frames_epoch: Epoch,

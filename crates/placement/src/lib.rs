@@ -159,6 +159,10 @@ fn on_surface(
     let own = (NEEDED * moved.width()).max(LEAST);
     let more = (AMPLE * moved.width()).max(2.0 * LEAST) - own;
     let is_own = needs == Room::default();
+    let rim = |cell: usize| {
+        let [x, y] = grid.middle(cell);
+        [x, grid.size.0 as f32 - x, y, grid.size.1 as f32 - y].into_iter().fold(f32::MAX, f32::min)
+    };
     let value = |cell: usize| {
         if others[cell] || !shows[cell] || is_own && room[cell] < own {
             return 0.0;
@@ -173,13 +177,14 @@ fn on_surface(
             return 0.0;
         }
         let roomy = |room: f32| ((room - needed).max(0.0) / more).min(1.0);
-        let rim = [x, grid.size.0 as f32 - x, y, grid.size.1 as f32 - y].into_iter().fold(f32::MAX, f32::min);
-        if rim < needed {
+        if rim(cell) < needed {
             return 0.0; // part of it would be outside the picture
         }
         field([x, y], metric.as_ref()) * (0.5 + 0.3 * roomy(room[cell]) + 0.2 * roomy(inside[cell]))
     };
     let values: Vec<f32> = (0..grid.len()).map(value).collect();
+    // of places that fit equally well, the one with the most room in the picture
+    let room = (0..grid.len()).map(|cell| room[cell].min(inside[cell]).min(rim(cell))).collect();
     let spot = best(grid, &values, room).ok_or_else(|| "there is no room".to_string())?;
     Ok(Spot { is_metric: metric.is_some(), ..spot })
 }
