@@ -10,7 +10,7 @@ use word_model::{answer, scene};
 /// The numbers of the things found; none unless the status is FOUND.
 fn found(scene: &(Segmenter, EncodedFrame), text: &str) -> Vec<usize> {
     let answer = answer(scene, text);
-    let mut found: Vec<usize> = answer.found.iter().map(|thing| thing.proposal).collect();
+    let mut found: Vec<usize> = answer.found.iter().filter_map(|thing| thing.proposal).collect();
     found.sort_unstable();
     if answer.status == Status::Found {
         found
@@ -127,4 +127,23 @@ fn a_closed_vocabulary_refuses_the_same_words_by_name() {
     let answer = answer(&scene, "the samovar");
     assert_eq!(answer.status, Status::NotFound);
     assert!(answer.reason.contains("samovar"), "{}", answer.reason);
+}
+
+#[test]
+fn a_free_place_is_found_itself_and_is_no_thing() {
+    let scene = scene(false);
+    let free = answer(&scene, "point out the free space between the samovar and the vase");
+    assert_eq!(free.status, Status::Found, "{}", free.reason);
+    assert_eq!((free.best, free.found.len(), free.found[0].proposal), (None, 1, None));
+    let destination = free.destination.as_ref().unwrap();
+    let point = destination.spot.as_ref().unwrap().point;
+    let anchor = |number: usize| destination.anchors[number].rect.unwrap();
+    let (left, right) = if anchor(0).x < anchor(1).x { (anchor(0), anchor(1)) } else { (anchor(1), anchor(0)) };
+    assert!(point[0] > left.x as f32 && point[0] < right.right() as f32, "{point:?}");
+    let (_, segmented) = &scene;
+    assert!(segmented.proposals.iter().all(|proposal| !proposal.mask.at(point[0] as usize, point[1] as usize)));
+    let absent = answer(&scene, "the empty space next to the trombone");
+    assert_eq!(absent.status, Status::NotFound);
+    assert!(absent.reason.contains("trombone") && absent.found.is_empty(), "{}", absent.reason);
+    assert!(!answer(&scene, "the samovar").found.is_empty());
 }

@@ -82,3 +82,14 @@ fn refspatial_bench_counts_a_point_in_the_mask() {
     let named = r#"guidance=none, text.templates=["a photo of {}.", "{}"]"#;
     assert!(number(&table, named, "oracle P@0.5") == 100.0, "a row's value may have spaces: {table}");
 }
+
+#[test]
+fn refspatial_benchs_placement_counts_the_best_point_of_a_free_place() {
+    let (table, lines) = eval("RefSpatial-Bench", "placement", &[]);
+    assert_eq!(lines.len(), 12);
+    assert!(lines.iter().all(|line| line["problem"] == ""), "{lines:?}");
+    assert_eq!(number(&table, "global_local", "middle in mask"), 100.0, "{table}");
+    // without guidance only things are answers, and no thing is a free place
+    let (table, _) = eval("RefSpatial-Bench", "placement", &["--row", "guidance=none"]);
+    assert_eq!(number(&table, "guidance=none", "middle in mask"), 0.0, "{table}");
+}

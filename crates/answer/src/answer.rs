@@ -45,8 +45,8 @@ pub struct ScoredProposal {
 /// A thing that is part of the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundThing {
-    /// Index of its proposal.
-    pub proposal: usize,
+    /// Index of its proposal; `None` for a free place.
+    pub proposal: Option<usize>,
     /// Its score.
     pub score: f32,
     /// Its pixels.

@@ -213,8 +213,7 @@ impl RowEvaluator<'_> {
                     .transpose()?;
                 let proposal = answer.as_ref().and_then(|answer| answer.best);
                 let chosen = proposal.map(|proposal| &frame.proposals[proposal]);
-                let found =
-                    answer.as_ref().and_then(|answer| answer.found.iter().find(|t| Some(t.proposal) == proposal));
+                let found = answer.as_ref().and_then(|answer| answer.found.iter().find(|t| t.proposal == proposal));
                 // a thing that was found may have a refined mask
                 let all = answer.as_ref().filter(|_| is_several).and_then(|answer| union(&answer.found));
                 let mask = all.as_ref().or(found.map(|thing| &thing.mask)).or(chosen.map(|proposal| &proposal.mask));
@@ -229,6 +228,11 @@ impl RowEvaluator<'_> {
                     let own = target.filter(|_| !is_several).and_then(|target| target.corners);
                     own.or_else(|| Some(truth.bounding_box()?.corners()))
                 });
+                // of a free place the best point counts
+                let is_place = found.is_some_and(|found| found.proposal.is_none());
+                let destination = answer.as_ref().and_then(|answer| answer.destination.as_ref());
+                let place = destination.filter(|_| is_place).and_then(|destination| destination.spot.as_ref());
+                let place = place.map(|spot| spot.point);
                 let inside = |[x, y]: [f32; 2], truth: &Mask| truth.at(x as usize, y as usize);
                 line.rows.push(RowResult {
                     box_iou: mask
@@ -236,8 +240,8 @@ impl RowEvaluator<'_> {
                         .map(|rect| rect.corners())
                         .zip(of_truth)
                         .map_or(0.0, |(answer, truth)| box_iou(answer, truth)),
-                    middle_inside: mask
-                        .and_then(inner_point)
+                    middle_inside: place
+                        .or_else(|| mask.and_then(inner_point))
                         .zip(truth)
                         .is_some_and(|(place, truth)| inside(place, truth)),
                     proposals: frame.proposals.len(),

@@ -1,11 +1,11 @@
 //! Answering: the proposals of a frame scored for a command, and what that decides.
 
 use super::decision::{best_first, decide, decide_guided, joined};
-use super::destination::find_destination;
+use super::destination::{find_destination, Moved};
 use super::encoded::{EncodedCommand, EncodedFrame};
 use super::scorer::{Scored, Scorer};
 use super::terms;
-use referseg_answer::{Answer, FoundThing, ScoredProposal, StageTimes, Status};
+use referseg_answer::{Answer, DestinationSpot, FoundThing, ScoredProposal, StageTimes, Status};
 use referseg_config::{AnswerSettings, Guidance};
 use referseg_files::Result;
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ fn answer_reading(
         terms: scored.terms.iter().map(|(name, values)| (*name, values[proposal])).collect(),
     });
     let found = decision.found.iter().map(|proposal| FoundThing {
-        proposal: *proposal,
+        proposal: Some(*proposal),
         score: scores[*proposal],
         mask: frame.proposals[*proposal].mask.clone(),
         refined: false,
@@ -78,9 +78,11 @@ fn answer_reading(
     let best = decision.best;
     let said = command.parsed.destination.as_ref().zip(guided.as_ref());
     let moved = best.filter(|_| !decision.found.is_empty()).map(|best| best.index);
+    let is_place = command.parsed.free_place;
+    let moved = if is_place { Moved::Nothing } else { Moved::Proposal(moved) };
     let destination =
         said.map(|(said, guided)| find_destination(frame, said, guided, moved, (thresholds, &config.placement)));
-    Ok(Answer {
+    let answer = Answer {
         status: decision.status,
         reason: command.reason_with_cut(decision.reason),
         target: command.parsed.target.phrase.clone(),
@@ -105,5 +107,28 @@ fn answer_reading(
             scoring: began.elapsed().saturating_sub(crops_time),
             refinement: Duration::ZERO,
         },
-    })
+    };
+    Ok(if is_place { of_free_place(answer) } else { answer })
+}
+
+/// An answer whose target is the free place that its destination found: the region is what was found.
+fn of_free_place(answer: Answer) -> Answer {
+    let Some(destination) = &answer.destination else { return answer };
+    let spot = destination.spot.as_ref();
+    let region = |spot: &DestinationSpot| FoundThing {
+        proposal: None,
+        score: spot.fit,
+        mask: spot.region.clone(),
+        refined: false,
+    };
+    Answer {
+        status: destination.status,
+        reason: destination.reason.clone(),
+        score: spot.map_or(0.0, |spot| spot.fit),
+        margin: WITHOUT_RIVAL,
+        best: None,
+        rivals: Vec::new(),
+        found: spot.map(region).into_iter().collect(),
+        ..answer
+    }
 }

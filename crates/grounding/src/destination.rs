@@ -8,12 +8,21 @@ use referseg_image::Mask;
 use referseg_language::Destination;
 use referseg_placement::{place, Room, Scene, Wanted};
 
-/// Finds the place for the thing of proposal `moved`; `None` for a thing that was not found.
+/// What shall go to a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// The thing of a proposal; `None` for one that was not found.
+    Proposal(Option<usize>),
+    /// Nothing: the place itself is looked for.
+    Nothing,
+}
+
+/// Finds the place for what is moved.
 pub fn find_destination(
     frame: &EncodedFrame,
     said: &Destination,
     guided: &Guided,
-    moved: Option<usize>,
+    moved: Moved,
     (settings, room): (&AnswerSettings, &PlacementSettings),
 ) -> FoundDestination {
     let mut found = FoundDestination {
@@ -28,8 +37,9 @@ pub fn find_destination(
     for (description, fit) in said.goal.anchors().iter().zip(&guided.destination) {
         // "between two of: the cups" has one description and two things
         let wanted = if said.goal.anchors().len() == 1 && said.goal.is_between() { 2 } else { 1 };
-        let mut order: Vec<usize> =
-            (0..fit.len()).filter(|i| Some(guided.things[*i]) != moved && !anchors.contains(i)).collect();
+        let mut order: Vec<usize> = (0..fit.len())
+            .filter(|i| Moved::Proposal(Some(guided.things[*i])) != moved && !anchors.contains(i))
+            .collect();
         order.sort_by(|a, b| fit[*b].total_cmp(&fit[*a]));
         let best = order.first().map_or(0.0, |best| fit[*best]);
         let is_found = best >= settings.min_score && order.len() >= wanted;
@@ -49,18 +59,25 @@ pub fn find_destination(
             found.reason = format!("{close} objects fit \"{}\" about equally well", description.reading());
         }
     }
-    let Some(moved) = moved else {
+    if moved == Moved::Proposal(None) {
         found.reason = "the object that shall go there was not found".into();
         return FoundDestination { status: Status::NotFound, ..found };
-    };
+    }
     let is_ambiguous = found.status == Status::Ambiguous;
     if !found.reason.is_empty() && !is_ambiguous {
         return found;
     }
     let things: Vec<Mask> = guided.things.iter().map(|thing| frame.proposals[*thing].mask.clone()).collect();
-    let Some(moved) = guided.things.iter().position(|thing| *thing == moved) else {
-        found.reason = "the object that shall go there is no thing of its own".into();
-        return found;
+    let moved = match moved {
+        Moved::Proposal(moved) => {
+            let position = guided.things.iter().position(|thing| Some(*thing) == moved);
+            if position.is_none() {
+                found.reason = "the object that shall go there is no thing of its own".into();
+                return found;
+            }
+            position
+        }
+        Moved::Nothing => None,
     };
     let scene = Scene { frame: &frame.frame, things: &things, moved, depth: frame.depth.as_ref() };
     let room = Room { footprint: room.footprint, clearance: room.clearance };

@@ -12,6 +12,7 @@ pub mod dependency;
 mod destination;
 mod expression;
 mod follow_up;
+mod free_place;
 mod goals;
 mod lexicon;
 mod modifiers;

@@ -33,6 +33,9 @@ pub struct ParsedCommand {
     /// Where the target shall go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
+    /// The target is a free place ("the empty space between the mugs"), which the destination means; nothing is moved there.
+    #[serde(skip_serializing_if = "is_false")]
+    pub free_place: bool,
     /// What is to be done, in the order of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
@@ -364,6 +367,7 @@ impl ParsedCommand {
             also_named: Vec::new(),
             from_robot: false,
             destination: None,
+            free_place: false,
             clauses: Vec::new(),
             not_understood: Vec::new(),
             other_readings: Vec::new(),

@@ -28,7 +28,7 @@ impl ParsedCommand {
     /// The roles of the event that the command asks for.
     pub fn roles(&self) -> Roles {
         let said = |of: fn(&Clause) -> Option<&String>| self.clauses.iter().find_map(of).cloned().unwrap_or_default();
-        let theme = if self.names_nothing { String::new() } else { self.target.phrase.clone() };
+        let theme = if self.names_nothing || self.free_place { String::new() } else { self.target.phrase.clone() };
         let instrument = said(|clause| clause.instrument.as_ref());
         let mut roles = Roles {
             verb: self

@@ -68,7 +68,7 @@ fn read(text: &str, words: &Words, choice: usize) -> (ParsedCommand, Vec<Attachm
     meaning.taken_back = is_taken_back(words);
     meaning.not_understood.extend(unheard_negations(words, &meaning));
     meaning.from_robot = (0..words.len()).any(|i| ROBOT.longest(words, i, words.len()).is_some());
-    (meaning, attachments)
+    (meaning.or_free_place(), attachments)
 }
 
 fn excluded(constraint: &Constraint) -> Option<&Description> {

@@ -13,7 +13,7 @@ use clearance::clearance;
 use field::Standing;
 use grid::Grid;
 use referseg_camera::DepthImage;
-use referseg_image::{Frame, Mask};
+use referseg_image::{Frame, Mask, Rect};
 use referseg_language::{Goal, Motion, Relation};
 use support::{support, Metric};
 
@@ -28,8 +28,8 @@ pub struct Scene<'a> {
     pub frame: &'a Frame,
     /// The things in it, of the picture's size; no two are the same thing.
     pub things: &'a [Mask],
-    /// Which of them is moved: where it stands counts as free.
-    pub moved: usize,
+    /// Which of them is moved: where it stands counts as free. `None` when the place itself is looked for.
+    pub moved: Option<usize>,
     /// What a camera saw in depth; then the surface is the plane that the things stand on, and with its camera distances are metric.
     pub depth: Option<&'a DepthImage>,
 }
@@ -73,23 +73,28 @@ pub struct Spot {
 const NEEDED: f32 = 0.3;
 /// Part of its width beyond which more room is no better.
 const AMPLE: f32 = 0.6;
+/// Width of a thing of ordinary size, as a part of the picture's.
+const ORDINARY: f32 = 0.08;
 /// Least room, pixels across.
 const LEAST: f32 = 5.0;
 /// How well a place must fit at least, and which part of the best belongs to the region.
 const FITS: f32 = 0.05;
 const REGION: f32 = 0.5;
 
-/// The best place for the scene's moved thing.
+/// The best place for the scene's moved thing, or for one of ordinary size.
 ///
 /// # Errors
 /// The reason, in words, when there is no such place: no room, or a goal that a picture does not show.
 pub fn place(scene: &Scene, wanted: &Wanted) -> Result<Spot, String> {
     let Wanted { goal, anchors, distance, .. } = *wanted;
-    let moved = scene
-        .things
-        .get(scene.moved)
-        .and_then(Mask::bounding_box)
-        .ok_or("what is to be moved is not in the picture")?;
+    let of = |number: usize| scene.things.get(number).and_then(Mask::bounding_box);
+    let moved = match scene.moved {
+        Some(moved) => of(moved).ok_or("what is to be moved is not in the picture")?,
+        None => {
+            let side = (ORDINARY * scene.frame.width() as f32) as usize;
+            Rect { x: 0, y: 0, width: side.max(1), height: side.max(1) }
+        }
+    };
     let moved = Standing::new(moved);
     let grid = Grid::new(scene.frame.width(), scene.frame.height());
     let standing: Vec<Standing> =
@@ -142,7 +147,7 @@ fn on_surface(
     for (number, thing) in scene.things.iter().enumerate() {
         for (cell, touched) in grid.touched(thing).into_iter().enumerate() {
             all[cell] |= touched;
-            others[cell] |= touched && number != scene.moved;
+            others[cell] |= touched && Some(number) != scene.moved;
         }
     }
     let by_depth = scene.depth.and_then(|depth| Some((depth, support(grid, depth, scene.things, &all)?)));
@@ -216,7 +221,7 @@ fn onto(scene: &Scene, grid: &Grid, anchor: usize, relation: Relation) -> Result
     let extent = own.bounding_box().ok_or("the anchor is not in the picture")?;
     let mut blocked: Vec<bool> = grid.touched(own).into_iter().map(|own| !own).collect();
     for (number, thing) in scene.things.iter().enumerate() {
-        if number != anchor && number != scene.moved {
+        if number != anchor && Some(number) != scene.moved {
             for (cell, touched) in grid.touched(thing).into_iter().enumerate() {
                 blocked[cell] |= touched;
             }
@@ -252,7 +257,7 @@ fn best(grid: &Grid, values: &[f32], room: Vec<f32>) -> Option<Spot> {
 mod tests {
     use super::*;
     use referseg_camera::{CameraModel, Pinhole};
-    use referseg_image::{LabelImage, Rect};
+    use referseg_image::LabelImage;
     use referseg_language::Place;
 
     const WALL: [u8; 3] = [60, 70, 160];
@@ -271,7 +276,7 @@ mod tests {
     }
 
     fn scene_of<'a>(frame: &'a Frame, things: &'a [Mask], moved: usize) -> Scene<'a> {
-        Scene { frame, things, moved, depth: None }
+        Scene { frame, things, moved: Some(moved), depth: None }
     }
 
     fn wanted<'a>(goal: &'a Goal, anchors: &'a [usize]) -> Wanted<'a> {
@@ -312,6 +317,12 @@ mod tests {
             let spot = place(&scene_of(&frame, &masks, 0), &wanted(&goal, anchors)).unwrap();
             assert!(is_free(&masks, 0, spot.point), "{goal:?}: {:?}", spot.point);
             assert!(spot.region.at(spot.point[0] as usize, spot.point[1] as usize));
+            let alone = Scene { moved: None, ..scene_of(&frame, &masks, 0) };
+            if !matches!(goal, Goal::Motion(_)) {
+                // for nothing in particular the moved thing is in the way like the others
+                let [x, y] = place(&alone, &wanted(&goal, anchors)).unwrap().point;
+                assert!(masks.iter().all(|mask| !mask.at(x as usize, y as usize)), "{goal:?}: {x} {y}");
+            }
             spot.point
         };
         assert!(at(related(Relation::LeftOf), &[1])[0] < 130.0);
@@ -349,7 +360,7 @@ mod tests {
         assert!(reason(&related(Relation::LeftOf), &[]).contains("anchor"));
         assert!(reason(&related(Relation::Between), &[1]).contains("anchor"));
         assert!(reason(&Goal::Motion(Motion::Up), &[]).contains("leave the surface"));
-        assert!(place(&Scene { moved: 99, ..scene }, &wanted(&Goal::Free, &[])).is_err());
+        assert!(place(&Scene { moved: Some(99), ..scene }, &wanted(&Goal::Free, &[])).is_err());
     }
 
     #[test]

@@ -327,7 +327,7 @@ mod tests {
 
     fn answer(status: Status, corners: &[usize]) -> Answer {
         let found = corners.iter().map(|x| FoundThing {
-            proposal: 0,
+            proposal: Some(0),
             score: 0.5,
             mask: Mask::of_rect(200, 90, Rect { x: *x, y: 30, width: 30, height: 30 }),
             refined: false,
