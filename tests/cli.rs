@@ -84,6 +84,59 @@ fn a_destination_has_its_anchor_and_a_point_beside_it() {
     assert!(missing["reason"].as_str().unwrap().contains("hammer"), "{missing}");
 }
 
+/// Writes a depth image of the size of the test scene's picture, in millimetres.
+fn write_depth(path: &std::path::Path, millimetres: u16) -> (u32, u32) {
+    let (width, height) = image::image_dimensions(scene("000000.png")).unwrap();
+    let wall = image::ImageBuffer::from_pixel(width, height, image::Luma([millimetres]));
+    wall.save(path).unwrap();
+    (width, height)
+}
+
+#[test]
+fn with_depth_and_its_camera_a_destination_is_metric_and_in_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let depth = folder.path().join("depth.png");
+    let (width, height) = write_depth(&depth, 1000);
+    let (labels, depth) = (format!("labels:{}", scene("000000_ids.png")), depth.display().to_string());
+    // a wall at 1 m that fills the picture is 1 m wide
+    let focal = width as f64;
+    let intrinsics = format!("{focal},{focal},{},{}", width as f64 / 2.0 - 0.5, height as f64 / 2.0 - 0.5);
+    let picture = scene("000000.png");
+    let given = [
+        "segment",
+        "--image",
+        &picture,
+        "--proposals",
+        &labels,
+        "--json",
+        "--text",
+        "push the red ball 10 cm to the left",
+    ];
+    let asked = |more: &[&str]| lines(&referseg(&[&given[..], more].concat())).remove(0);
+    let metric = asked(&["--depth", &depth, "--intrinsics", &intrinsics]);
+    let (destination, thing) = (&metric["destination"], &metric["box"]);
+    assert_eq!(destination["reason"], "", "{metric}");
+    let foot = thing["x"].as_f64().unwrap() + thing["width"].as_f64().unwrap() / 2.0;
+    let moved = (foot - destination["point"]["x"].as_f64().unwrap()) / focal;
+    assert!((moved - 0.1).abs() < 0.02, "{moved} m: {metric}");
+    let z = destination["position"]["z"].as_f64().unwrap();
+    assert!((z - 1.0).abs() < 0.01 && destination["orientation"].is_array(), "{metric}");
+    let without_camera = asked(&["--depth", &depth]);
+    assert!(without_camera["destination"]["reason"].as_str().unwrap().contains("distance was not judged"));
+    assert_eq!(without_camera["destination"]["position"], Value::Null);
+    for (more, words) in [
+        (&["--depth", &depth, "--intrinsics", "1,2,3"][..], "four numbers"),
+        (&["--depth", &depth, "--intrinsics", "0,0,1,1"], "--intrinsics"),
+        (&["--depth", &depth, "--depth-scale", "0"], "--depth-scale"),
+        (&["--intrinsics", &intrinsics], "--depth"),
+        (&["--depth", "nowhere.png"], "nowhere.png"),
+    ] {
+        let output = referseg(&[&given[..], more].concat());
+        assert_eq!(status(&output), 2, "{more:?}");
+        assert!(said(&output).contains(words), "{more:?}: {}", said(&output));
+    }
+}
+
 #[test]
 fn the_label_is_given_whatever_the_status() {
     let folder = tempfile::tempdir().unwrap();

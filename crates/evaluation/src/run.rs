@@ -12,7 +12,7 @@ use super::results::{json, resume_point, Header, Line, RowResult};
 use super::variants::{TextSetup, Variant, Variants};
 use referseg_answer::{FoundThing, Status};
 use referseg_camera::{DepthGeometry, DepthImage};
-use referseg_config::{Config, Crops, VisualSettings};
+use referseg_config::{AnswerSettings, Config, Crops, VisualSettings};
 use referseg_files::fingerprint::{of_bytes, of_texts};
 use referseg_files::{Error, Result};
 use referseg_grounding::{EncodedFrame, Layout, Segmenter};
@@ -228,11 +228,13 @@ impl RowEvaluator<'_> {
                     let own = target.filter(|_| !is_several).and_then(|target| target.corners);
                     own.or_else(|| Some(truth.bounding_box()?.corners()))
                 });
-                // of a free place the best point counts
-                let is_place = found.is_some_and(|found| found.proposal.is_none());
-                let destination = answer.as_ref().and_then(|answer| answer.destination.as_ref());
-                let place = destination.filter(|_| is_place).and_then(|destination| destination.spot.as_ref());
-                let place = place.map(|spot| spot.point);
+                // of a free place the best point counts, as of things the best one does, whatever the thresholds
+                let wanted = command.filter(|(_, command)| command.parsed.free_place);
+                let open = AnswerSettings { min_score: -1.0, min_margin: 0.0, min_probability: 0.0 };
+                let best = wanted
+                    .map(|(_, command)| self.segmenter.answer_under(config, frame, command, &open))
+                    .transpose()?;
+                let place = best.and_then(|best| Some(best.destination?.spot?.point));
                 let inside = |[x, y]: [f32; 2], truth: &Mask| truth.at(x as usize, y as usize);
                 line.rows.push(RowResult {
                     box_iou: mask

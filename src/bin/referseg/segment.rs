@@ -41,14 +41,20 @@ pub struct Arguments {
     #[arg(long, value_name = "METRES", default_value_t = 0.001, requires = "depth")]
     depth_scale: f64,
     /// Focal lengths and principal point of the depth camera, pixels of the depth image: for distances, and positions in space
-    #[arg(long, value_name = "FX,FY,CX,CY", value_delimiter = ',', num_args = 4, requires = "depth")]
-    intrinsics: Option<Vec<f64>>,
+    #[arg(long, value_name = "FX,FY,CX,CY", value_parser = four_numbers, requires = "depth")]
+    intrinsics: Option<[f64; 4]>,
     /// Print one JSON object for each text, one a line
     #[arg(long)]
     json: bool,
     /// Take the texts as one conversation: each is heard in the light of those before ("the mug", "the left one", "no, the other one")
     #[arg(long)]
     dialogue: bool,
+}
+
+/// Four numbers with commas between them.
+fn four_numbers(text: &str) -> std::result::Result<[f64; 4], String> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(|| "expected four numbers, FX,FY,CX,CY".into())
 }
 
 impl Arguments {
@@ -66,7 +72,7 @@ impl Arguments {
         let depth = DepthImage::of_units(&LabelImage::open(path)?, self.depth_scale);
         check_aligned(&Mask::empty(frame.width(), frame.height()), &depth)
             .map_err(|fact| Error::config(path.display().to_string(), fact))?;
-        let Some(&[fx, fy, cx, cy]) = self.intrinsics.as_deref() else { return Ok(Some(depth)) };
+        let Some([fx, fy, cx, cy]) = self.intrinsics else { return Ok(Some(depth)) };
         let k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0];
         let (width, height) = (depth.width, depth.height);
         let camera = Pinhole::of(&CameraModel { width, height, k, ..Default::default() }, width, height, false);
