@@ -34,7 +34,7 @@ PARAMETERS = [
     ('dialogue', '',
      'Understand commands on a topic as replies to the answers before them ("the left one", "no, the other one"). Requests name their conversation [false]'),
     ('dialogue_timeout', '',
-     'Time without an answer after which a conversation is forgotten, seconds of real time (1 to 86400) [60.0]'),
+     'Time without a command or request after which a conversation is forgotten, seconds of real time (1 to 86400) [60.0]'),
     ('model', '',
      'Model folder with config.json, model.safetensors and tokenizer.json [models/demo]'),
     ('config', '',

@@ -4,7 +4,7 @@ use referseg::answer::{FrameResult, Origin, Status};
 use referseg::config::{Config, Layer};
 use referseg::grounding::{Segmenter, Stage};
 use referseg::image::{self, Frame};
-use referseg::runtime::{Caller, FrameReader, Mode, Request, Worker, WorkerHost, MAX_WAITING};
+use referseg::runtime::{Caller, Dialogue, FrameReader, Mode, Request, Worker, WorkerHost, MAX_WAITING};
 use referseg::{Error, Result};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -603,4 +603,23 @@ fn settings_change_between_frames_and_a_refused_change_leaves_them() {
     rig.offer(2);
     rig.let_through();
     assert_eq!(rig.answer().2, Status::NotFound);
+}
+
+#[test]
+fn a_conversation_is_forgotten_when_nobody_speaks_for_its_time() {
+    let rig = Rig::new(Mode::Continuous);
+    let answer = |frame: u32| {
+        rig.offer(frame);
+        assert_eq!(rig.let_through(), frame);
+        rig.answer().2
+    };
+    rig.worker.set_dialogue(Dialogue { on_topics: true, timeout: PATIENCE });
+    rig.say("the ball");
+    assert_eq!(answer(1), Status::Ambiguous);
+    rig.say("the left one");
+    assert_eq!(answer(2), Status::Found);
+    rig.worker.set_dialogue(Dialogue { on_topics: true, timeout: Duration::ZERO });
+    assert_eq!(answer(3), Status::Found, "what was said holds on every frame");
+    rig.say("the other one");
+    assert_ne!(answer(4), Status::Found, "nobody knows any more of what");
 }

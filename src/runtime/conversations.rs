@@ -37,7 +37,7 @@ pub enum Speaker {
 pub struct Dialogue {
     /// Whether the commands of a topic are one conversation; requests name theirs.
     pub on_topics: bool,
-    /// Without an answer for so long a conversation is forgotten.
+    /// When nobody says anything for so long a conversation is forgotten.
     pub timeout: Duration,
 }
 
@@ -52,13 +52,14 @@ struct Open {
     conversation: Conversation,
     /// The command heard last, by its number, with what it means.
     heard: Option<(u32, EncodedCommand)>,
-    /// When it was answered last; people pause in real time, whatever the node's clock does.
+    /// When something was said last, or that was answered first; people pause in real time, whatever the node's clock does.
     at: Instant,
+    is_answered: bool,
 }
 
 impl Open {
     fn new(speaker: Speaker) -> Open {
-        Open { speaker, conversation: Conversation::default(), heard: None, at: Instant::now() }
+        Open { speaker, conversation: Conversation::default(), heard: None, at: Instant::now(), is_answered: false }
     }
 }
 
@@ -100,17 +101,17 @@ impl Conversations {
         speaker: &Speaker,
         (number, command): (u32, &Command),
     ) -> Result<Option<&EncodedCommand>> {
-        let timeout = self.dialogue.timeout;
-        self.open.retain(|open| open.at.elapsed() <= timeout);
         let known = self.open.iter().position(|open| open.speaker == *speaker);
         let mut open = known.map_or_else(|| Open::new(speaker.clone()), |at| self.open.remove(at));
         let heard = open.heard.as_ref().map(|(heard, encoded)| (*heard, encoded.fingerprint == *fingerprint));
         if heard != Some((number, true)) {
-            if heard.is_some_and(|(_, is_same_model)| !is_same_model) {
+            let is_other_model = heard.is_some_and(|(_, is_same_model)| !is_same_model);
+            if is_other_model || open.at.elapsed() > self.dialogue.timeout {
                 open = Open::new(speaker.clone());
             }
             if heard.is_none_or(|(heard, _)| heard <= number) {
                 open.heard = Some((number, open.conversation.hear(segmenter, command)?));
+                (open.at, open.is_answered) = (Instant::now(), false);
             }
         }
         if self.open.len() >= MAX_CONVERSATIONS {
@@ -134,7 +135,9 @@ impl Conversations {
         };
         if let Some(open) = self.open.iter_mut().find(of_command) {
             open.conversation.answered(segmenter, frame, answer);
-            open.at = Instant::now();
+            if !std::mem::replace(&mut open.is_answered, true) {
+                open.at = Instant::now();
+            }
         }
     }
 }

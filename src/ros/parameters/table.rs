@@ -81,7 +81,7 @@ pub const PARAMETERS: [Spec; 43] = [
     ),
     spec("tracking", Flag, "", Live, "Track what was found from frame to frame until the next answer, while anything below ~/track has a subscriber"),
     spec("dialogue", Flag, "", Live, "Understand commands on a topic as replies to the answers before them (\"the left one\", \"no, the other one\"). Requests name their conversation"),
-    spec("dialogue_timeout", Number, "", Live, "Time without an answer after which a conversation is forgotten, seconds of real time").within(1.0, 86_400.0),
+    spec("dialogue_timeout", Number, "", Live, "Time without a command or request after which a conversation is forgotten, seconds of real time").within(1.0, 86_400.0),
     spec("model", Text, "model", Reload, "Model folder with config.json, model.safetensors and tokenizer.json"),
     spec(
         "config",
