@@ -607,7 +607,8 @@ fn settings_change_between_frames_and_a_refused_change_leaves_them() {
 
 #[test]
 fn a_conversation_is_forgotten_when_nobody_speaks_for_its_time() {
-    let rig = Rig::new(Mode::Continuous);
+    let thresholds = [Layer::value("own", "answer.min_score", 0.1), Layer::value("own", "answer.min_margin", 0.1)];
+    let rig = Rig::of(segmenter(&thresholds), Mode::Continuous);
     let answer = |frame: u32| {
         rig.offer(frame);
         assert_eq!(rig.let_through(), frame);
