@@ -135,6 +135,7 @@ fn a_free_place_is_found_itself_and_is_no_thing() {
     let free = answer(&scene, "point out the free space between the samovar and the vase");
     assert_eq!(free.status, Status::Found, "{}", free.reason);
     assert_eq!((free.best, free.found.len(), free.found[0].proposal), (None, 1, None));
+    assert!(free.moved().is_none() && answer(&scene, "put the samovar next to the vase").moved().is_some());
     let destination = free.destination.as_ref().unwrap();
     let point = destination.spot.as_ref().unwrap().point;
     let anchor = |number: usize| destination.anchors[number].rect.unwrap();

@@ -102,6 +102,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The mask of the thing that a command moves to its destination; `None` when nothing was found, or a free place itself.
+    pub fn moved(&self) -> Option<&Mask> {
+        self.found.first().filter(|thing| thing.proposal.is_some()).map(|thing| &thing.mask)
+    }
+
     /// The mask and box of all that was found, in image pixels; `None` when nothing was.
     pub fn shown(&self) -> Option<(Mask, Rect)> {
         let (first, others) = self.found.split_first()?;

@@ -15,9 +15,9 @@ const FEWEST: usize = 8;
 /// has depths only where its mask reaches over what is behind it.
 const LEAST_KNOWN: f64 = 0.2;
 /// Depths further from the median than so many times the median deviation (scaled to a standard deviation) are left out.
-pub const OUTLIER: f64 = 4.0;
+const OUTLIER: f64 = 4.0;
 /// A smooth surface has next to no deviation; depth cameras are not better than this, metres.
-pub const LEAST_DEVIATION: f64 = 0.01;
+const LEAST_DEVIATION: f64 = 0.01;
 /// Part of the points beyond each end of the extent, so that single stray ones do not stretch it.
 const STRAY: f64 = 0.01;
 
@@ -44,9 +44,30 @@ pub struct ObjectInSpace {
 }
 
 /// The middle one of some values, at least one.
-pub fn median(values: &mut [f64]) -> f64 {
+fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+/// Leaves out the points far off the median depth; at least one.
+pub fn drop_outliers(points: &mut Vec<[f64; 3]>) {
+    let mut depths: Vec<f64> = points.iter().map(|point| point[2]).collect();
+    let middle = median(&mut depths);
+    let mut deviations: Vec<f64> = depths.iter().map(|z| (z - middle).abs()).collect();
+    // 1.4826 times the median deviation is the standard deviation of a normal distribution
+    let reach = OUTLIER * (1.4826 * median(&mut deviations)).max(LEAST_DEVIATION);
+    points.retain(|point| (point[2] - middle).abs() <= reach);
+}
+
+/// The mean of points and their covariance.
+pub fn moments(points: &[[f64; 3]]) -> (Vector3<f64>, Matrix3<f64>) {
+    let count = points.len() as f64;
+    let mean = points.iter().fold(Vector3::zeros(), |sum, point| sum + Vector3::from(*point)) / count;
+    let covariance = points.iter().fold(Matrix3::zeros(), |sum, point| {
+        let off = Vector3::from(*point) - mean;
+        sum + off * off.transpose()
+    }) / count;
+    (mean, covariance)
 }
 
 /// Where the thing under a mask is.
@@ -68,12 +89,7 @@ pub fn locate(mask: &Mask, depth: &DepthImage, camera: &Pinhole) -> Result<Objec
         let known = points.len();
         return Err(format!("only {known} of {all} depth pixels inside the mask are known; expected {least} or more"));
     }
-    let mut depths: Vec<f64> = points.iter().map(|point| point[2]).collect();
-    let middle = median(&mut depths);
-    let mut deviations: Vec<f64> = depths.iter().map(|z| (z - middle).abs()).collect();
-    // 1.4826 times the median deviation is the standard deviation of a normal distribution
-    let reach = OUTLIER * (1.4826 * median(&mut deviations)).max(LEAST_DEVIATION);
-    points.retain(|point| (point[2] - middle).abs() <= reach);
+    drop_outliers(&mut points);
     let axis = |axis: usize| median(&mut points.iter().map(|point| point[axis]).collect::<Vec<_>>());
     let point = [axis(0), axis(1), axis(2)];
     let (pose, size) = bounding_box(&points);
@@ -82,12 +98,7 @@ pub fn locate(mask: &Mask, depth: &DepthImage, camera: &Pinhole) -> Result<Objec
 
 /// The box around points along their principal axes.
 fn bounding_box(points: &[[f64; 3]]) -> (Pose, [f64; 3]) {
-    let count = points.len() as f64;
-    let mean = points.iter().fold(Vector3::zeros(), |sum, point| sum + Vector3::from(*point)) / count;
-    let covariance = points.iter().fold(Matrix3::zeros(), |sum, point| {
-        let off = Vector3::from(*point) - mean;
-        sum + off * off.transpose()
-    }) / count;
+    let (_, covariance) = moments(points);
     let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(covariance);
     let mut order = [0, 1, 2];
     order.sort_by(|a, b| eigenvalues[*b].total_cmp(&eigenvalues[*a]));

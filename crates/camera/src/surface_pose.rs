@@ -1,7 +1,7 @@
 //! Surface poses: where the visible surface is below a pixel, and how it lies, from the depth around it.
 
 use super::depth_image::DepthImage;
-use super::localization::{median, Pose, LEAST_DEVIATION, OUTLIER};
+use super::localization::{drop_outliers, moments, Pose};
 use super::masked_points::{check_aligned, visible_around};
 use super::pinhole::Pinhole;
 use nalgebra::{Matrix3, Rotation3, SymmetricEigen, UnitQuaternion, Vector3};
@@ -36,16 +36,8 @@ pub fn surface_pose([x, y]: [f32; 2], hidden: &Mask, depth: &DepthImage, camera:
         let known = points.len();
         return Err(format!("only {known} depth pixels around the place are known; expected {FEWEST} or more"));
     }
-    let middle = median(&mut points.iter().map(|point| point[2]).collect::<Vec<_>>());
-    let spread = median(&mut points.iter().map(|point| (point[2] - middle).abs()).collect::<Vec<_>>());
-    let reach = OUTLIER * (1.4826 * spread).max(LEAST_DEVIATION);
-    points.retain(|point| (point[2] - middle).abs() <= reach);
-    let count = points.len() as f64;
-    let mean = points.iter().fold(Vector3::zeros(), |sum, point| sum + Vector3::from(*point)) / count;
-    let covariance = points.iter().fold(Matrix3::zeros(), |sum, point| {
-        let off = Vector3::from(*point) - mean;
-        sum + off * off.transpose()
-    });
+    drop_outliers(&mut points);
+    let (mean, covariance) = moments(&points);
     let SymmetricEigen { eigenvalues, eigenvectors } = SymmetricEigen::new(covariance);
     let normal = eigenvectors.column(eigenvalues.imin()).into_owned();
     let normal = if normal.dot(&mean) > 0.0 { -normal } else { normal };

@@ -4,7 +4,7 @@ use super::referseg::Object;
 use super::ros_messages::{
     CameraInfo, Header, PointCloud2, PointField, Pose, PoseStamped, Quaternion, TfMessage, TransformStamped, Vector3,
 };
-use referseg_answer::{FoundThing, FrameResult};
+use referseg_answer::{Answer, FoundThing, FrameResult};
 use referseg_camera::{
     self, locate, surface_pose, CameraModel, ColouredPoint, DepthView, ObjectInSpace, Stamp, StampedTransform,
     TargetFrame,
@@ -106,7 +106,7 @@ pub fn destination_pose(
     let place = |view: &DepthView| {
         // what is moved hides the surface
         let nothing = Mask::empty(frame.width(), frame.height());
-        let moved = result.found().first().map_or(&nothing, |thing| &thing.mask);
+        let moved = result.answer.ok().and_then(Answer::moved).unwrap_or(&nothing);
         let found = surface_pose(spot.point, moved, &view.depth, &view.camera)?;
         let target = view.target.as_ref();
         Ok(PoseStamped { header: placed(header, target), pose: pose(found, target) })

@@ -193,7 +193,7 @@ fn destination(found: &FoundDestination, answer: &Answer, frame: &EncodedFrame) 
     let anchor = |anchor: &Anchor| json!({"phrase": anchor.phrase, "proposal": anchor.proposal, "box": anchor.rect});
     let spot = found.spot.as_ref();
     let nothing = Mask::empty(frame.frame.width(), frame.frame.height());
-    let moved = answer.found.first().map_or(&nothing, |thing| &thing.mask);
+    let moved = answer.moved().unwrap_or(&nothing);
     // in the camera's optical frame, metres; null without depth and its camera
     let pose = spot
         .zip(frame.depth.as_ref())
