@@ -49,10 +49,13 @@ def patch_mask(mask):
 
 
 def crop(rgb, mask, box, fill):
-    """The box of the picture, filled outside the mask, squashed to the model's size."""
+    """The box of the picture in the middle of a square, filled outside the mask, at the model's size."""
     x0, y0, x1, y1 = box
-    part = np.where(mask[y0:y1, x0:x1, None], rgb[y0:y1, x0:x1], fill)
-    return np.asarray(Image.fromarray(part.astype(np.uint8)).resize((S, S), Image.BICUBIC))
+    side = max(x1 - x0, y1 - y0)
+    left, top = (side - (x1 - x0)) // 2, (side - (y1 - y0)) // 2
+    part = np.full((side, side, 3), np.asarray(fill).astype(np.uint8), np.uint8)
+    np.copyto(part[top : top + y1 - y0, left : left + x1 - x0], rgb[y0:y1, x0:x1], where=mask[y0:y1, x0:x1, None])
+    return np.asarray(Image.fromarray(part).resize((S, S), Image.BICUBIC))
 
 
 def tight_box(mask):

@@ -7,7 +7,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 IMAGE_SIZE, PATCH = 128, 16
-VISION = dict(width=160, heads=5, layers=7)
+# Convolutions before the patches: each stage halves the picture; then residual pairs. What is left of a patch is 2 by 2 places.
+STEM = [(24, 0), (48, 1), (96, 2)]  # channels, residual pairs
+VISION = dict(width=160, heads=5, layers=5)
 TEXT = dict(width=128, heads=4, layers=3)
 MASKED_BLOCKS = 3
 POSITIONS = 32
@@ -23,7 +25,10 @@ class Attention(nn.Module):
     def forward(self, x, causal):
         b, t, d = x.shape
         q, k, v = (p(x).view(b, t, self.heads, -1).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
-        return self.out_proj(F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).reshape(b, t, d))
+        scores = q @ k.transpose(-1, -2) * (d // self.heads) ** -0.5  # faster than torch's own on sequences as short as these
+        if causal:
+            scores = scores + torch.full((t, t), -torch.inf).triu(1).to(scores.dtype)
+        return self.out_proj((scores.softmax(-1).to(v.dtype) @ v).transpose(1, 2).reshape(b, t, d))
 
 
 class Mlp(nn.Module):
@@ -60,22 +65,60 @@ def cosine_basis(n):
     return basis / basis.norm(dim=1, keepdim=True)
 
 
+class Normed(nn.Sequential):
+    """A 3x3 convolution and a batch normalisation, which the export folds into one."""
+
+    def __init__(self, a, b, stride=1):
+        super().__init__(nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b))
+
+    def folded(self):
+        """Weight and bias of the convolution that does both."""
+        conv, norm = self
+        gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+        return conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
+
+
+class Pair(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1, self.conv2 = Normed(channels, channels), Normed(channels, channels)
+        nn.init.zeros_(self.conv2[1].weight)
+
+    def forward(self, x):
+        return F.relu(x + self.conv2(F.relu(self.conv1(x))))
+
+
+class Stem(nn.Module):
+    """Pixels [b, 3, s, s] to a map [b, c, s / 8, s / 8]."""
+
+    def __init__(self):
+        super().__init__()
+        a, self.stages = 3, nn.ModuleList()
+        for channels, pairs in STEM:
+            stage = nn.Module()
+            stage.down = Normed(a, channels, 2)
+            stage.pairs = nn.ModuleList(Pair(channels) for _ in range(pairs))
+            self.stages.append(stage)
+            a = channels
+
+    def forward(self, x):
+        for stage in self.stages:
+            x = F.relu(stage.down(x))
+            for pair in stage.pairs:
+                x = pair(x)
+        return x
+
+
 class VisionEmbeddings(nn.Module):
     def __init__(self, width):
         super().__init__()
         grid = IMAGE_SIZE // PATCH
         self.class_embedding = nn.Parameter(torch.randn(width) * 0.5)
-        self.patch_embedding = nn.Conv2d(3, width, PATCH, PATCH, bias=False)
+        self.stem = Stem()
+        side = PATCH >> len(STEM)
+        self.patch_embedding = nn.Conv2d(STEM[-1][0], width, side, side, bias=False)
         self.position_embedding = nn.Embedding(grid * grid + 1, width)
-        # Filters start as the lowest two-dimensional cosines of the colour channels: a random start is far slower.
-        c = cosine_basis(PATCH)
-        waves = sorted(((i, j) for i in range(PATCH) for j in range(PATCH)), key=lambda f: f[0] ** 2 + f[1] ** 2)
-        colours = torch.tensor([[1.0, 1, 1], [1, 0, -1], [-1, 2, -1]])
-        colours = colours / colours.norm(dim=1, keepdim=True)
-        filters = [colours[q][:, None, None] * torch.outer(c[i], c[j]) for i, j in waves[: width // 3 + 1] for q in range(3)]
-        gain = torch.tensor([1 / (1 + 0.35 * math.hypot(*waves[n // 3])) for n in range(width)])
         with torch.no_grad():
-            self.patch_embedding.weight.copy_(torch.stack(filters[:width]) * 0.25 / gain[:, None, None, None])
             # Positions start strong and smooth: a weak start never learns where things are.
             g = cosine_basis(grid)
             smooth = torch.stack([torch.outer(g[i], g[j]).flatten() / (1 + math.hypot(i, j)) for i in range(grid) for j in range(grid)])
@@ -84,7 +127,7 @@ class VisionEmbeddings(nn.Module):
             self.position_embedding.weight[1:] = table / table.std() * 0.8
 
     def forward(self, pixels):
-        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2)
+        x = self.patch_embedding(self.stem(pixels)).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_embedding.expand(len(x), 1, -1), x], 1)
         return x + self.position_embedding.weight
 
@@ -168,6 +211,6 @@ def config(vocabulary, end):
                 vocab_size=vocabulary, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end)
     vision = dict(shared, model_type="clip_vision_model", hidden_size=VISION["width"], intermediate_size=4 * VISION["width"],
                   num_attention_heads=VISION["heads"], num_hidden_layers=VISION["layers"], image_size=IMAGE_SIZE,
-                  patch_size=PATCH, num_channels=3)
+                  patch_size=PATCH, num_channels=3, stem=[dict(channels=c, pairs=p) for c, p in STEM])
     return dict(architectures=["CLIPModel"], model_type="clip", projection_dim=PROJECTION,
                 logit_scale_init_value=2.6592, text_config=text, vision_config=vision)

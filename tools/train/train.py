@@ -1,9 +1,9 @@
-"""Trains the demo CLIP on rendered scenes. Resumes from its own checkpoint; seeds are fixed.
+"""Trains the shipped CLIP on rendered scenes and tables. Resumes from its own checkpoint; seeds are fixed.
 
-    scenes --out DATA/wide --count 8000 --seed 101 --variety wide --wording mixed --expressions 24 --width 512 --height 384 --format raw
-    scenes --out DATA/narrow --count 7000 --seed 102 --wording mixed --expressions 24 --width 512 --height 384 --format raw
-    scenes --out DATA/val --count 80 --seed 103 --wording each --width 640 --height 480 --rays 2 --format raw
-    python train.py --data DATA/wide DATA/narrow --held DATA/val --out RUN
+    scenes --out OWN/wide --count 2400 --seed 101 --variety wide --wording mixed --expressions 24 --width 512 --height 384 --format raw
+    scenes --out OWN/narrow --count 1600 --seed 102 --wording mixed --expressions 24 --width 512 --height 384 --format raw
+    tabletop --meshes ../shared/meshes --out TABLES --count 3000 --seed 7 --width 400 --height 304
+    python train.py --tables TABLES --own OWN/wide OWN/narrow --out RUN --minutes 100
 """
 
 import argparse
@@ -12,19 +12,21 @@ import json
 import math
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 import data
 import model
+import tables
 from words import CATEGORIES, COLOURS, IDS, WORDS, encode
 
-# Every so many steps are on whole pictures and sentences; the others on crops and attribute words, which are cheaper.
-WHOLE_EVERY = 4
+# One of so many steps is on whole pictures and sentences, one on crops of the same; the others on crops of tables.
+WHOLE_EVERY = 6
+THINGS, NOTHINGS = 84, 14  # crops of a step
 ONE_NOUN = [{"cup", "mug"}, {"box", "cube"}]  # people use one word for the other
 
 
@@ -104,6 +106,70 @@ def losses(net, heads, batch, step):
     return out
 
 
+def table_losses(net, batch, step):
+    """Of a step on crops of tables."""
+    feature = net.local(batch["crops"])
+    nouns, colours = named(net, step)
+    scale = net.logit_scale.exp().clamp(max=100)
+    out = {"noun_t": F.cross_entropy(scale * cosine(feature, nouns), batch["names"], label_smoothing=0.05)}
+    if (batch["colours"] >= 0).any():
+        out["colour_t"] = 0.7 * F.cross_entropy(scale * cosine(feature, colours), batch["colours"])
+    wanted = batch["wanted"]
+    symbols = torch.stack([batch["names"], batch["colours"]], 1)
+    fits = ((symbols[:, None] == wanted[None]) | (wanted[None] < 0)).all(-1)
+    out["caption_t"] = 0.3 * contrast(feature, texts(net, batch["ids"]), fits, scale)
+    return out
+
+
+_drawn = {}
+
+
+def drawn(given, step):
+    """The batch of a step, which its number seeds."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng([given.seed, step])
+    if "own" not in _drawn or step % 400 == 0:  # more may have been rendered since
+        _drawn.update(own=[data.Scenes(folder) for folder in given.own], views=tables.Views(given.tables))
+    if step % WHOLE_EVERY < 2:
+        own = _drawn["own"]
+        chosen = [(f, rng.integers(len(own[f].records))) for f in rng.integers(len(own), size=given.scenes)]
+        return data.batch(own, chosen, rng, step % WHOLE_EVERY == 0)
+    crops, names, colours = _drawn["views"].draw(rng, THINGS, NOTHINGS)
+    words = tables.captions(names, colours, rng)
+    wanted = torch.tensor([[name, colour] for _, name, colour in words])
+    return dict(crops=torch.from_numpy(crops), names=torch.from_numpy(names), colours=torch.from_numpy(colours),
+                ids=[encode(text) for text, _, _ in words], wanted=wanted)
+
+
+def planes(crops):
+    """Bytes [n, s, s, 3] -> normalised [n, 3, s, s]."""
+    mean, std = torch.from_numpy(data.MEAN * 255), torch.from_numpy(data.STD * 255)
+    return ((crops.float() - mean) / std).permute(0, 3, 1, 2)
+
+
+@torch.no_grad()
+def judge_tables(net, folders):
+    """On crops with true masks of models that training left out: the part whose noun, and colour, is the best of all."""
+    views, wrong, right, of_colour, sure = tables.Views(folders), {}, [], [], []
+    nouns, colours = (F.normalize(f, dim=-1) for f in named(net, 1))
+    for number in views.numbers:
+        for f, n, thing in views.of_name[number][:12]:
+            source = views.folders[f]
+            mask = np.asarray(source.ids[n]) == thing["id"]
+            crop = data.crop(np.asarray(source.rgb[n]), mask, data.tight_box(mask), data.MEAN * 255)
+            seen = F.normalize(net.local(planes(torch.from_numpy(crop)[None])), dim=-1)
+            scores = (net.logit_scale.exp() * (seen @ nouns.T)[0]).softmax(0)
+            said = int(scores.argmax())
+            right.append(said == number), sure.append(float(scores[number]))
+            if said != number:
+                pair = f"{CATEGORIES[number]}>{data.NAMES[said]}"
+                wrong[pair] = wrong.get(pair, 0) + 1
+            if thing["colour"] in COLOURS:
+                of_colour.append(COLOURS[int((seen @ colours.T)[0].argmax())] == thing["colour"])
+    worst = sorted(wrong.items(), key=lambda w: -w[1])[:16]
+    return dict(noun=round(100 * float(np.mean(right)), 1), colour=round(100 * float(np.mean(of_colour)), 1), n=len(right), sure=round(float(np.mean(sure)), 3)), dict(worst)
+
+
 @torch.no_grad()
 def judge(net, scenes, alphas=(0.0, 0.3, 0.6)):
     """On true masks, by weight of the global feature: part of the objects whose noun and colour are the best of all,
@@ -111,7 +177,7 @@ def judge(net, scenes, alphas=(0.0, 0.3, 0.6)):
     tally, wrong = {}, {}
     nouns, colours = (F.normalize(f, dim=-1) for f in named(net, 1))
     same = lambda a, b: a == b or {a, b} in ONE_NOUN
-    for index, record in enumerate(scenes.records):
+    for index, record in enumerate(scenes.records[:30]):
         rgb, ids = scenes.rgb[index], scenes.ids[index]
         masks = [ids == s["id"] for s in record["objects"]]
         small = np.asarray(data.Image.fromarray(rgb).resize((data.S, data.S), data.Image.BICUBIC))
@@ -136,66 +202,62 @@ def judge(net, scenes, alphas=(0.0, 0.3, 0.6)):
     return {f"{a}/{k}": round(100 * float(np.mean(v)), 1) for (a, k), v in sorted(tally.items())}, dict(worst)
 
 
-def start_from(net, folder):
-    """Takes the weights of an exported model; words that it did not know keep their random start."""
-    tensors = load_file(f"{folder}/model.safetensors")
-    known = json.load(open(f"{folder}/tokenizer.json"))["model"]["vocab"]
-    key = "text_model.embeddings.token_embedding.weight"
-    table = net.state_dict()[key].clone()
-    for word, row in known.items():
-        if word in IDS:
-            table[IDS[word]] = tensors[key][row].float()
-    tensors[key] = table
-    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True, nargs="+")
-    p.add_argument("--held", nargs="+", default=[])
+    p.add_argument("--tables", required=True, nargs="+", help="folders of tools/tabletop")
+    p.add_argument("--own", required=True, nargs="+", help="folders of tools/scenes")
+    p.add_argument("--held", nargs="*", default=[], help="folders of tools/scenes to judge on")
+    p.add_argument("--held-tables", nargs="*", default=[], help="folders of tools/tabletop to judge on")
     p.add_argument("--out", required=True)
-    p.add_argument("--start", help="exported model to start from")
-    p.add_argument("--steps", type=int, default=6000)
-    p.add_argument("--scenes", type=int, default=10, help="scenes per step")
-    p.add_argument("--rate", type=float, default=7e-4)
+    p.add_argument("--minutes", type=float, default=100, help="of training, over all calls")
+    p.add_argument("--scenes", type=int, default=10, help="scenes of a step on tools/scenes")
+    p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--judge-every", type=int, default=500)
+    p.add_argument("--judge-every", type=int, default=1000)
     p.add_argument("--seed", type=int, default=7)
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     os.makedirs(args.out, exist_ok=True)
     net, heads = model.Clip(len(WORDS)), Heads()
-    if args.start:
-        start_from(net, args.start)
+    net.vision_model.embeddings.stem.to(memory_format=torch.channels_last)
     parameters = [*net.parameters(), *heads.parameters()]
     groups = [dict(params=[p for p in parameters if p.ndim > 1], weight_decay=0.05),
               dict(params=[p for p in parameters if p.ndim <= 1], weight_decay=0.0)]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.99))
-    smooth, step = copy.deepcopy(net), 0
+    smooth, step, spent = copy.deepcopy(net), 0, 0.0
     path = f"{args.out}/checkpoint.pt"
     if os.path.exists(path):
         saved = torch.load(path, weights_only=True)
         for part, key in ((net, "net"), (heads, "heads"), (smooth, "smooth"), (optimizer, "optimizer")):
             part.load_state_dict(saved[key])
-        step = saved["step"]
+        step, spent = saved["step"], saved["spent"]
         print(f"resumed at step {step}", flush=True)
-    folders = [data.Scenes(folder) for folder in args.data]
-    held = {folder: data.Scenes(folder) for folder in args.held}
-    began, sums = time.time(), {}
-    first = step
-    while step < args.steps:
-        # the step's number seeds its draws, so that a resumed run sees what an unbroken one would
-        rng = np.random.default_rng([args.seed, step])
+    print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters", flush=True)
+    began, first, sums, last = time.time(), step, {}, time.time()
+    worker = ProcessPoolExecutor(1)
+    ahead = [worker.submit(drawn, args, step + k) for k in range(3)]
+
+    def save():
+        state = dict(net=net.state_dict(), heads=heads.state_dict(), smooth=smooth.state_dict(),
+                     optimizer=optimizer.state_dict(), step=step, spent=spent + time.time() - began)
+        torch.save(state, path + ".new")
+        os.replace(path + ".new", path)
+
+    while spent + time.time() - began < args.minutes * 60:
+        batch = ahead.pop(0).result()
+        ahead.append(worker.submit(drawn, args, step + 3))
         torch.manual_seed(args.seed * 1_000_003 + step)
-        whole = step % WHOLE_EVERY == 0
-        chosen = [(f, rng.integers(len(folders[f].records))) for f in rng.integers(len(folders), size=args.scenes)]
-        batch = data.batch(folders, chosen, rng, whole)
-        warm = min(1, (step + 1) / 150)
+        part = (spent + time.time() - began) / (args.minutes * 60)
+        warm = min(1, (step + 1) / 200)
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * step / args.steps)) / 2)
+            group["lr"] = args.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(part, 1))) / 2)
+        net.train()
         with torch.autocast("cpu", torch.bfloat16):
-            parts = losses(net, heads, batch, step)
+            if step % WHOLE_EVERY < 2:
+                parts = losses(net, heads, batch, step)
+            else:
+                parts = table_losses(net, dict(batch, crops=planes(batch["crops"])), step)
         optimizer.zero_grad(set_to_none=True)
         sum(parts.values()).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -205,23 +267,33 @@ def main():
         with torch.no_grad():
             for a, b in zip(smooth.parameters(), net.parameters()):
                 a.lerp_(b, 1 - decay)
+            for a, b in zip(smooth.buffers(), net.buffers()):
+                a.copy_(b)
         for k, v in parts.items():
             total, count = sums.get(k, (0, 0))
             sums[k] = (total + v.item(), count + 1)
-        if step % 50 == 0:
+        if step % 60 == 0:
             shown = " ".join(f"{k} {total / count:.3f}" for k, (total, count) in sums.items())
-            print(f"step {step} {(time.time() - began) / (step - first):.3f}s {shown} scale {net.logit_scale.exp():.1f}", flush=True)
+            print(f"step {step} {(time.time() - began) / (step - first):.3f}s {100 * part:.0f}% {shown} scale {net.logit_scale.exp():.1f}", flush=True)
             sums = {}
-        if step % 250 == 0 or step == args.steps:
-            state = dict(net=net.state_dict(), heads=heads.state_dict(), smooth=smooth.state_dict(),
-                         optimizer=optimizer.state_dict(), step=step)
-            torch.save(state, path + ".new")
-            os.replace(path + ".new", path)
-        if step % args.judge_every == 0 or step == args.steps:
-            smooth.eval()
-            for folder, scenes in held.items():
-                right, wrong = judge(smooth, scenes)
-                print(f"judged {step} {folder} {json.dumps(right)} most often wrong {json.dumps(wrong)}", flush=True)
+        if time.time() - last > 150:
+            save()
+            last = time.time()
+        if step % args.judge_every == 0:
+            tell(step, smooth, args)
+    save()
+    tell(step, smooth, args)
+
+
+def tell(step, smooth, args):
+    """Prints how well the model does on what it was not trained on."""
+    smooth.eval()
+    if args.held_tables:
+        right, wrong = judge_tables(smooth, args.held_tables)
+        print(f"judged {step} tables {json.dumps(right)} most often wrong {json.dumps(wrong)}", flush=True)
+    for folder in args.held:
+        right, wrong = judge(smooth, data.Scenes(folder))
+        print(f"judged {step} {folder} {json.dumps(right)} most often wrong {json.dumps(wrong)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The demo model's vocabulary: whole words, everything else is one unknown token."""
 
-CATEGORIES = "box cube ball can cone mug cup bottle bowl plate banana book wrench hammer ring".split()
+from nouns import CATEGORIES
+
 COLOURS = "red green blue yellow orange purple pink brown white black gray".split()
-CONTENT = CATEGORIES + COLOURS + """
+CONTENT = [word for name in CATEGORIES for word in name.split()] + COLOURS + """
 grey object thing item one block
 small little tiny large big huge medium medium-sized smaller bigger
 left right front back top bottom near far middle center central hand side

@@ -40,4 +40,6 @@ pub struct FoundDestination {
     pub anchors: Vec<Anchor>,
     /// Where, for the best anchors; `None` when there is no such place.
     pub spot: Option<DestinationSpot>,
+    /// The robot's frame, when left, right, behind and in front were judged in it; else empty.
+    pub reference_frame: String,
 }

@@ -4,6 +4,7 @@
 
 use super::pinhole::Pinhole;
 use super::target_frame::TargetFrame;
+use nalgebra::Vector3;
 use referseg_files::{Error, Result};
 use referseg_image::{plain_name, LabelImage, RawImage};
 use std::sync::Arc;
@@ -122,6 +123,12 @@ impl DepthImage {
     pub fn robot_point(&self, column: usize, row: usize) -> Option<[f64; 3]> {
         let robot = self.robot.as_ref()?;
         Some(robot.frame.point(robot.camera.point(column, row, self.at(column, row)?)?))
+    }
+
+    /// The robot's forward, left and up as unit vectors of the camera's optical frame; `None` where its place is not known.
+    pub fn robot_axes(&self) -> Option<[[f64; 3]; 3]> {
+        let to_camera = self.robot.as_ref()?.frame.from_camera.rotation.inverse();
+        Some([Vector3::x(), Vector3::y(), Vector3::z()].map(|axis| (to_camera * axis).into()))
     }
 
     /// Metres at a pixel; `None` where it is not known.

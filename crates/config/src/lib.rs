@@ -13,7 +13,7 @@ pub use proposal_settings::{
 };
 pub use resolve::expanded;
 pub use settings::{
-    AnswerSettings, Config, Crops, Guidance, HybridSettings, MaskResampling, Method, PlacementSettings, Preset,
+    AnswerSettings, Config, CropShape, Crops, Guidance, HybridSettings, MaskResampling, Method, PlacementSettings, Preset,
     ResNetNorms, Resampling, TermWeights, TextSettings, VisualSettings, WordSettings,
 };
 

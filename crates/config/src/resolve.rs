@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(
             refusal("visual: {alpah: 1}"),
             "configuration mine.yaml: unknown key \"visual.alpah\"; expected one of global_weight, masked_blocks, \
-             mean, std, fill, resampling, short_side, mask_resampling, resnet_norms, blurred_weight, blur, crops, batch"
+             mean, std, fill, resampling, short_side, mask_resampling, resnet_norms, blurred_weight, blur, crops, crop_shape, batch"
         );
         assert!(refusal("modle: x").contains("unknown key \"modle\""));
     }

@@ -158,6 +158,7 @@ pub struct VisualSettings {
     pub blurred_weight: f32,
     pub blur: f32,
     pub crops: Crops,
+    pub crop_shape: CropShape,
     /// `None` for what suits the device.
     pub batch: Option<usize>,
 }
@@ -197,6 +198,16 @@ pub enum Crops {
     Adaptive,
     /// All.
     All,
+}
+
+/// What becomes of a crop that is not square.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CropShape {
+    /// Its sides change to the encoder's.
+    Squashed,
+    /// It stands in the middle of a square of its longer side, filled around it.
+    Padded,
 }
 
 /// How long a ResNet's features are when they are mixed and scored.

@@ -8,6 +8,8 @@ use referseg_language::{follow_up, Command, FollowUp, ParsedCommand};
 
 /// Masks that are kept of objects that may be meant.
 const MOST_AMONG: usize = 32;
+/// Places that are kept of objects that were found: "put it back".
+const MOST_PLACES: usize = 8;
 
 /// The command that a conversation is about, and what its last answer showed.
 #[derive(Clone, Debug)]
@@ -25,11 +27,14 @@ struct Topic {
     is_found: bool,
 }
 
-/// The state of a conversation: one command, the masks of at most 16 candidates and 32 others, and what was shown.
+/// The state of a conversation: one command, the masks of at most 16 candidates and 32 others, what was shown, and where the last 8
+/// objects stood when they were found.
 #[derive(Clone, Debug, Default)]
 pub struct Conversation {
     topic: Option<Topic>,
     heard: Option<Heard>,
+    /// Where objects stood when they were found, the latest last: what each was called, and its mask.
+    places: Vec<(Option<String>, Mask)>,
 }
 
 /// The command heard last.
@@ -53,7 +58,7 @@ impl Conversation {
         let shown: Vec<Mask> = topic.shown.iter().cloned().collect();
         let (parsed, scope, denied, is_narrowed) = match follow_up(command.text(), &topic.meant) {
             FollowUp::New(_) | FollowUp::Ended => return self.begin(segmenter, command),
-            FollowUp::Refined(parsed) => (parsed, Scope { only, except: Vec::new() }, Vec::new(), true),
+            FollowUp::Refined(parsed) => (parsed, Scope { only, ..Scope::default() }, Vec::new(), true),
             FollowUp::Another(parsed) => {
                 let is_same = parsed.target.noun == topic.meant.target.noun;
                 let except: Vec<Mask> = match topic.is_found {
@@ -61,7 +66,7 @@ impl Conversation {
                     false => topic.denied.iter().cloned().chain(shown).collect(),
                 };
                 let only = if is_same { only } else { Vec::new() };
-                (parsed, Scope { only, except: except.clone() }, except, false)
+                (parsed, Scope { only, except: except.clone(), before: Vec::new() }, except, false)
             }
             FollowUp::Confirmed => {
                 // one suggestion is meant by its own phrase: it is not all that was asked for
@@ -73,19 +78,27 @@ impl Conversation {
                     [only] => vec![only.mask.clone()],
                     _ => shown,
                 };
-                (parsed, Scope { only: meant, except: Vec::new() }, Vec::new(), false)
+                (parsed, Scope { only: meant, ..Scope::default() }, Vec::new(), false)
             }
         };
         let before = self.topic.clone();
         self.heard = Some(Heard { before, meant: is_narrowed.then(|| parsed.clone()), denied });
         let mut encoded = segmenter.encode_meaning(parsed)?;
         encoded.scope = scope;
+        encoded.scope.before = self.before(&encoded.parsed);
         Ok(encoded)
+    }
+
+    /// Where what a command means stood before, the latest first.
+    fn before(&self, parsed: &ParsedCommand) -> Vec<Mask> {
+        let is_meant = |noun: &Option<String>| parsed.target.noun.is_none() || *noun == parsed.target.noun;
+        self.places.iter().rev().filter(|(noun, _)| is_meant(noun)).map(|(_, mask)| mask.clone()).collect()
     }
 
     fn begin(&mut self, segmenter: &Segmenter, command: &Command) -> Result<EncodedCommand> {
         self.topic = None;
-        let encoded = segmenter.encode_command(command)?;
+        let mut encoded = segmenter.encode_command(command)?;
+        encoded.scope.before = self.before(&encoded.parsed);
         self.heard = Some(Heard { before: None, meant: Some(encoded.parsed.clone()), denied: Vec::new() });
         Ok(encoded)
     }
@@ -119,6 +132,14 @@ impl Conversation {
         };
         let shown = answer.best.filter(|_| is_found || answer.status == Status::Ambiguous);
         let shown = shown.map(|best| frame.proposals[best].mask.clone());
+        if let Some(mask) = shown.as_ref().filter(|_| is_found) {
+            let noun = meant.target.noun.clone();
+            // as long as it stands there, its place is one
+            if self.places.last().is_none_or(|(last, place)| *last != noun || place.iou(mask) < 0.5) {
+                self.places.push((noun, mask.clone()));
+                self.places.drain(..self.places.len().saturating_sub(MOST_PLACES));
+            }
+        }
         self.topic = Some(Topic { meant, candidates, among, shown, denied, is_found });
     }
 
@@ -127,6 +148,7 @@ impl Conversation {
         let Some(topic) = &self.topic else { return String::new() };
         let candidates: Vec<&str> = topic.candidates.iter().map(|candidate| candidate.phrase.as_str()).collect();
         let candidates = if candidates.is_empty() { "none".into() } else { candidates.join(", ") };
-        format!("{}; candidates: {candidates}; {} denied", topic.meant.reading(), topic.denied.len())
+        let (denied, places) = (topic.denied.len(), self.places.len());
+        format!("{}; candidates: {candidates}; {denied} denied; {places} places", topic.meant.reading())
     }
 }

@@ -76,12 +76,15 @@ fn answer_reading(
         refined: false,
     });
     let best = decision.best;
-    let said = command.parsed.destination.as_ref().zip(guided.as_ref());
     let moved = best.filter(|_| !decision.found.is_empty()).map(|best| best.index);
     let is_place = command.parsed.free_place;
     let moved = if is_place { Moved::Nothing } else { Moved::Proposal(moved) };
-    let destination =
-        said.map(|(said, guided)| find_destination(frame, said, guided, moved, (thresholds, &config.placement)));
+    let said = (&command.parsed, &command.scope.before[..]);
+    let settings = (thresholds, &config.placement);
+    let destination = guided.as_ref().and_then(|guided| find_destination(frame, said, guided, moved, settings));
+    let frames = guided.iter().map(|guided| &guided.reference_frame);
+    let frames = frames.chain(destination.iter().map(|destination| &destination.reference_frame));
+    let reference_frame = frames.into_iter().find(|frame| !frame.is_empty()).cloned().unwrap_or_default();
     let answer = Answer {
         status: decision.status,
         reason: command.reason_with_cut(decision.reason),
@@ -97,7 +100,7 @@ fn answer_reading(
         question: None,
         leading: leading.collect(),
         by_depth: guided.as_ref().is_some_and(|guided| guided.by_depth),
-        reference_frame: guided.as_ref().map_or_else(String::new, |guided| guided.reference_frame.clone()),
+        reference_frame,
         scores,
         crops,
         times: StageTimes {

@@ -5,8 +5,8 @@ use super::guidance::Guided;
 use referseg_answer::{Anchor, DestinationSpot, FoundDestination, Status};
 use referseg_config::{AnswerSettings, PlacementSettings};
 use referseg_image::Mask;
-use referseg_language::Destination;
-use referseg_placement::{place, Room, Scene, Wanted};
+use referseg_language::{Goal, ParsedCommand};
+use referseg_placement::{back, place, Room, Scene, Wanted};
 
 /// What shall go to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +17,15 @@ pub enum Moved {
     Nothing,
 }
 
-/// Finds the place for what is moved.
+/// Finds the place for what is moved; `None` for a command without a destination. `before`: where it stood before, the latest first.
 pub fn find_destination(
     frame: &EncodedFrame,
-    said: &Destination,
+    (parsed, before): (&ParsedCommand, &[Mask]),
     guided: &Guided,
     moved: Moved,
     (settings, room): (&AnswerSettings, &PlacementSettings),
-) -> FoundDestination {
+) -> Option<FoundDestination> {
+    let said = parsed.destination.as_ref()?;
     let mut found = FoundDestination {
         status: Status::NotFound,
         reason: String::new(),
@@ -32,7 +33,9 @@ pub fn find_destination(
         relation: said.goal.word().to_string(),
         anchors: Vec::new(),
         spot: None,
+        reference_frame: String::new(),
     };
+    let is_back = said.goal == Goal::Back;
     let mut anchors: Vec<usize> = Vec::new();
     for (description, fit) in said.goal.anchors().iter().zip(&guided.destination) {
         // "between two of: the cups" has one description and two things
@@ -59,21 +62,23 @@ pub fn find_destination(
             found.reason = format!("{close} objects fit \"{}\" about equally well", description.reading());
         }
     }
-    if moved == Moved::Proposal(None) {
+    // what the robot holds may be out of sight and still go back
+    let is_held = moved == Moved::Proposal(None) && is_back && !before.is_empty();
+    if moved == Moved::Proposal(None) && !is_held {
         found.reason = "the object that shall go there was not found".into();
-        return FoundDestination { status: Status::NotFound, ..found };
+        return Some(FoundDestination { status: Status::NotFound, ..found });
     }
     let is_ambiguous = found.status == Status::Ambiguous;
     if !found.reason.is_empty() && !is_ambiguous {
-        return found;
+        return Some(found);
     }
     let things: Vec<Mask> = guided.things.iter().map(|thing| frame.proposals[*thing].mask.clone()).collect();
     let moved = match moved {
         Moved::Proposal(moved) => {
             let position = guided.things.iter().position(|thing| Some(*thing) == moved);
-            if position.is_none() {
+            if position.is_none() && !is_held {
                 found.reason = "the object that shall go there is no thing of its own".into();
-                return found;
+                return Some(found);
             }
             position
         }
@@ -81,11 +86,18 @@ pub fn find_destination(
     };
     let scene = Scene { frame: &frame.frame, things: &things, moved, depth: frame.depth.as_ref() };
     let room = Room { footprint: room.footprint, clearance: room.clearance };
-    match place(&scene, &Wanted { goal: &said.goal, anchors: &anchors, distance: said.distance, room }) {
+    let (goal, distance, from_robot) = (&said.goal, said.distance, parsed.from_robot);
+    let spot = match is_back {
+        true => back(&scene, before),
+        false => place(&scene, &Wanted { goal, anchors: &anchors, distance, from_robot, room }),
+    };
+    match spot {
         Ok(spot) => {
             if said.distance.is_some() && !spot.is_metric && found.reason.is_empty() {
                 found.reason = "the distance was not judged: that needs depth with a calibrated camera".into();
             }
+            let robot = frame.depth.as_ref().and_then(|depth| depth.robot_frame()).filter(|_| spot.is_robots);
+            found.reference_frame = robot.unwrap_or_default().to_string();
             // with several that fit an anchor, the place for the best of them
             found.status = if is_ambiguous { Status::Ambiguous } else { Status::Found };
             found.spot = Some(DestinationSpot { point: spot.point, region: spot.region, fit: spot.fit });
@@ -95,5 +107,5 @@ pub fn find_destination(
             found.reason = format!("{reason} ({})", said.phrase);
         }
     }
-    found
+    Some(found)
 }

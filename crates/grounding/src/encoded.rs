@@ -60,6 +60,8 @@ pub struct Scope {
     pub only: Vec<Mask>,
     /// None of these.
     pub except: Vec<Mask>,
+    /// Where it stood before, the latest first: "put it back".
+    pub before: Vec<Mask>,
 }
 
 /// IoU of two masks from which on they show the same object.

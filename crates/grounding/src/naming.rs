@@ -27,7 +27,7 @@ pub struct ThingName {
 pub fn thing_names(scorer: &Scorer, frame: &EncodedFrame) -> Result<Vec<ThingName>> {
     let Some(similarities) = scorer.bank_similarities(frame)? else { return Ok(Vec::new()) };
     let (words, own) = (&scorer.config.words, OwnWords::none());
-    let appearance = Appearance::new(similarities, words, &own, scorer.family.logit_scale());
+    let appearance = Appearance::new(similarities, words, &own, scorer.family.logit_scale(), &frame.layout.given);
     let named = things(frame.proposals.len(), &appearance, &frame.layout).into_iter().filter_map(|proposal| {
         let [(noun, noun_probability), (colour, colour_probability)] = appearance.name(proposal)?;
         let (noun, colour) = (words.nouns.get(noun)?.clone(), words.colours.get(colour)?.clone());

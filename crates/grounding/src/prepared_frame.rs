@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use rayon::prelude::*;
-use referseg_config::{MaskResampling, Resampling, VisualSettings};
+use referseg_config::{CropShape, MaskResampling, Resampling, VisualSettings};
 use referseg_files::{Error, Result};
 use referseg_image::resample::{bilinear, resize_like_pillow, Filter, Normalization};
 use referseg_image::{area_on_grid, bilinear_on_grid, Frame, Mask, Rect};
@@ -18,6 +18,7 @@ pub struct PreparedFrame {
     frame: Frame,
     fill: [f32; 3],
     side: usize,
+    crop_shape: CropShape,
     normalization: Normalization,
     filter: Filter,
     /// With plain resampling: the normalized planes, `[3, h, w]`, at the size of `short_side`, and at the frame's.
@@ -41,7 +42,8 @@ impl PreparedFrame {
         let plain = settings.resampling == Resampling::Plain;
         let planes = plain.then(|| Planes::new(frame, settings.short_side, normalization)).transpose()?;
         let (side, filter) = (preprocessing.image_size, preprocessing.filter);
-        Ok(PreparedFrame { frame: frame.clone(), fill: settings.fill, side, normalization, filter, planes })
+        let (fill, crop_shape) = (settings.fill, settings.crop_shape);
+        Ok(PreparedFrame { frame: frame.clone(), fill, side, crop_shape, normalization, filter, planes })
     }
 
     /// The whole frame for the encoder: `[1, 3, s, s]`.
@@ -69,7 +71,7 @@ impl PreparedFrame {
         })
     }
 
-    /// The boxes of masks, filled outside them, squashed to the encoder's square: `[n, 3, s, s]`.
+    /// The boxes of masks, filled outside them, at the encoder's size: `[n, 3, s, s]`.
     ///
     /// # Errors
     /// When a mask is empty or the device fails.
@@ -86,7 +88,7 @@ impl PreparedFrame {
         Ok(Tensor::from_vec(crops.concat(), (n, 3, s, s), device)?)
     }
 
-    /// The box of a mask, filled outside it, squashed to the encoder's square: bytes.
+    /// The box of a mask, filled outside it, at the encoder's size: bytes.
     fn cropped(&self, mask: &Mask) -> Result<Frame> {
         let rect = extent(mask)?;
         let outside = self.normalization.nearest_bytes(self.fill);
@@ -96,7 +98,29 @@ impl PreparedFrame {
                 rgb.extend(if mask.at(x, y) { self.frame.pixel(x, y) } else { outside });
             }
         }
-        resize_like_pillow(&Frame::new(rect.width, rect.height, rgb)?, self.side, self.side, self.filter)
+        let (part, s) = (Frame::new(rect.width, rect.height, rgb)?, self.side);
+        if self.crop_shape == CropShape::Squashed || rect.width == rect.height {
+            return resize_like_pillow(&part, s, s, self.filter);
+        }
+        let longer = rect.width.max(rect.height);
+        let [width, height] = [rect.width, rect.height].map(|side| ((side * s + longer / 2) / longer).max(1));
+        let small = resize_like_pillow(&part, width, height, self.filter)?;
+        let (left, top) = ((s - width) / 2, (s - height) / 2);
+        let mut square = outside.repeat(s * s);
+        for (y, line) in small.rgb().chunks_exact(3 * width).enumerate() {
+            square[3 * ((top + y) * s + left)..][..3 * width].copy_from_slice(line);
+        }
+        Frame::new(s, s, square)
+    }
+
+    /// What is cut out of the planes for a mask.
+    fn part(&self, mask: &Mask) -> Result<Part> {
+        let rect = extent(mask)?;
+        let (width, height) = match self.crop_shape {
+            CropShape::Squashed => (rect.width, rect.height),
+            CropShape::Padded => (rect.width.max(rect.height), rect.width.max(rect.height)),
+        };
+        Ok(Part { rect, width, height, left: (width - rect.width) / 2, top: (height - rect.height) / 2 })
     }
 
     fn crop(&self, mask: &Mask) -> Result<Vec<f32>> {
@@ -104,13 +128,35 @@ impl PreparedFrame {
         let Some(planes) = &self.planes else {
             return Ok(self.normalization.planes(self.cropped(mask)?.rgb()));
         };
-        let (rect, fill, width) = (extent(mask)?, self.fill, self.frame.width());
+        let (part, fill, width) = (self.part(mask)?, self.fill, self.frame.width());
         let area = width * self.frame.height();
         let plane = |c: usize| {
-            let value = |x, y| if mask.at(x, y) { planes.original[c * area + y * width + x] } else { fill[c] };
-            bilinear(rect, s, s, value)
+            let value = |x, y| {
+                let inside = part.in_frame(x, y).filter(|(x, y)| mask.at(*x, *y));
+                inside.map_or(fill[c], |(x, y)| planes.original[c * area + y * width + x])
+            };
+            bilinear(Rect::whole(part.width, part.height), s, s, value)
         };
         Ok((0..3).flat_map(plane).collect())
+    }
+}
+
+/// A box of the frame within the picture that is cut out for it.
+struct Part {
+    rect: Rect,
+    /// Sides of the picture.
+    width: usize,
+    height: usize,
+    /// Where the box begins in it.
+    left: usize,
+    top: usize,
+}
+
+impl Part {
+    /// The frame's pixel at a place of the picture; `None` beside the box.
+    fn in_frame(&self, x: usize, y: usize) -> Option<(usize, usize)> {
+        let (x, y) = (x.checked_sub(self.left)?, y.checked_sub(self.top)?);
+        (x < self.rect.width && y < self.rect.height).then_some((self.rect.x + x, self.rect.y + y))
     }
 }
 
@@ -168,5 +214,26 @@ mod tests {
         let preprocessing = Preprocessing { image_size: 32, normalization, filter: Filter::Bicubic };
         let refused = PreparedFrame::new(&line, &preprocessing, &paper.visual).err().unwrap().to_string();
         assert!(refused.contains("800x13107200") && refused.contains("visual.short_side to 0"), "{refused}");
+    }
+
+    #[test]
+    fn a_padded_crop_keeps_the_proportions_of_the_mask() {
+        let frame = Frame::new(40, 20, [200, 100, 50].repeat(40 * 20)).unwrap();
+        let mask = Mask::of_rect(40, 20, Rect { x: 0, y: 8, width: 40, height: 4 });
+        let normalization = Normalization { mean: [0.5; 3], std: [0.5; 3] };
+        let preprocessing = Preprocessing { image_size: 16, normalization, filter: Filter::Bicubic };
+        for resampling in ["antialiased", "plain"] {
+            let layers = [
+                Layer::value("test", "visual.crop_shape", "padded"),
+                Layer::value("test", "visual.resampling", resampling),
+            ];
+            let settings = Config::from_layers(&layers).unwrap().visual;
+            let prepared = PreparedFrame::new(&frame, &preprocessing, &settings).unwrap();
+            let crop = prepared.crop(&mask).unwrap();
+            let shown = |row: usize| (0..16).filter(|x| crop[16 * row + x] > 0.3).count();
+            // 40 by 4 pixels become 16 by 2 in the middle
+            assert_eq!([0, 6, 9, 15].map(shown), [0; 4], "{resampling}");
+            assert_eq!([7, 8].map(shown), [16; 2], "{resampling}");
+        }
     }
 }

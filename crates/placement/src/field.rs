@@ -1,5 +1,5 @@
 //! Fields: how well a place fits what was said, 0..1, as a person means it. Places are where a thing's foot would stand, image pixels; left,
-//! right, behind and in front are the viewer's.
+//! right, behind and in front are the viewer's, or by depth the robot's.
 
 use super::support::Metric;
 use referseg_image::Rect;
@@ -39,6 +39,9 @@ impl Standing {
 fn bell(x: f32, width: f32) -> f32 {
     (-0.5 * (x / width) * (x / width)).exp()
 }
+
+/// Metres between the edges of two things of which it is only said on which side of each other they are, in parts of their mean size.
+const BESIDE: f32 = 0.35;
 
 /// How well a foot at `[x, y]` stands in a relation to anchors, for a thing as wide as `width`; 0 for relations that are no place beside an
 /// anchor.
@@ -139,18 +142,20 @@ pub fn motion(motion: Motion, thing: &Standing, [x, y]: [f32; 2]) -> f32 {
     }
 }
 
-/// How well a place stands in a relation to an anchor with so many metres between their edges. `width`: of the thing, image pixels.
+/// How well a place stands in a relation to an anchor with so many metres between their edges, or close to it where `None` are said.
+/// `width`: of the thing, image pixels.
 pub fn at_distance(
     relation: Relation,
     metric: &Metric,
     anchor: &Standing,
     width: f32,
-    distance: f32,
+    distance: Option<f32>,
     at: [f32; 2],
 ) -> f32 {
     let foot = anchor.foot();
     let (Some([right, away]), Some(pixel)) = (metric.between(foot, at), metric.of_pixel(foot)) else { return 0.0 };
-    let between_middles = distance + 0.5 * pixel * (anchor.width() + width);
+    let size = 0.5 * pixel * (anchor.width() + width);
+    let between_middles = distance.unwrap_or(BESIDE * size) + size;
     let (along, across) = match relation {
         Relation::LeftOf => (-right, away),
         Relation::RightOf => (right, away),
@@ -160,12 +165,18 @@ pub fn at_distance(
         Relation::AwayFrom => return f32::from(u8::from(right.hypot(away) >= between_middles)),
         _ => return 0.0,
     };
-    exactly(along, between_middles, distance) * bell(across, 0.3 * between_middles)
+    let along = match distance {
+        Some(distance) => exactly(along, between_middles, distance),
+        None if along < 0.5 * size => 0.0,
+        None => bell(along - between_middles, 0.5 * size),
+    };
+    along * bell(across, 0.3 * between_middles)
 }
 
-/// How well a place lies so many metres this way from where a thing stands.
-pub fn moved_by(motion: Motion, metric: &Metric, thing: &Standing, distance: f32, at: [f32; 2]) -> f32 {
-    let Some([right, away]) = metric.between(thing.foot(), at) else { return 0.0 };
+/// How well a place lies so many metres this way from where a thing stands, or somewhat this way where `None` are said.
+pub fn moved_by(motion: Motion, metric: &Metric, thing: &Standing, distance: Option<f32>, at: [f32; 2]) -> f32 {
+    let foot = thing.foot();
+    let (Some([right, away]), Some(pixel)) = (metric.between(foot, at), metric.of_pixel(foot)) else { return 0.0 };
     let (along, across) = match motion {
         Motion::Left => (-right, away),
         Motion::Right => (right, away),
@@ -173,7 +184,12 @@ pub fn moved_by(motion: Motion, metric: &Metric, thing: &Standing, distance: f32
         Motion::Backward => (away, right),
         Motion::Up | Motion::Down => return 0.0,
     };
-    exactly(along, distance, distance) * bell(across, 0.2 * distance)
+    let width = pixel * thing.width();
+    match distance {
+        Some(distance) => exactly(along, distance, distance) * bell(across, 0.2 * distance),
+        None if along < 0.3 * width => 0.0,
+        None => bell(along - 1.3 * width, 0.7 * width) * bell(across, 0.3 * width),
+    }
 }
 
 /// How well metres are those wanted, for a distance that was said as `said`.

@@ -43,6 +43,8 @@ pub struct Wanted<'a> {
     pub anchors: &'a [usize],
     /// How far from the anchor's edge, or from where the thing is, metres; needs depth and its camera.
     pub distance: Option<f32>,
+    /// Whether left, right, behind and in front are the robot's; needs depth, its camera and where that stands in the robot's frame.
+    pub from_robot: bool,
     /// The room that it needs.
     pub room: Room,
 }
@@ -67,6 +69,8 @@ pub struct Spot {
     pub fit: f32,
     /// Whether distances were measured: on a plane that depth shows.
     pub is_metric: bool,
+    /// Whether left, right, behind and in front were the robot's.
+    pub is_robots: bool,
 }
 
 /// Part of the thing's width that must be free around its foot.
@@ -81,12 +85,37 @@ const LEAST: f32 = 5.0;
 const FITS: f32 = 0.05;
 const REGION: f32 = 0.5;
 
+/// Where a thing stood that shall go back there: its mask then, in a picture of the same size.
+///
+/// # Errors
+/// The reason, in words, when something else stands there now, or it has not moved.
+pub fn back(scene: &Scene, before: &[Mask]) -> Result<Spot, String> {
+    let size = (scene.frame.width(), scene.frame.height());
+    let own = scene.moved.and_then(|moved| scene.things.get(moved));
+    let has_left = |mask: &&Mask| own.is_none_or(|own| mask.iou(own) < SAME_PLACE);
+    let mut known = before.iter().filter(|mask| (mask.width(), mask.height()) == size && mask.area() > 0).peekable();
+    if known.peek().is_none() {
+        return Err("where it was before is not known".into());
+    }
+    let mask = known.find(has_left).ok_or("it stands where it was")?;
+    let others = scene.things.iter().enumerate().filter(|(number, _)| Some(*number) != scene.moved);
+    let covered = others.map(|(_, thing)| thing.intersection(mask)).sum::<usize>();
+    if covered as f32 > SAME_PLACE * mask.area() as f32 {
+        return Err("something else stands where it was".into());
+    }
+    let point = Standing::new(mask.bounding_box().unwrap_or_default()).foot();
+    Ok(Spot { region: mask.clone(), point, fit: 1.0, is_metric: false, is_robots: false })
+}
+
+/// Part of two masks that both share from which on they are one place.
+const SAME_PLACE: f32 = 0.3;
+
 /// The best place for the scene's moved thing, or for one of ordinary size.
 ///
 /// # Errors
 /// The reason, in words, when there is no such place: no room, or a goal that a picture does not show.
 pub fn place(scene: &Scene, wanted: &Wanted) -> Result<Spot, String> {
-    let Wanted { goal, anchors, distance, .. } = *wanted;
+    let Wanted { goal, anchors, distance, from_robot, .. } = *wanted;
     let of = |number: usize| scene.things.get(number).and_then(Mask::bounding_box);
     let moved = match scene.moved {
         Some(moved) => of(moved).ok_or("what is to be moved is not in the picture")?,
@@ -109,23 +138,24 @@ pub fn place(scene: &Scene, wanted: &Wanted) -> Result<Spot, String> {
                 return Err("the anchor is not in the picture".into());
             }
             let said = |at: [f32; 2]| field::relation(*relation, &standing, moved.width(), at);
-            let so_far = |metric: &Metric, far: f32, at: [f32; 2]| {
-                field::at_distance(*relation, metric, &standing[0], moved.width(), far, at)
-            };
-            on_surface(scene, &grid, &moved, wanted.room, |at, metric| match (metric, distance) {
-                (Some(metric), Some(far)) if *relation != Relation::Between => so_far(metric, far, at),
+            on_surface(scene, &grid, &moved, wanted, |at, metric| match metric {
+                Some(metric) if *relation != Relation::Between && (distance.is_some() || metric.is_robots) => {
+                    field::at_distance(*relation, metric, &standing[0], moved.width(), distance, at)
+                }
                 _ => said(at),
             })
         }
-        Goal::Place(part) => on_surface(scene, &grid, &moved, wanted.room, |at, _| field::part(*part, grid.size, at)),
+        Goal::Place(part) => on_surface(scene, &grid, &moved, wanted, |at, _| field::part(*part, grid.size, at)),
         Goal::Free => {
             let feet: Vec<[f32; 2]> =
                 scene.things.iter().filter_map(|thing| Some(Standing::new(thing.bounding_box()?).foot())).collect();
-            on_surface(scene, &grid, &moved, wanted.room, |at, _| field::among(&feet, grid.size, at))
+            on_surface(scene, &grid, &moved, wanted, |at, _| field::among(&feet, grid.size, at))
         }
         Goal::Motion(Motion::Up | Motion::Down) => Err("up and down leave the surface".into()),
-        Goal::Motion(motion) => on_surface(scene, &grid, &moved, wanted.room, |at, metric| match (metric, distance) {
-            (Some(metric), Some(far)) => field::moved_by(*motion, metric, &moved, far, at),
+        Goal::Motion(motion) => on_surface(scene, &grid, &moved, wanted, |at, metric| match metric {
+            Some(metric) if distance.is_some() || from_robot && metric.is_robots => {
+                field::moved_by(*motion, metric, &moved, distance, at)
+            }
             _ => field::motion(*motion, &moved, at),
         }),
         Goal::Back => Err("where it was before is not known".into()),
@@ -139,7 +169,7 @@ fn on_surface(
     scene: &Scene,
     grid: &Grid,
     moved: &Standing,
-    needs: Room,
+    wanted: &Wanted,
     field: impl Fn([f32; 2], Option<&Metric>) -> f32,
 ) -> Result<Spot, String> {
     let mut all = vec![false; grid.len()];
@@ -151,7 +181,10 @@ fn on_surface(
         }
     }
     let by_depth = scene.depth.and_then(|depth| Some((depth, support(grid, depth, scene.things, &all)?)));
-    let metric = by_depth.as_ref().and_then(|(depth, support)| Metric::new(support.plane, depth, grid.size));
+    let needs = wanted.room;
+    let metric = by_depth
+        .as_ref()
+        .and_then(|(depth, support)| Metric::new(support.plane, depth, grid.size, wanted.from_robot));
     let shows = match by_depth {
         Some((_, support)) => support.shows,
         None => surface::surface(grid, scene.frame, scene.things, &all),
@@ -191,7 +224,8 @@ fn on_surface(
     // of places that fit equally well, the one with the most room in the picture
     let room = (0..grid.len()).map(|cell| room[cell].min(inside[cell]).min(rim(cell))).collect();
     let spot = best(grid, &values, room).ok_or_else(|| "there is no room".to_string())?;
-    Ok(Spot { is_metric: metric.is_some(), ..spot })
+    let is_robots = metric.as_ref().is_some_and(|metric| metric.is_robots);
+    Ok(Spot { is_metric: metric.is_some(), is_robots, ..spot })
 }
 
 /// The surface without the small holes that texture leaves in it, and below the things.
@@ -250,13 +284,15 @@ fn best(grid: &Grid, values: &[f32], room: Vec<f32>) -> Option<Spot> {
         |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]).then(room[*a].min(1e6).total_cmp(&room[*b].min(1e6)));
     let cell = (0..values.len()).max_by(better).filter(|cell| values[*cell] > FITS)?;
     let inside: Vec<bool> = values.iter().map(|value| *value > REGION * values[cell]).collect();
-    Some(Spot { region: grid.mask(&inside), point: grid.middle(cell), fit: values[cell].min(1.0), is_metric: false })
+    let (region, point, fit) = (grid.mask(&inside), grid.middle(cell), values[cell].min(1.0));
+    Some(Spot { region, point, fit, is_metric: false, is_robots: false })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use referseg_camera::{CameraModel, Pinhole};
+    use nalgebra::{Isometry3, Matrix3, Translation3, UnitQuaternion};
+    use referseg_camera::{CameraModel, Pinhole, RobotView, TargetFrame};
     use referseg_image::LabelImage;
     use referseg_language::Place;
 
@@ -280,7 +316,7 @@ mod tests {
     }
 
     fn wanted<'a>(goal: &'a Goal, anchors: &'a [usize]) -> Wanted<'a> {
-        Wanted { goal, anchors, distance: None, room: Room::default() }
+        Wanted { goal, anchors, distance: None, from_robot: false, room: Room::default() }
     }
 
     /// Millimetres of each pixel.
@@ -397,6 +433,58 @@ mod tests {
         assert!(spot.point[0] > 150.0 && spot.point[0] < 250.0, "{:?}", spot.point);
         let region: Vec<(usize, usize)> = spot.region.inside().collect();
         assert!(region.iter().all(|(x, _)| *x >= 144), "none on the box");
+    }
+
+    #[test]
+    fn left_and_behind_are_the_robots_where_it_is_asked_for_and_known() {
+        let k = [300.0, 0.0, 159.5, 0.0, 300.0, 119.5, 0.0, 0.0, 1.0];
+        let model = CameraModel { width: 320, height: 240, k, ..Default::default() };
+        let camera = Pinhole::of(&model, 320, 240, false).unwrap();
+        // the robot looks to the camera's right: what is left for it is farther from the camera, which looks down by 45 degrees
+        let s = std::f64::consts::FRAC_1_SQRT_2;
+        let axes = Matrix3::new(1.0, 0.0, 0.0, 0.0, -s, s, 0.0, -s, -s); // forward, left and up in the optical frame
+        let rotation = UnitQuaternion::from_matrix(&axes);
+        let from_camera = Isometry3::from_parts(Translation3::identity(), rotation);
+        let frame = TargetFrame { frame_id: "base_link".into(), from_camera };
+        let known = depth(320, 240, table).seen_by(camera.clone());
+        let robot = known.clone().in_robots_frame(RobotView { camera, frame });
+        let masks =
+            vec![Mask::of_rect(320, 240, rect(150, 110, 20, 20)), Mask::of_rect(320, 240, rect(30, 200, 20, 20))];
+        let frame = Frame::new(320, 240, vec![120; 320 * 240 * 3]).unwrap();
+        let place = |depth: &DepthImage, goal: &Goal, from_robot| {
+            let scene = Scene { depth: Some(depth), ..scene_of(&frame, &masks, 1) };
+            let spot = super::place(&scene, &Wanted { from_robot, ..wanted(goal, &[0]) }).unwrap();
+            (spot.point, spot.is_robots)
+        };
+        let left = related(Relation::LeftOf);
+        let ([x, y], is_robots) = place(&robot, &left, true);
+        assert!(is_robots && y < 110.0 && (x - 160.0).abs() < 30.0, "{x} {y}");
+        let ([x, _], is_robots) = place(&robot, &related(Relation::Behind), true);
+        assert!(is_robots && x > 170.0, "forward of the robot is right in the picture: {x}");
+        let ([x, y], _) = place(&robot, &Goal::Motion(Motion::Left), true);
+        assert!(y < 195.0 && (x - 40.0).abs() < 30.0, "{x} {y}");
+        for (depth, from_robot) in [(&robot, false), (&known, true)] {
+            let ([x, _], is_robots) = place(depth, &left, from_robot);
+            assert!(!is_robots && x < 150.0, "the viewer's left: {x}");
+        }
+    }
+
+    #[test]
+    fn back_is_where_it_stood_unless_something_else_stands_there() {
+        let (frame, masks) = scene(&[rect(40, 180, 30, 30), rect(130, 130, 40, 50)]);
+        let at = |rect: Rect| Mask::of_rect(320, 240, rect);
+        let scene = scene_of(&frame, &masks, 0);
+        let before = [at(rect(41, 181, 30, 30)), at(rect(220, 150, 30, 30)), at(rect(1, 1, 9, 9))];
+        let spot = back(&scene, &before).unwrap();
+        assert_eq!(spot.point, [235.0, 174.0], "the last place that is not where it stands now");
+        assert_eq!(spot.region, before[1]);
+        let reason = |before: &[Mask]| back(&scene, before).unwrap_err();
+        assert_eq!(reason(&before[..1]), "it stands where it was");
+        assert_eq!(reason(&[at(rect(135, 140, 30, 30))]), "something else stands where it was");
+        let other_camera = Mask::of_rect(640, 480, rect(220, 150, 30, 30));
+        assert_eq!(reason(&[other_camera]), "where it was before is not known");
+        // one that the robot holds is nowhere
+        assert_eq!(back(&Scene { moved: None, ..scene }, &before[1..]).unwrap().region, before[1]);
     }
 
     #[test]

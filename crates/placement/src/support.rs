@@ -114,23 +114,31 @@ pub struct Metric<'a> {
     camera: &'a Pinhole,
     /// Depth pixels per image pixel.
     scale: [f32; 2],
-    /// Unit vectors on the plane: to the viewer's right, and away from the viewer.
+    /// Unit vectors on the plane: to the right, and away from whoever looks: the camera, or the robot.
     right: Vector3<f64>,
     away: Vector3<f64>,
+    /// Whether they are the robot's.
+    pub is_robots: bool,
 }
 
 impl<'a> Metric<'a> {
-    /// Of a plane in an image of this size; `None` where the camera is not known or sees the plane from its edge.
-    pub fn new(plane: Plane, depth: &'a DepthImage, size: (usize, usize)) -> Option<Metric<'a>> {
+    /// Of a plane in an image of this size; `None` where the camera is not known or sees the plane from its edge. With `from_robot`
+    /// right and away are the robot's, where its frame is known.
+    pub fn new(plane: Plane, depth: &'a DepthImage, size: (usize, usize), from_robot: bool) -> Option<Metric<'a>> {
         let camera = depth.camera()?;
         let scale = [depth.width as f32 / size.0 as f32, depth.height as f32 / size.1 as f32];
-        let mut metric = Metric { plane, camera, scale, right: Vector3::zeros(), away: Vector3::zeros() };
+        let mut metric = Metric { plane, camera, scale, right: Vector3::zeros(), away: Vector3::zeros(), is_robots: false };
         let (x, y) = (size.0 as f32 / 2.0, size.1 as f32 / 2.0);
         let step = size.1 as f32 / 8.0;
         let middle = metric.point([x, y])?;
         let normal = (metric.point([x + step, y])? - middle).cross(&(metric.point([x, y + step])? - middle));
         let normal = normal.try_normalize(1e-9)?;
         let on_plane = |axis: Vector3<f64>| (axis - normal * normal.dot(&axis)).try_normalize(1e-6);
+        let robot = depth.robot_axes().filter(|_| from_robot);
+        if let Some([forward, left, _]) = robot.map(|axes| axes.map(Vector3::from)) {
+            (metric.right, metric.away, metric.is_robots) = (on_plane(-left)?, on_plane(forward)?, true);
+            return Some(metric);
+        }
         metric.right = on_plane(Vector3::x())?;
         // seen from above, away is up in the image
         metric.away = on_plane(Vector3::z() - Vector3::y())?;

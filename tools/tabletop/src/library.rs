@@ -1,6 +1,7 @@
 //! `Library`: the meshes and surfaces of a folder like `shared/meshes`, each read once.
 
 use crate::mesh::{Mesh, Texture};
+use crate::shapes;
 use glam::{vec3a, Vec3A};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ struct Listed {
 #[derive(Deserialize)]
 struct ListedSurface {
     file: String,
+    kind: String,
 }
 
 /// An object that may stand on a table.
@@ -41,6 +43,8 @@ pub struct Model {
     pub is_paintable: bool,
     /// Its commonest colour, where one covers most of it.
     pub colour: Option<String>,
+    /// The pattern that was painted on it.
+    pub pattern: Option<&'static str>,
     /// Its sides, metres.
     pub size: Vec3A,
 }
@@ -51,6 +55,8 @@ pub struct Surface {
     pub texture: Texture,
     /// Metres that it covers.
     pub covers: f32,
+    /// What it is of: wood, stone, cloth ...
+    pub kind: String,
 }
 
 /// Everything that scenes are made of.
@@ -88,11 +94,11 @@ fn main_colour(colours: &serde_json::Value) -> Option<String> {
 }
 
 impl Library {
-    /// Reads a folder; of its meshes those for which `keep` (noun, name) is true.
+    /// Reads a folder, adds the shapes that are made, and keeps the models for which `keep` (noun, name, models of the noun) is true.
     ///
     /// # Errors
     /// When an index or a file can't be read.
-    pub fn open(folder: &Path, keep: impl Fn(&str, &str) -> bool) -> Result<Library> {
+    pub fn open(folder: &Path, keep: impl Fn(&str, &str, usize) -> bool) -> Result<Library> {
         let lines = |path: &Path| -> Result<Vec<String>> {
             let text =
                 std::fs::read_to_string(path).map_err(|cause| Error::other(format!("{}: {cause}", path.display())))?;
@@ -100,9 +106,19 @@ impl Library {
         };
         let parsed = |cause: serde_json::Error| Error::other(cause.to_string());
         let mut nouns: BTreeMap<String, Vec<Model>> = BTreeMap::new();
-        for line in lines(&folder.join("set/index.jsonl"))? {
-            let listed: Listed = serde_json::from_str(&line).map_err(parsed)?;
-            if !keep(&listed.noun, &listed.name) {
+        let lines_of_set = lines(&folder.join("set/index.jsonl"))?;
+        let set = lines_of_set.iter().map(|line| serde_json::from_str(line)).collect::<serde_json::Result<Vec<Listed>>>();
+        let (set, made) = (set.map_err(parsed)?, shapes::all());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let all = set.iter().map(|listed| &listed.noun).chain(made.iter().map(|model| &model.noun));
+        all.for_each(|noun| *counts.entry(noun.clone()).or_default() += 1);
+        for model in made {
+            if keep(&model.noun, &model.name, counts[&model.noun]) {
+                nouns.entry(model.noun.clone()).or_default().push(model);
+            }
+        }
+        for listed in set {
+            if !keep(&listed.noun, &listed.name, counts[&listed.noun]) {
                 continue;
             }
             let mesh = Mesh::open(&folder.join("set").join(&listed.file))?;
@@ -119,6 +135,7 @@ impl Library {
                 texture,
                 is_paintable: !listed.textured && listed.kind.ends_with("shape"),
                 colour: main_colour(&listed.colours),
+                pattern: None,
                 size: high - low,
             });
         }
@@ -128,7 +145,7 @@ impl Library {
             let texture = Texture::open(&folder.join("textures").join(&listed.file))?;
             // small seamless pictures show a few boards or tiles
             let covers = if listed.file.contains("_acgs_") { 0.35 } else { 0.9 };
-            surfaces.push(Surface { texture, covers });
+            surfaces.push(Surface { texture, covers, kind: listed.kind });
         }
         Ok(Library { nouns, surfaces })
     }

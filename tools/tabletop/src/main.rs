@@ -3,6 +3,7 @@
 mod library;
 mod mesh;
 mod scene;
+mod shapes;
 mod trace;
 
 use clap::Parser;
@@ -10,7 +11,7 @@ use glam::Vec3A;
 use library::Library;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use scene::{Furniture, Scene};
+use scene::{Furniture, Paint, Scene};
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Result, Write};
@@ -48,6 +49,9 @@ struct Arguments {
     /// Use the meshes that training leaves out (every fifth of a noun with three or more) instead of the others
     #[arg(long)]
     held_out: bool,
+    /// Only these nouns, separated by commas
+    #[arg(long, default_value = "")]
+    nouns: String,
     /// Also write NNNNNN.png, to look at
     #[arg(long)]
     png: bool,
@@ -60,6 +64,11 @@ struct Shown {
     mesh: String,
     colour: Option<String>,
     metal: bool,
+    pattern: Option<&'static str>,
+    /// What it is made of, where its paint is the picture of a surface.
+    surface: Option<String>,
+    /// Whether it stands, lies, is upside down or tilted.
+    pose: &'static str,
     /// Pixels, and the part of the object's pixels that nothing hides.
     area: usize,
     visible: f32,
@@ -88,14 +97,18 @@ fn developed(light: &[Vec3A], rng: &mut Pcg64) -> Vec<u8> {
     light.iter().flat_map(|light| light.to_array().map(curve)).collect()
 }
 
-/// Whether a mesh is left out of training: every fifth of a noun that has three or more, by a hash of its name.
-fn is_held_out(name: &str) -> bool {
-    name.bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 5 == 0
+/// Whether a model is left out of training: every fifth of a noun that has three or more, by a hash of its name.
+fn is_held_out(name: &str, of_noun: usize) -> bool {
+    of_noun >= 3
+        && name.bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 5 == 0
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let library = Library::open(&arguments.meshes, |_, name| is_held_out(name) == arguments.held_out)?;
+    let wanted: Vec<&str> = arguments.nouns.split(',').map(str::trim).filter(|noun| !noun.is_empty()).collect();
+    let library = Library::open(&arguments.meshes, |noun, name, of_noun| {
+        is_held_out(name, of_noun) == arguments.held_out && (wanted.is_empty() || wanted.contains(&noun))
+    })?;
     let furniture = Furniture::new();
     std::fs::create_dir_all(&arguments.out)?;
     let known = std::fs::read_to_string(arguments.out.join("scenes.jsonl")).unwrap_or_default();
@@ -142,6 +155,12 @@ fn main() -> Result<()> {
                         mesh: model.name.clone(),
                         colour: instance.colour.clone(),
                         metal: instance.is_metal,
+                        pattern: model.pattern.filter(|_| matches!(instance.paint, Paint::Own(_))),
+                        surface: match &instance.paint {
+                            Paint::Picture(surface, _) => Some(surface.kind.clone()),
+                            _ => None,
+                        },
+                        pose: instance.pose,
                         area,
                         visible: area as f32 / picture.alone[at].max(area) as f32,
                     })

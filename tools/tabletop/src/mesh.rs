@@ -41,6 +41,17 @@ impl Texture {
         })
     }
 
+    /// A texture of `width` by `height` pixels in linear light, row-major from the top.
+    pub fn of(width: usize, height: usize, pixels: Vec<Vec3A>) -> Texture {
+        Texture { width, height, pixels }
+    }
+
+    /// Part of its pixels that have a colour.
+    pub fn share(&self, colour: Vec3A) -> f32 {
+        let count = self.pixels.iter().filter(|pixel| pixel.distance(colour) < 0.02).count();
+        count as f32 / self.pixels.len() as f32
+    }
+
     /// The nearest pixel; (0, 0) is the lower left corner.
     pub fn at(&self, place: Vec2) -> Vec3A {
         let part = |value: f32, size: usize| ((value - value.floor()) * size as f32) as usize % size;
@@ -128,6 +139,15 @@ impl Mesh {
             return Err(Error::other(format!("{}: no triangles", path.display())));
         }
         Ok(Mesh::of(triangles, corners))
+    }
+
+    /// A mesh of triangles, each corner its point, unit normal and place in the texture.
+    pub fn of_corners(list: Vec<[(Vec3A, Vec3A, Vec2); 3]>) -> Mesh {
+        let list = list.iter().filter(|[a, b, c]| (b.0 - a.0).cross(c.0 - a.0).length_squared() > 1e-18);
+        let triangle = |[a, b, c]: &[(Vec3A, Vec3A, Vec2); 3]| Triangle { v0: a.0, v1: b.0, v2: c.0 };
+        let corner = |(_, normal, place): (Vec3A, Vec3A, Vec2)| Corner { normal, place };
+        let (triangles, corners) = list.map(|three| (triangle(three), three.map(corner))).unzip();
+        Mesh::of(triangles, corners)
     }
 
     fn of(triangles: Vec<Triangle>, corners: Vec<[Corner; 3]>) -> Mesh {

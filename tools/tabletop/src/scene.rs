@@ -38,6 +38,8 @@ pub struct Instance<'l> {
     pub high: Vec3A,
     /// The name of its paint, or of its commonest colour.
     pub colour: Option<String>,
+    /// How it was laid down.
+    pub pose: &'static str,
 }
 
 /// A ball of light.
@@ -110,6 +112,7 @@ impl<'l> Instance<'l> {
             low: Vec3A::ZERO,
             high: Vec3A::ZERO,
             colour: None,
+            pose: "upright",
         };
         instance.fit();
         instance
@@ -317,11 +320,15 @@ impl<'l> Scene<'l> {
             if longest * scale > spread * 1.6 || longest * scale < 0.012 {
                 continue;
             }
-            let (turn, _) = pose(model, rng);
+            let (turn, posed) = pose(model, rng);
             let reach = if in_box || in_shelf { spread * 0.75 } else { spread };
             let place =
                 vec3a(between(rng, -reach, reach), between(rng, -reach, reach) * if in_shelf { 0.5 } else { 1.0 }, 0.0);
             let (paint, colour) = match model.is_paintable {
+                true if model.name.starts_with("made_") && rng.random_bool(0.2) => match library.surfaces.choose(rng) {
+                    Some(surface) => (Paint::Picture(surface, tint(rng, 0.1)), None),
+                    None => (Paint::Plain(Vec3A::splat(0.4)), None),
+                },
                 true => {
                     let paints = paints();
                     let (name, [h, s, v]) = paints[rng.random_range(0..paints.len())];
@@ -345,6 +352,7 @@ impl<'l> Scene<'l> {
             instance.fit();
             instance.model = Some(model);
             instance.colour = colour;
+            instance.pose = posed;
             instance.is_metal = METAL.contains(&model.noun.as_str()) && rng.random_bool(0.7);
             (instance.mirror, instance.roughness) = match instance.is_metal {
                 true => (between(rng, 0.4, 0.85), between(rng, 0.12, 0.5)),

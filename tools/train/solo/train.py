@@ -11,7 +11,9 @@ import json
 import math
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -42,7 +44,7 @@ class Tables:
 def camera(rgb, rng):
     """The picture as some camera would give it."""
     if rng.random() < 0.7:  # few paths are noisier than most cameras
-        rgb = np.asarray(Image.fromarray(rgb).filter(ImageFilter.MedianFilter(3)))
+        rgb = cv2.medianBlur(np.ascontiguousarray(rgb), 3)
     x = rgb.astype(np.float32)
     if rng.random() < 0.6:
         x = x * rng.uniform(0.82, 1.2, 3)  # white balance
@@ -147,6 +149,23 @@ def loss_of(net, pixels, wanted):
     return category_loss + 3 * dice, float(category_loss.detach()), float(dice.detach())
 
 
+SIZES = [(256, 352), (288, 384), (320, 416), (320, 448)]
+
+
+def drawn(folders, step, count):
+    """The batch of a step, which its number seeds: pixels [count, 3, h, w] and the targets of each picture."""
+    torch.set_num_threads(1)
+    folders = [Tables(folder) for folder in folders]  # more may have been rendered since
+    rng = np.random.default_rng(1000 + step)
+    size = SIZES[rng.integers(len(SIZES))]
+    pictures, wanted = [], []
+    for _ in range(count):
+        tables = folders[rng.integers(len(folders))]
+        pixels, ids = sample(tables, int(rng.integers(tables.count)), rng, size)
+        pictures.append(pixels), wanted.append(targets(ids))
+    return torch.stack(pictures), wanted, sum(tables.count for tables in folders)
+
+
 def export(net, folder):
     """Weights as f16, with the settings beside them."""
     os.makedirs(folder, exist_ok=True)
@@ -167,7 +186,7 @@ def main():
     torch.set_num_threads(given.threads)
     torch.manual_seed(5)
     os.makedirs(given.out, exist_ok=True)
-    net = Solo()
+    net = Solo().to(memory_format=torch.channels_last)
     average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
@@ -181,22 +200,18 @@ def main():
     print(f"{sum(p.numel() for p in net.parameters())} parameters, {network.backbone_parameters(net)} in the backbone; from step {step}", flush=True)
     began, saved, log = time.time(), time.time(), open(f"{given.out}/log.jsonl", "a")
     sums = np.zeros(3)
+    worker = ProcessPoolExecutor(1)
+    ahead = [worker.submit(drawn, given.data, step + k, given.batch) for k in range(2)]
     while spent + (time.time() - began) < given.minutes * 60:
-        if step % 50 == 0:
-            folders = [Tables(folder) for folder in given.data]  # more may have been rendered
-        rng = np.random.default_rng(1000 + step)
+        pixels, wanted, pictures = ahead.pop(0).result()
+        ahead.append(worker.submit(drawn, given.data, step + 2, given.batch))
         part = (spent + time.time() - began) / (given.minutes * 60)
         rate = given.rate * min(1, (step + 1) / 300) * (0.5 + 0.5 * math.cos(math.pi * min(part, 1)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        size = [(256, 352), (288, 384), (320, 416), (320, 448)][rng.integers(4)]
         net.train()
-        pictures, wanted = [], []
-        for _ in range(given.batch):
-            tables = folders[rng.integers(len(folders))]
-            pixels, ids = sample(tables, int(rng.integers(tables.count)), rng, size)
-            pictures.append(pixels), wanted.append(targets(ids))
-        loss, *parts = loss_of(net, torch.stack(pictures), wanted)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, *parts = loss_of(net, pixels.to(memory_format=torch.channels_last), wanted)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -205,7 +220,7 @@ def main():
         step, seen = step + 1, seen + given.batch
         sums += [float(loss.detach()), *parts]
         if step % 50 == 0:
-            line = dict(step=step, seen=seen, minutes=round((spent + time.time() - began) / 60, 2), pictures=sum(f.count for f in folders),
+            line = dict(step=step, seen=seen, minutes=round((spent + time.time() - began) / 60, 2), pictures=pictures,
                         rate=rate, loss=sums[0] / 50, category=sums[1] / 50, dice=sums[2] / 50)
             print(json.dumps(line), flush=True)
             log.write(json.dumps(line) + "\n"), log.flush()

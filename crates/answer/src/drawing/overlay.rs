@@ -125,6 +125,7 @@ mod tests {
             relation: "place".into(),
             anchors: Vec::new(),
             spot: Some(DestinationSpot { point: [10.0, 20.0], region, fit: 1.0 }),
+            reference_frame: String::new(),
         };
         let drawn = draw_things(&frame, &[], Some(&destination));
         let pixel = |column: usize, row: usize| &drawn[(row * 40 + column) * 3..][..3];

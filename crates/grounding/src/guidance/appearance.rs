@@ -16,6 +16,8 @@ pub struct Appearance<'a> {
     nouns: Vec<Vec<f32>>,
     /// `[n]` rows over colours.
     colours: Vec<Vec<f32>>,
+    /// For each proposal whether it is a thing for certain.
+    given: Vec<bool>,
 }
 
 /// Whether one noun is the head of the other, which then does not compete with it: "mug" and "coffee mug", not "apple" and
@@ -28,18 +30,33 @@ fn is_kind_of(a: &str, b: &str) -> bool {
 }
 
 impl<'a> Appearance<'a> {
-    /// Turns similarities into probabilities; `scale` is the model's factor on them.
-    pub fn new(similarities: Vec<Vec<f32>>, settings: &'a WordSettings, own: &'a OwnWords, scale: f32) -> Self {
+    /// Turns similarities into probabilities; `scale` is the model's factor on them. A proposal that was `given` is a thing.
+    pub fn new(
+        similarities: Vec<Vec<f32>>,
+        settings: &'a WordSettings,
+        own: &'a OwnWords,
+        scale: f32,
+        given: &[bool],
+    ) -> Self {
         let (nouns, colours) = (settings.nouns.len(), settings.colours.len());
         let bank = nouns + colours + settings.nothing.len();
-        let of_nouns = |row: &Vec<f32>| {
-            let row = row[..nouns].iter().chain(&row[nouns + colours..bank]);
-            softmax(row.map(|similarity| scale * similarity))
+        let of_nouns = |(row, is_given): (&Vec<f32>, &bool)| {
+            let nothing = row[nouns + colours..bank].iter().map(|similarity| scale * similarity);
+            let nothing = nothing.map(|logit| if *is_given { f32::NEG_INFINITY } else { logit });
+            softmax(row[..nouns].iter().map(|similarity| scale * similarity).chain(nothing))
         };
         let of_colours = |row: &Vec<f32>| softmax(row[nouns..nouns + colours].iter().map(|s| scale * s));
         let (of_nouns, of_colours) =
-            (similarities.iter().map(of_nouns).collect(), similarities.iter().map(of_colours).collect());
-        Appearance { settings, own, scale, similarities, nouns: of_nouns, colours: of_colours }
+            (similarities.iter().zip(given).map(of_nouns).collect(), similarities.iter().map(of_colours).collect());
+        Appearance {
+            settings,
+            own,
+            scale,
+            similarities,
+            nouns: of_nouns,
+            colours: of_colours,
+            given: given.to_vec(),
+        }
     }
 
     /// How surely a proposal is a thing rather than a part, a group or background, 0..1.
@@ -67,7 +84,7 @@ impl<'a> Appearance<'a> {
                 let row = &self.similarities[i];
                 let rivals = self.settings.nouns.iter().zip(row).filter(|(word, _)| !is_kind_of(word, text));
                 let from = self.settings.nouns.len() + self.settings.colours.len();
-                let nothing = &row[from..from + self.settings.nothing.len()];
+                let nothing = if self.given[i] { &[][..] } else { &row[from..from + self.settings.nothing.len()] };
                 let rows = [row[column]].into_iter().chain(rivals.map(|(_, s)| *s)).chain(nothing.iter().copied());
                 softmax(rows.map(|similarity| self.scale * similarity))[0]
             }
@@ -129,5 +146,27 @@ impl<'a> Appearance<'a> {
     pub fn same_kind(&self, i: usize, j: usize) -> f32 {
         let nouns = self.settings.nouns.len();
         self.nouns[i][..nouns].iter().zip(&self.nouns[j]).map(|(a, b)| a * b).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_that_somebody_gives_is_a_thing_and_one_of_a_generator_may_be_none() {
+        let settings = WordSettings {
+            template: "{}".into(),
+            closed: true,
+            nouns: vec!["mug".into(), "drill".into()],
+            colours: vec!["red".into()],
+            nothing: vec!["background".into()],
+            synonyms: std::collections::BTreeMap::default(),
+        };
+        let own = OwnWords::none();
+        let row = vec![0.2, 0.1, 0.0, 0.9]; // mug, drill, red, background
+        let appearance = Appearance::new(vec![row.clone(), row], &settings, &own, 10.0, &[true, false]);
+        assert!(appearance.thing(0) > 0.999 && appearance.thing(1) < 0.01);
+        assert!(appearance.noun(0, "mug") > 0.7, "{}", appearance.noun(0, "mug"));
     }
 }

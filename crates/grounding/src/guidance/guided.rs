@@ -54,7 +54,7 @@ impl Guided {
         logit_scale: f32,
         allowed: Option<&Allowed>,
     ) -> Guided {
-        let appearance = Appearance::new(similarities, words, own_words, logit_scale);
+        let appearance = Appearance::new(similarities, words, own_words, logit_scale, &layout.given);
         let numbers: Vec<bool> = (0..layout.outlines.len()).map(|i| !appearance.thing(i).is_nan()).collect();
         let things = things(numbers.len(), &appearance, layout);
         let likely = (0..numbers.len()).map(|i| appearance.thing(i)).collect();

@@ -65,6 +65,8 @@ pub struct Layout {
     pub depths: Option<Vec<f32>>,
     /// Where each proposal's surface is in the robot's frame; `None` where the camera's place in it, or a depth, is not known.
     pub robot: Option<RobotPlaces>,
+    /// Whether each proposal came from outside, as a label or a detection: that it is a thing is then certain.
+    pub given: Vec<bool>,
     /// For each pair, the part of the smaller one that both share; row-major `[n, n]`.
     shared: Vec<f32>,
 }
@@ -93,7 +95,8 @@ impl Layout {
         }
         let depths = depth.and_then(|depth| proposals.iter().map(|one| median_depth(&one.mask, depth)).collect());
         let robot = depth.and_then(|depth| RobotPlaces::of(proposals, depth));
-        Layout { outlines, height: height as f32 / width as f32, depths, robot, shared }
+        let given = proposals.iter().map(|one| one.label.is_some() || one.class.is_some()).collect();
+        Layout { outlines, height: height as f32 / width as f32, depths, robot, given, shared }
     }
 
     /// Outlines that do not overlap.
@@ -101,7 +104,7 @@ impl Layout {
     pub fn of_outlines(outlines: Vec<Outline>, height: f32) -> Layout {
         let n = outlines.len();
         let shared = (0..n * n).map(|k| f32::from(u8::from(k / n == k % n))).collect();
-        Layout { outlines, height, depths: None, robot: None, shared }
+        Layout { outlines, height, depths: None, robot: None, given: vec![false; n], shared }
     }
 
     /// Part of the smaller of two proposals that both share, 0..1.

@@ -3,6 +3,7 @@
 use crate::transformer::{check_sizes, MAX_SIZE};
 pub use crate::transformer::{Activation, TransformerSizes};
 use referseg_files::{Error, Result};
+use serde::Deserialize;
 use std::path::Path;
 
 /// What a configuration says of a whole CLIP.
@@ -44,6 +45,17 @@ pub struct TransformerConfig {
     pub sizes: TransformerSizes,
     pub image_size: usize,
     pub patch_size: usize,
+    /// Convolutions before the patches, ours: each stage halves the picture. Published checkpoints have none.
+    pub stem: Vec<StemStage>,
+}
+
+/// A stage of the convolutions before a vision transformer's patches.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StemStage {
+    /// Channels of its map.
+    pub channels: usize,
+    /// Residual pairs of convolutions behind the one that halves the picture.
+    pub pairs: usize,
 }
 
 /// A ModifiedResNet's sizes.
@@ -66,7 +78,12 @@ impl ResNetConfig {
 /// Numbers that no model can have, said before anything divides by them.
 pub fn check(config: &ClipConfig, path: &Path) -> Result<()> {
     let side = match &config.vision {
-        VisionConfig::Transformer(vision) => vision.image_size.max(vision.patch_size),
+        VisionConfig::Transformer(vision) => {
+            let stem = vision.stem.iter().flat_map(|stage| [stage.channels, stage.pairs]).max().unwrap_or(0);
+            // more halvings than a picture's side has bits leave nothing of it
+            let halvings = if vision.stem.len() < 16 { 0 } else { usize::MAX };
+            vision.image_size.max(vision.patch_size).max(stem).max(halvings)
+        }
         VisionConfig::ResNet(vision) => {
             vision.image_size.max(vision.width).max(*vision.layers.iter().max().unwrap_or(&0))
         }
@@ -133,8 +150,8 @@ mod tests {
         let resnet = |width| ResNetConfig { layers: [1; 4], width, heads: 1, image_size: 32 };
         for vision in [
             VisionConfig::ResNet(resnet(usize::MAX / 4)),
-            VisionConfig::Transformer(TransformerConfig { sizes: sizes(usize::MAX), image_size: 32, patch_size: 8 }),
-            VisionConfig::Transformer(TransformerConfig { sizes: sizes(8), image_size: usize::MAX, patch_size: 8 }),
+            VisionConfig::Transformer(TransformerConfig { sizes: sizes(usize::MAX), image_size: 32, patch_size: 8, stem: Vec::new() }),
+            VisionConfig::Transformer(TransformerConfig { sizes: sizes(8), image_size: usize::MAX, patch_size: 8, stem: Vec::new() }),
         ] {
             let refused = check(&ClipConfig { projection: 8, text: text(), vision }, Path::new("config.json"));
             assert!(refused.unwrap_err().to_string().contains("expected at most"), "refused by its size");

@@ -11,8 +11,14 @@ impl VisionTransformer {
     /// Tokens `[b * t, w]` before the first block.
     fn fused_embed(&self, pixels: &Tensor) -> Result<Option<Vec<f32>>> {
         let pixels = pixels.contiguous()?;
-        let (Some(values), Some(weights)) = (borrowed(&pixels), self.embedding()) else { return Ok(None) };
-        Ok(Some(weights.embed(&values, pixels.dim(3)?, self.grid(), self.patch_size())))
+        let (Some(values), Some(weights), side) = (borrowed(&pixels), self.embedding(), pixels.dim(3)?) else {
+            return Ok(None);
+        };
+        let Some(stem) = self.stem() else {
+            return Ok(Some(weights.embed(&values, side, self.grid(), self.patch_size())));
+        };
+        let Some(map) = stem.fused(&values, side) else { return Ok(None) };
+        Ok(Some(weights.embed(&map, side / stem.reduction(), self.grid(), self.patch_on_map())))
     }
 
     pub(super) fn fused_features(&self, pixels: &Tensor) -> Result<Option<Tensor>> {
@@ -70,7 +76,7 @@ impl VisionTransformer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clip::config::{Activation, TransformerConfig, TransformerSizes};
+    use crate::clip::config::{Activation, StemStage, TransformerConfig, TransformerSizes};
     use candle_core::{DType, Device};
     use candle_nn::{VarBuilder, VarMap};
 
@@ -95,11 +101,17 @@ mod tests {
     fn the_fused_transformer_gives_what_the_plain_one_gives() {
         for activation in [Activation::QuickGelu, Activation::Gelu] {
             let sizes = TransformerSizes { width: 48, hidden: 100, blocks: 4, heads: 3, activation, epsilon: 1e-5 };
-            let config = TransformerConfig { sizes, image_size: 70, patch_size: 16 };
+            let stem = match activation {
+                Activation::QuickGelu => vec![StemStage { channels: 5, pairs: 0 }, StemStage { channels: 8, pairs: 2 }],
+                _ => Vec::new(),
+            };
+            // what a stem halves must be whole
+            let side = if stem.is_empty() { 70 } else { 72 };
+            let config = TransformerConfig { sizes, image_size: side, patch_size: 16, stem };
             let variables = VarMap::new();
             let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
             let vit = VisionTransformer::new(&config, 20, DType::F32, vb).unwrap();
-            let pixels = Tensor::randn(0f32, 1.0, (5, 3, 70, 70), &Device::Cpu).unwrap();
+            let pixels = Tensor::randn(0f32, 1.0, (5, 3, side, side), &Device::Cpu).unwrap();
             let found = vit.fused_features(&pixels).unwrap().expect("the CPU");
             assert!(error(&found, &vit.plain_features(&pixels).unwrap()) < 1e-5);
             let one = pixels.narrow(0, 0, 1).unwrap();

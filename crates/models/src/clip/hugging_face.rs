@@ -2,7 +2,7 @@
 //!
 //! Absent keys have the values of `CLIPConfig` in transformers.
 
-use super::config::{Activation, ClipConfig, TextConfig, TransformerConfig, TransformerSizes, VisionConfig};
+use super::config::{Activation, ClipConfig, StemStage, TextConfig, TransformerConfig, TransformerSizes, VisionConfig};
 use crate::weight_files::weights_in;
 use referseg_files::{Error, Result};
 use serde::Deserialize;
@@ -71,6 +71,8 @@ struct Vision {
     patch_size: usize,
     hidden_act: Activation,
     layer_norm_eps: f64,
+    /// Of the model that Referseg ships; not a key of transformers.
+    stem: Vec<StemStage>,
 }
 
 impl Default for Vision {
@@ -84,6 +86,7 @@ impl Default for Vision {
             patch_size: 32,
             hidden_act: Activation::QuickGelu,
             layer_norm_eps: 1e-5,
+            stem: Vec::new(),
         }
     }
 }
@@ -129,6 +132,7 @@ pub fn read(path: &Path) -> Result<ClipConfig> {
             },
             image_size: vision.image_size,
             patch_size: vision.patch_size,
+            stem: vision.stem,
         }),
     })
 }

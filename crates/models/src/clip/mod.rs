@@ -11,6 +11,7 @@ mod load;
 mod open_clip;
 mod resnet;
 mod self_attention;
+mod stem;
 mod text;
 mod tokenizer;
 mod towers;

@@ -227,6 +227,7 @@ pub fn read(path: &Path) -> Result<(ClipConfig, Layout)> {
             sizes: sizes(width, width.checked_div(head_width).unwrap_or(0), blocks, mlp_ratio),
             image_size,
             patch_size,
+            stem: Vec::new(),
         }),
         (Layers::Transformer(_), None) => {
             return Err(Error::model(path, "vision_cfg.patch_size is absent; expected one for a vision transformer"));

@@ -1,6 +1,7 @@
 //! `VisionTransformer`: CLIP's ViT, whole or with its patch tokens masked.
 
 use super::config::TransformerConfig;
+use super::stem::Stem;
 use crate::fused::{borrowed, norm, BlockWeights, EmbeddingWeights};
 use crate::transformer::{blocks, Block};
 use candle_core::{DType, IndexOp, Module, Result, Tensor};
@@ -12,7 +13,8 @@ const OUTSIDE: f64 = 100.0;
 /// CLIP's vision transformer.
 pub struct VisionTransformer {
     class_embedding: Tensor,
-    /// Patch filters, flattened: `[w, 3 * p * p]`.
+    stem: Option<Stem>,
+    /// Patch filters, flattened: `[w, c * p * p]` of patches of the picture, or of the stem's map.
     patch_embedding: Tensor,
     position_embedding: Tensor,
     pre_layer_norm: LayerNorm,
@@ -30,9 +32,19 @@ impl VisionTransformer {
         let (sizes, p) = (&config.sizes, config.patch_size);
         let (w, g) = (sizes.width, config.image_size / p);
         let embeddings = tower.pp("embeddings");
-        let filters = embeddings.get((w, 3, p, p), "patch_embedding.weight")?;
+        let stem = match &config.stem[..] {
+            [] => None,
+            stages => Some(Stem::new(stages, embeddings.pp("stem"))?),
+        };
+        let (channels, reduction) = stem.as_ref().map_or((3, 1), |stem| (stem.channels(), stem.reduction()));
+        if !p.is_multiple_of(reduction) {
+            let stages = config.stem.len();
+            candle_core::bail!("a patch of {p} pixels behind {stages} halvings; expected a multiple of {reduction}");
+        }
+        let filters = embeddings.get((w, channels, p / reduction, p / reduction), "patch_embedding.weight")?;
         Ok(VisionTransformer {
             class_embedding: embeddings.get(w, "class_embedding")?,
+            stem,
             patch_embedding: filters.flatten_from(1)?,
             position_embedding: embeddings.get((g * g + 1, w), "position_embedding.weight")?,
             // the misspelling is the checkpoint's
@@ -66,6 +78,16 @@ impl VisionTransformer {
         self.patch_size
     }
 
+    /// The convolutions before the patches.
+    pub(super) fn stem(&self) -> Option<&Stem> {
+        self.stem.as_ref()
+    }
+
+    /// Side of a square patch, places of the stem's map, or pixels where there is none.
+    pub(super) fn patch_on_map(&self) -> usize {
+        self.patch_size / self.stem.as_ref().map_or(1, Stem::reduction)
+    }
+
     /// `[1 + g * g, w]`.
     pub(super) fn position_embedding(&self) -> &Tensor {
         &self.position_embedding
@@ -83,16 +105,18 @@ impl VisionTransformer {
 
     /// As [`VisionTransformer::embed`] on `grid` patches a side, with positions `[1 + grid * grid, w]`.
     pub(super) fn embed_with(&self, pixels: &Tensor, grid: usize, positions: &Tensor) -> Result<Tensor> {
-        let (b, _, _, _) = pixels.dims4()?;
-        let (g, p) = (grid, self.patch_size);
+        let map = self.stem.as_ref().map(|stem| stem.forward(pixels)).transpose()?;
+        let pixels = map.as_ref().unwrap_or(pixels);
+        let (b, c, _, _) = pixels.dims4()?;
+        let (g, p) = (grid, self.patch_on_map());
         let (side, w) = (g * p, self.class_embedding.dim(0)?);
         // a patch convolution is one matrix product over flattened patches
         let patches = pixels
             .narrow(2, 0, side)?
             .narrow(3, 0, side)?
-            .reshape((b, 3, g, p, g, p))?
-            .permute((0, 2, 4, 1, 3, 5))? // [b, g, g, 3, p, p]
-            .reshape((b * g * g, 3 * p * p))?;
+            .reshape((b, c, g, p, g, p))?
+            .permute((0, 2, 4, 1, 3, 5))? // [b, g, g, c, p, p]
+            .reshape((b * g * g, c * p * p))?;
         let patches = patches.matmul(&self.patch_embedding.t()?)?.reshape((b, g * g, w))?;
         let class = self.class_embedding.broadcast_as((b, 1, w))?;
         let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(positions)?;

@@ -5,6 +5,7 @@
 //! are tokens, row-major f32, sequences one after the other.
 
 mod block;
+mod convolution;
 mod elementwise;
 mod embedding;
 mod product;
@@ -12,6 +13,7 @@ mod sequences;
 mod weights;
 
 pub use block::{add_linear, linear, through, Activation, Attention, BlockWeights};
+pub use convolution::convolved;
 pub use elementwise::{
     add_products, add_to_rows, gelu, layer_norm, softmax, softmax_at_distance, softmax_of_columns, softmax_with,
 };

@@ -1,7 +1,7 @@
 //! Convolutions of places whose channels come last: with one filter a channel, with all, and the inverted residuals of
 //! mobile networks. Batch norms behind them are folded in; wide channels are made and used a few image rows at a time.
 
-use crate::fused::{add_products, affine, gelu, product, Affine, Onto, Rows};
+use crate::fused::{self, add_products, affine, gelu, product, Affine, Onto, Rows};
 use candle_core::{Result, Tensor};
 use candle_nn::{Linear, VarBuilder};
 use rayon::prelude::*;
@@ -155,23 +155,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-/// A 3x3 convolution of places `x` `[side * side, inputs]` whose results are `stride` apart.
+/// A 3x3 convolution of places `x` `[side * side, inputs]` whose results are `stride` apart; `None` on another device.
 pub fn convolved(layer: &Linear, x: &[f32], side: usize, stride: usize) -> Option<Vec<f32>> {
-    let weights = affine(layer)?;
-    let (inputs, out_side) = (x.len() / (side * side), side.div_ceil(stride));
-    let layer = Layer::of(&weights, 9 * inputs);
-    let mut out = vec![0.0; out_side * out_side * layer.outputs];
-    out.par_chunks_mut(out_side * layer.outputs).enumerate().for_each(|(y, out)| {
-        let mut rows = vec![0.0; out_side * 9 * inputs];
-        for (place, row) in rows.chunks_exact_mut(9 * inputs).enumerate() {
-            for (tap, values) in row.chunks_exact_mut(inputs).enumerate() {
-                let (row, column) = (y * stride + tap / 3, place * stride + tap % 3);
-                if (1..=side).contains(&row) && (1..=side).contains(&column) {
-                    values.copy_from_slice(&x[((row - 1) * side + column - 1) * inputs..][..inputs]);
-                }
-            }
-        }
-        out.copy_from_slice(&layer.through(&rows, 9 * inputs));
-    });
-    Some(out)
+    Some(fused::convolved(&affine(layer)?, x, side, stride))
 }
