@@ -171,17 +171,26 @@ fn other_segmenters_of_the_family_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sam.safetensors");
     let one = || Tensor::zeros((1, 1), DType::F32, &candle_core::Device::Cpu).unwrap();
-    for (tensor, name) in [
-        ("mask_decoder.hf_token.weight", "SAM-HQ"),
-        ("model.image_encoder.trunk.patch_embed.proj.weight", "SAM 2"),
-        ("vision_encoder.backbone.patch_embed.projection.weight", "SAM 2"),
-    ] {
-        // SAM-HQ has all that SAM has beside it
-        let mut tensors: Tensors = [(tensor.to_string(), one())].into();
-        tensors.insert("image_encoder.pos_embed".into(), one());
-        save(&tensors, &file);
-        let said = SamModel::open(&file, &Compute::on_cpu()).err().unwrap().to_string();
-        assert!(said.contains(&format!("weights of {name};")), "{said}");
+    let said = |tensors: &Tensors| {
+        save(tensors, &file);
+        SamModel::open(&file, &Compute::on_cpu()).err().unwrap().to_string()
+    };
+    // SAM-HQ has all that SAM has beside it
+    for tensor in ["mask_decoder.hf_token.weight", "mask_decoder.hq_token.weight"] {
+        let tensors: Tensors = [(tensor.to_string(), one()), ("image_encoder.pos_embed".into(), one())].into();
+        assert!(said(&tensors).contains("weights of SAM-HQ;"), "{}", said(&tensors));
+    }
+    // a part of SAM 2 is none of its sizes
+    for name in
+        ["image_encoder.trunk.patch_embed.proj.weight", "vision_encoder.backbone.patch_embed.projection.weight"]
+    {
+        let of = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &candle_core::Device::Cpu).unwrap();
+        let neck = match name.starts_with("image_encoder") {
+            true => "image_encoder.neck.convs.0.conv.weight",
+            false => "vision_encoder.neck.convs.0.weight",
+        };
+        let tensors: Tensors = [(name.to_string(), of(&[8, 3, 7, 7])), (neck.to_string(), of(&[8, 8, 1, 1]))].into();
+        assert!(said(&tensors).contains("expected one of the sizes of SAM 2"), "{}", said(&tensors));
     }
 }
 

@@ -7,7 +7,7 @@ use referseg::answer::{Answer, Question, Status};
 use referseg::dialogue::{ask_back, Conversation};
 use referseg::grounding::{EncodedFrame, Segmenter};
 use referseg::language::Command;
-use word_model::{answer, scene};
+use word_model::{answer, scene, scene_with};
 
 /// The question after a command.
 fn question(scene: &(Segmenter, EncodedFrame), text: &str) -> Option<Question> {
@@ -119,4 +119,42 @@ fn a_new_command_ends_what_was_talked_about() {
     let answer = segmenter.answer(frame, &command).unwrap();
     conversation.answered(segmenter, frame, &answer);
     assert!(conversation.state().contains("flurb"), "{}", conversation.state());
+}
+
+#[test]
+fn back_is_where_an_object_was_found_before_it_was_moved_or_taken() {
+    let scenes = [
+        scene(false),
+        scene_with(false, |number, left| if number == 2 { Some(60) } else { Some(left) }),
+        scene_with(false, |number, left| (number != 2).then_some(left)),
+        scene_with(false, |number, left| match number {
+            2 => None,
+            3 => Some(210),
+            _ => Some(left),
+        }),
+    ];
+    let say = |conversation: &mut Conversation, (segmenter, frame): &(Segmenter, EncodedFrame), text: &str| {
+        let command = conversation.hear(segmenter, &Command::parse(text).unwrap()).unwrap();
+        let answer = segmenter.answer(frame, &command).unwrap();
+        conversation.answered(segmenter, frame, &answer);
+        answer
+    };
+    let back = |scene: &(Segmenter, EncodedFrame), first: &str, text: &str| {
+        let mut conversation = Conversation::default();
+        say(&mut conversation, &scenes[0], first);
+        let destination = say(&mut conversation, scene, text).destination.expect(text);
+        (destination.status, destination.spot.map(|spot| spot.point), destination.reason)
+    };
+    for text in ["put it back", "put the samovar back where it was"] {
+        for (scene, what) in [(&scenes[1], "moved"), (&scenes[2], "taken")] {
+            let (status, point, reason) = back(scene, "pick up the samovar", text);
+            assert_eq!((status, point), (Status::Found, Some([225.0, 135.0])), "{text}, {what}: {reason}");
+        }
+        let (status, _, reason) = back(&scenes[0], "pick up the samovar", text);
+        assert!(status == Status::NotFound && reason.contains("stands where it was"), "{reason}");
+        let (status, _, reason) = back(&scenes[3], "pick up the samovar", text);
+        assert!(status == Status::NotFound && reason.contains("something else"), "{reason}");
+    }
+    let (status, _, reason) = back(&scenes[0], "the vase", "put the samovar back");
+    assert!(status == Status::NotFound && reason.contains("is not known"), "{reason}");
 }

@@ -152,10 +152,16 @@ impl ModelFamily for WordModel {
 
 /// The scene, encoded by the model.
 pub fn scene(closed: bool) -> (Segmenter, EncodedFrame) {
+    scene_with(closed, |_, left| Some(left))
+}
+
+/// The scene, where each thing, by its number, stands at another column than it did; `None` for nowhere.
+pub fn scene_with(closed: bool, column: impl Fn(usize, usize) -> Option<usize>) -> (Segmenter, EncodedFrame) {
     let (width, height) = (340, 240);
     let (mut rgb, mut labels) = (vec![128u8; width * height * 3], vec![0u32; width * height]);
     for (number, Thing { rgb: colour, at: (left, top, side), .. }) in SCENE.iter().enumerate() {
-        for place in (*top..top + side).flat_map(|y| (*left..left + side).map(move |x| y * width + x)) {
+        let Some(left) = column(number, *left) else { continue };
+        for place in (*top..top + side).flat_map(|y| (left..left + side).map(move |x| y * width + x)) {
             rgb[place * 3..][..3].copy_from_slice(colour);
             labels[place] = number as u32 + 1;
         }

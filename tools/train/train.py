@@ -25,17 +25,31 @@ import tables
 from words import CATEGORIES, COLOURS, IDS, WORDS, encode
 
 # One of so many steps is on whole pictures and sentences, one on crops of the same; the others on crops of tables.
-WHOLE_EVERY = 6
+WHOLE_EVERY = 10
 THINGS, NOTHINGS = 84, 14  # crops of a step
 ONE_NOUN = [{"cup", "mug"}, {"box", "cube"}]  # people use one word for the other
 
 
 class Heads(nn.Module):
-    """Reads places off features, for words and pictures alike, which ties the two. Not exported."""
+    """Reads places, names and colours off features, for words and pictures alike, which ties the two and teaches both sooner. Not
+    exported."""
 
     def __init__(self):
         super().__init__()
         self.centre = nn.Linear(model.PROJECTION, 2)
+        self.noun = nn.Linear(model.PROJECTION, len(data.NAMES))
+        self.colour = nn.Linear(model.PROJECTION, len(COLOURS))
+
+    def read(self, feature, nouns, colours):
+        """Cross entropies of names [n] and colours [n]; negative ones do not count."""
+        feature = F.normalize(feature.float(), dim=-1) * 8
+        of = lambda head, truth: F.cross_entropy(head(feature), truth.clamp(min=-100), ignore_index=-100) if (truth >= 0).any() else 0.0
+        return of(self.noun, nouns) + 0.7 * of(self.colour, colours)
+
+    def words(self, nouns, colours):
+        """The same of the names themselves."""
+        unknown = lambda n: torch.full((n,), -100)
+        return self.read(nouns, torch.arange(len(nouns)), unknown(len(nouns))) + self.read(colours, unknown(len(colours)), torch.arange(len(colours)))
 
 
 def texts(net, rows):
@@ -90,7 +104,9 @@ def losses(net, heads, batch, step):
         out[f"caption_{key}"] = 0.4 * weight * contrast(feature, caption, fits, scale)
 
     if batch["pictures"] is None:
-        named_losses(net.local(batch["crops"]), 1.0, "l")
+        feature = net.local(batch["crops"])
+        named_losses(feature, 1.0, "l")
+        out["head_l"] = heads.read(feature, names, symbols[:, 1]) + heads.words(nouns, colours)
         return out
     g, l = net.image(batch["pictures"], batch["owner"], batch["masks"], batch["crops"])
     a = torch.rand(()) * 0.7 + 0.1
@@ -106,7 +122,7 @@ def losses(net, heads, batch, step):
     return out
 
 
-def table_losses(net, batch, step):
+def table_losses(net, heads, batch, step):
     """Of a step on crops of tables."""
     feature = net.local(batch["crops"])
     nouns, colours = named(net, step)
@@ -114,6 +130,7 @@ def table_losses(net, batch, step):
     out = {"noun_t": F.cross_entropy(scale * cosine(feature, nouns), batch["names"], label_smoothing=0.05)}
     if (batch["colours"] >= 0).any():
         out["colour_t"] = 0.7 * F.cross_entropy(scale * cosine(feature, colours), batch["colours"])
+    out["head_t"] = heads.read(feature, batch["names"], batch["colours"]) + heads.words(nouns, colours)
     wanted = batch["wanted"]
     symbols = torch.stack([batch["names"], batch["colours"]], 1)
     fits = ((symbols[:, None] == wanted[None]) | (wanted[None] < 0)).all(-1)
@@ -209,6 +226,7 @@ def main():
     p.add_argument("--held", nargs="*", default=[], help="folders of tools/scenes to judge on")
     p.add_argument("--held-tables", nargs="*", default=[], help="folders of tools/tabletop to judge on")
     p.add_argument("--out", required=True)
+    p.add_argument("--start", help="checkpoint whose weights to start from")
     p.add_argument("--minutes", type=float, default=100, help="of training, over all calls")
     p.add_argument("--scenes", type=int, default=10, help="scenes of a step on tools/scenes")
     p.add_argument("--rate", type=float, default=1e-3)
@@ -221,6 +239,8 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     net, heads = model.Clip(len(WORDS)), Heads()
     net.vision_model.embeddings.stem.to(memory_format=torch.channels_last)
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True)["net"])
     parameters = [*net.parameters(), *heads.parameters()]
     groups = [dict(params=[p for p in parameters if p.ndim > 1], weight_decay=0.05),
               dict(params=[p for p in parameters if p.ndim <= 1], weight_decay=0.0)]
@@ -257,7 +277,7 @@ def main():
             if step % WHOLE_EVERY < 2:
                 parts = losses(net, heads, batch, step)
             else:
-                parts = table_losses(net, dict(batch, crops=planes(batch["crops"])), step)
+                parts = table_losses(net, heads, dict(batch, crops=planes(batch["crops"])), step)
         optimizer.zero_grad(set_to_none=True)
         sum(parts.values()).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -60,7 +60,11 @@ pub struct PublishedIou {
     #[serde(default)]
     pub corners: Option<[f32; 4]>,
     /// The qualities of the three masks, as far as they are published.
+    #[serde(default)]
     pub masks: [Option<f32>; 3],
+    /// The quality of the mask where one is asked for.
+    #[serde(default)]
+    pub one: Option<f32>,
 }
 
 /// A checkpoint.

@@ -63,7 +63,7 @@ const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
 
 /// Parts of the names of tensors that PyTorch saves beside weights, and of classification heads that segmentation leaves out: MobileSAM
 /// keeps TinyViT's.
-const WITHOUT_EFFECT: [&str; 10] = [
+const WITHOUT_EFFECT: [&str; 21] = [
     "position_ids",
     "num_batches_tracked",
     "attention_bias_idxs",
@@ -74,6 +74,18 @@ const WITHOUT_EFFECT: [&str; 10] = [
     "image_encoder.norm_head.",
     "image_encoder.head.",
     "relative_position_index",
+    // a second copy, and what SAM 2 needs for videos alone, by the authors' names and by Hugging Face's
+    "prompt_encoder.shared_embedding.",
+    "memory_attention.",
+    "memory_encoder.",
+    "maskmem_tpos_enc",
+    "mem_pos_enc",
+    "obj_ptr",
+    "no_obj_embed",
+    "mask_downsample",
+    "object_pointer",
+    "memory_temporal_positional_encoding",
+    "occlusion_spatial_embedding_parameter",
 ];
 /// Parts of the names of an adapter's tensors.
 const ADAPTERS: [&str; 6] = ["lora", "adapter", "linear_a_", "linear_b_", "prompt_learner", "ia3_"];

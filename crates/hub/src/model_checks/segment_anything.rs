@@ -26,11 +26,19 @@ pub fn predicted_ious(picture: &Frame, published: &Published, model: &SamModel) 
             (Some(corners), None) => (Prompt::Box(corners), "a box"),
             (None, points) => (Prompt::Points(points.unwrap_or_default()), "a point"),
         };
-        let got = model.ask(&embedding, &prompt, true)?.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let ask = |multimask: bool| -> Result<Vec<f32>> {
+            Ok(model.ask(&embedding, &prompt, multimask)?.predicted_iou.flatten_all()?.to_vec1()?)
+        };
+        let got = ask(true)?;
         let places: Vec<f32> = asked.corners.into_iter().flatten().chain(asked.point.into_iter().flatten()).collect();
         for (number, (expected, got)) in asked.masks.iter().zip(got).enumerate() {
             let what = format!("predicted IoU of mask {} for {what} {places:?}", number + 1);
             findings.extend(expected.map(|expected| Finding::near(what, expected, got, tolerance)));
+        }
+        if let Some(expected) = asked.one {
+            let what = format!("predicted IoU of the one mask for {what} {places:?}");
+            let got = ask(false)?.first().copied().unwrap_or(f32::NAN);
+            findings.push(Finding::near(what, expected, got, tolerance));
         }
     }
     Ok(findings)

@@ -1,7 +1,7 @@
 //! Our encoders and decoder against candle-transformers' own.
 
 use super::image_encoder::{EncoderSizes, ImageEncoder};
-use super::mask_decoder::MaskDecoder;
+use super::mask_decoder::{DecoderSizes, Features, MaskDecoder};
 use super::tiny_vit::TinyVit;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
@@ -78,17 +78,20 @@ fn both_decoders_give_what_candles_gives() {
     CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
     fill(&variables);
     let candles = CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
-    let own = MaskDecoder::new(32, 3, (3, 32), &vb).unwrap();
+    let sizes =
+        DecoderSizes { channels: 32, masks: 3, heads: 8, hidden: 2048, quality: (3, 32), is_second: false };
+    let own = MaskDecoder::new(sizes, &vb).unwrap();
     // more places than are painted at a time
     let [embedding, places, dense] = [0; 3].map(|_| random(&[1, 32, 13, 13], 1.0));
     let sparse = random(&[5, 2, 32], 1.0);
     for multimask in [false, true] {
         let (low, quality) = candles.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
+        let embedding = Features { coarse: embedding.clone(), fine: None };
         let fused = own.forward(&embedding, &places, &sparse, &dense, multimask).unwrap();
         let plain = own.plain(&embedding, &places, &sparse, &dense, multimask).unwrap();
-        for (own_low, own_quality) in [fused, plain] {
-            assert_close(&own_low, &low);
-            assert_close(&own_quality, &quality);
+        for own in [fused, plain] {
+            assert_close(&own.low, &low);
+            assert_close(&own.quality, &quality);
         }
     }
 }

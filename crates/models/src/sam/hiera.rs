@@ -1,7 +1,7 @@
 //! `Hiera`: SAM 2's image encoder (Ryali et al. 2023): four stages of transformer blocks in windows, each stage on half the places of the
 //! one before, and a feature pyramid over them. On the CPU fused; other devices run `plain_hiera.rs`.
 
-use crate::fused::{add_linear, add_to_rows, affine, borrowed, gelu, layer_norm, linear, norm, product};
+use crate::fused::{add_linear, affine, borrowed, gelu, layer_norm, linear, norm, product};
 use crate::fused::{product_of_rows, softmax, Affine, Norm, Onto, Rows};
 use candle_core::{Error, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};

@@ -29,12 +29,8 @@ const PARTS: [(&str, &str); 22] = [
 ];
 
 /// Tensors by which models that are none of these are known, and what they are.
-const OTHERS: [(&str, &str); 4] = [
-    ("mask_decoder.hf_token.weight", "SAM-HQ"),
-    ("mask_decoder.hq_token.weight", "SAM-HQ"),
-    ("image_encoder.trunk.patch_embed.proj.weight", "SAM 2"),
-    ("vision_encoder.backbone.patch_embed.projection.weight", "SAM 2"),
-];
+const OTHERS: [(&str, &str); 2] =
+    [("mask_decoder.hf_token.weight", "SAM-HQ"), ("mask_decoder.hq_token.weight", "SAM-HQ")];
 
 /// The name of another model of this kind, which is like SAM but computes otherwise, if the weights are of one.
 pub fn other_model(weights: &Weights) -> Option<&'static str> {

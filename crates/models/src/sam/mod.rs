@@ -1,15 +1,20 @@
-//! Segment Anything and MobileSAM: an image embedded once, prompts decoded to masks.
+//! Segment Anything, MobileSAM and SAM 2 (of images): an image embedded once, prompts decoded to masks.
 
 #[cfg(test)]
 mod agreement_tests;
 mod convolutions;
+mod hiera;
 mod image_encoder;
 mod layout;
 mod mask_decoder;
 mod model;
 mod plain_decoding;
+mod plain_hiera;
 mod prompt;
 mod prompt_decoding;
+mod second_layout;
+#[cfg(test)]
+mod second_tests;
 mod tiny_vit;
 
 pub use model::{weights_file, SamModel};

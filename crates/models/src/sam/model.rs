@@ -1,14 +1,16 @@
-//! `SamModel`: Segment Anything (Kirillov et al. 2023) on candle: an image is embedded once, then points and
-//! boxes are decoded to masks.
+//! `SamModel`: Segment Anything (Kirillov et al. 2023), MobileSAM and SAM 2 (Ravi et al. 2024) on candle: an image is embedded once, then
+//! points and boxes are decoded to masks.
 //!
 //! The parts are candle-transformers', but for the decoder, and the encoder on the CPU; this file reads their sizes off the checkpoint and keeps the
 //! coordinates. Spaces: *image* pixels; *model* pixels, where the longer side has the model's size and the rest
-//! is padding; *low* pixels, a quarter of those, in which the decoder answers.
+//! is padding (SAM 2: both sides have it); *low* pixels, a quarter of those, in which the decoder answers.
 
+use super::hiera::{Hiera, Pyramid, STRIDE};
 use super::image_encoder::{EncoderSizes, ImageEncoder};
 use super::layout;
-use super::mask_decoder::MaskDecoder;
+use super::mask_decoder::{DecoderSizes, Features, MaskDecoder};
 use super::prompt::{Decoded, Embedding, Prompt, PromptedMask};
+use super::second_layout;
 use super::tiny_vit::TinyVit;
 use crate::compute::Compute;
 use crate::device::Device;
@@ -35,6 +37,8 @@ const NORMALIZATION: Normalization = Normalization {
 const MASK_CHANNELS: usize = 16;
 /// Masks that the decoder gives to one ambiguous prompt.
 const MULTIMASK: usize = 3;
+/// Heads of SAM's decoder.
+const DECODER_HEADS: usize = 8;
 /// Layers of the perceptron that predicts a mask's quality.
 const QUALITY_LAYERS: usize = 3;
 /// A label that candle's prompt encoder gives no embedding, only the place.
@@ -51,6 +55,8 @@ enum Encoder {
     Vit(Box<ImageEncoderViT>),
     /// On other devices.
     Tiny(Box<TinyViT>),
+    /// SAM 2's.
+    Hiera(Box<Hiera>),
 }
 
 /// What the decoder must know of the encoder.
@@ -68,8 +74,14 @@ struct Sizes {
 pub struct SamModel {
     encoder: Encoder,
     prompts: PromptEncoder,
+    /// The encoding of the image's places, `[1, c, grid, grid]`.
+    places: Tensor,
     /// The embeddings of a box's two corners, `[2, c]`.
     corners: Tensor,
+    /// SAM 2's: what stands behind the points and corners of every prompt, `[1, c]`.
+    padding: Option<Tensor>,
+    /// SAM 2's, `[1, 1, c]`: an image that is no frame of a video.
+    no_memory: Option<Tensor>,
     decoder: Box<MaskDecoder>,
     sizes: Sizes,
     digest: FileDigest,
@@ -88,8 +100,8 @@ pub fn weights_file(path: &Path) -> PathBuf {
 }
 
 impl SamModel {
-    /// Loads a file, or `model.safetensors` of a folder: SAM ViT or MobileSAM, of the original layout or
-    /// (SAM ViT) of Hugging Face's.
+    /// Loads a file, or `model.safetensors` of a folder: SAM ViT, MobileSAM or SAM 2, of the original layout or (but for MobileSAM) of
+    /// Hugging Face's.
     ///
     /// # Errors
     /// When the file is absent, damaged, of another model, or holds what `compute` can't.
@@ -97,22 +109,32 @@ impl SamModel {
         let file = weights_file(path);
         if !file.is_file() {
             let fact =
-                "no such file; expected SAM or MobileSAM weights. `referseg models list` shows where they come from";
+                "no such file; expected SAM, MobileSAM or SAM 2 weights. `referseg models list` shows where they come from";
             return Err(Error::model(file, fact));
         }
         let weights = Weights::open(&file)?;
         if let Some(other) = layout::other_model(&weights) {
-            let fact = format!("weights of {other}; expected SAM (ViT-B, L or H) or MobileSAM");
+            let fact = format!("weights of {other}; expected SAM (ViT-B, L or H), MobileSAM or SAM 2");
             return Err(Error::model(file, fact));
         }
         let device = &compute.device;
         // the fused encoders of the CPU are f32
         let dtype = if device.is_cpu() { DType::F32 } else { compute.dtype(&weights)? };
-        let weights = match weights.has("vision_encoder.pos_embed") {
-            true => weights.with_layout(layout::hugging_face),
-            false => weights,
+        let second = second_layout::layout_of(&weights);
+        let weights = match second {
+            Some(layout) => weights.with_layout(layout),
+            None if weights.has("vision_encoder.pos_embed") => weights.with_layout(layout::hugging_face),
+            None => weights,
         };
-        let (encoder, sizes) = if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
+        let mut heads = DECODER_HEADS;
+        let (encoder, sizes) = if second.is_some() {
+            let (sizes, of_decoder) = second_layout::sizes(&weights)?;
+            heads = of_decoder;
+            let (image_size, channels) = (sizes.image_size, sizes.channels);
+            let encoder = weights.build(dtype, device, |vb| Hiera::new(sizes, &vb.pp("image_encoder")))?;
+            let grid = image_size / (4 * STRIDE);
+            (Encoder::Hiera(Box::new(encoder)), Sizes { image_size, grid, channels })
+        } else if weights.has("image_encoder.patch_embed.seq.0.c.weight") {
             let encoder = weights.build(dtype, device, |vb| {
                 let vb = vb.pp("image_encoder");
                 Ok(match device.is_cpu() {
@@ -125,26 +147,46 @@ impl SamModel {
             vision_transformer(&weights, dtype, device)?
         } else {
             let fact =
-                "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\") nor MobileSAM \
-                        (\"image_encoder.patch_embed.seq.0.c.weight\"); later models are not supported";
+                "neither SAM (tensor \"image_encoder.pos_embed\" or \"vision_encoder.pos_embed\"), MobileSAM \
+                        (\"image_encoder.patch_embed.seq.0.c.weight\") nor SAM 2 (\"image_encoder.trunk.patch_embed.proj.weight\"); \
+                        later models are not supported";
             return Err(Error::model(file, fact));
         };
         let Sizes { image_size, grid, channels } = sizes;
-        let [_, hidden] = weights.shape("mask_decoder.iou_prediction_head.layers.1.weight")?;
-        let (prompts, corners, decoder) = weights.build(DType::F32, device, |vb: VarBuilder| {
+        let [_, of_quality] = weights.shape("mask_decoder.iou_prediction_head.layers.1.weight")?;
+        let [hidden, _] = weights.shape("mask_decoder.transformer.layers.0.mlp.lin1.weight")?;
+        let of_decoder = DecoderSizes {
+            channels,
+            masks: MULTIMASK,
+            heads,
+            hidden,
+            quality: (QUALITY_LAYERS, of_quality),
+            is_second: second.is_some(),
+        };
+        let (prompts, corners, decoder, rest) = weights.build(DType::F32, device, |vb: VarBuilder| {
             let (at, side) = ((grid, grid), (image_size, image_size));
             let prompts = PromptEncoder::new(channels, at, side, MASK_CHANNELS, vb.pp("prompt_encoder"))?;
-            let of_decoder = vb.pp("mask_decoder");
-            let decoder = Box::new(MaskDecoder::new(channels, MULTIMASK, (QUALITY_LAYERS, hidden), &of_decoder)?);
+            let decoder = Box::new(MaskDecoder::new(of_decoder, &vb.pp("mask_decoder"))?);
             let corner =
                 |index: usize| vb.get((1, channels), &format!("prompt_encoder.point_embeddings.{index}.weight"));
-            Ok((prompts, Tensor::cat(&[corner(2)?, corner(3)?], 0)?, decoder))
+            let corners = Tensor::cat(&[corner(2)?, corner(3)?], 0)?;
+            let of_second = |name: &str| second.map(|_| vb.get_unchecked(name)).transpose();
+            let places = match of_second(second_layout::PLACES)? {
+                Some(directions) => second_layout::encoded_places(&directions, grid)?,
+                None => prompts.get_dense_pe()?,
+            };
+            let padding = of_second("prompt_encoder.not_a_point_embed.weight")?;
+            Ok((prompts, corners, decoder, (places, padding, of_second("no_memory")?)))
         })?;
+        let (places, padding, no_memory) = rest;
         weights.check_all_used()?;
         Ok(SamModel {
             encoder,
             prompts,
+            places,
             corners,
+            padding,
+            no_memory,
             decoder,
             sizes,
             digest: weights.file().digest.clone(),
@@ -168,22 +210,33 @@ impl SamModel {
         self.sizes.image_size
     }
 
-    /// Embeds `[1, 3, s, s]` normalised and padded model pixels to `[1, c, grid, grid]`.
+    /// Embeds `[1, 3, s, s]` normalised and padded model pixels.
     ///
     /// # Errors
     /// When the device fails or the shape is another.
-    pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
+    pub fn features(&self, pixels: &Tensor) -> Result<Features> {
         let pixels = &pixels.to_dtype(self.dtype)?;
         let features = match &self.encoder {
+            Encoder::Hiera(_) => return self.second_features_by(pixels, !self.device.is_cpu()),
             Encoder::Fused(encoder) => encoder.forward(pixels)?,
             Encoder::FusedTiny(encoder) => encoder.forward(pixels)?,
             Encoder::Vit(encoder) => encoder.forward(pixels)?,
             Encoder::Tiny(encoder) => encoder.forward(pixels)?,
         };
-        Ok(features.to_dtype(DType::F32)?)
+        Ok(Features { coarse: features.to_dtype(DType::F32)?, fine: None })
     }
 
-    /// Embeds a frame: its longer side to the model's size, zeros behind the shorter one.
+    /// SAM 2's features, by candle's operations or fused.
+    pub(super) fn second_features_by(&self, pixels: &Tensor, is_plain: bool) -> Result<Features> {
+        let (Encoder::Hiera(encoder), Some(no_memory)) = (&self.encoder, &self.no_memory) else {
+            return Err(Error::Computation("another model than SAM 2; this is a bug".into()));
+        };
+        let maps: Pyramid = if is_plain { encoder.plain(pixels)? } else { encoder.forward(pixels)? };
+        let [finest, finer, coarse] = maps.map(|map| map.to_dtype(DType::F32));
+        Ok(self.decoder.features(&[finest?, finer?, coarse?], no_memory)?)
+    }
+
+    /// Embeds a frame: its longer side to the model's size, zeros behind the shorter one; SAM 2's both sides.
     ///
     /// # Errors
     /// When the device fails.
@@ -199,7 +252,8 @@ impl SamModel {
         let side = self.sizes.image_size;
         let scale = side as f64 / crop.width.max(crop.height) as f64;
         let scaled = |length: usize| ((length as f64 * scale + 0.5) as usize).clamp(1, side);
-        let inner = (scaled(crop.width), scaled(crop.height));
+        let is_squashed = matches!(self.encoder, Encoder::Hiera(_));
+        let inner = if is_squashed { (side, side) } else { (scaled(crop.width), scaled(crop.height)) };
         let part = frame.cropped(crop)?;
         let part = match inner == (crop.width, crop.height) {
             true => part,
@@ -215,7 +269,7 @@ impl SamModel {
         };
         let padded = planes.pad_with_zeros(2, 0, side - inner.1)?.pad_with_zeros(3, 0, side - inner.0)?;
         let features = self.features(&padded)?;
-        Ok(Embedding { features, image: (crop.width, crop.height), inner, side })
+        Ok(Embedding { features, image: (crop.width, crop.height), inner, side, is_squashed })
     }
 
     /// Asks `n` lone points (`[x, y]` in image pixels), each for several masks of growing size.
@@ -239,7 +293,14 @@ impl SamModel {
         self.decode(embedding, &sparse, &dense, multimask)
     }
 
-    /// Boxes as the decoder reads them: `[n, 2, c]`, and `[1, c, grid, grid]`.
+    /// With what SAM 2 has behind the corners of a box.
+    fn padded(&self, sparse: Tensor) -> Result<Tensor> {
+        let Some(padding) = &self.padding else { return Ok(sparse) };
+        let (n, _, c) = sparse.dims3()?;
+        Ok(Tensor::cat(&[sparse, padding.reshape((1, 1, c))?.broadcast_as((n, 1, c))?.contiguous()?], 1)?)
+    }
+
+    /// Boxes as the decoder reads them: `[n, 2 or 3, c]`, and `[1, c, grid, grid]`.
     fn embedded_boxes(&self, embedding: &Embedding, boxes: &[[f32; 4]]) -> Result<(Tensor, Tensor)> {
         let in_model = |[left, top, right, bottom]: &[f32; 4]| {
             [[*left, *top], [*right, *bottom]].map(|corner| embedding.in_model(corner)).concat()
@@ -250,18 +311,18 @@ impl SamModel {
         let (sparse, dense) = self.prompts.forward(Some((&places, &labels)), None, None)?;
         // candle's own boxes lose a dimension (0.11); corners are places with embeddings of their own, and no padding
         // point behind them
-        Ok((sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?, dense))
+        Ok((self.padded(sparse.narrow(1, 0, 2)?.broadcast_add(&self.corners)?)?, dense))
     }
 
     /// `sparse`: `[n, tokens, c]`; `dense`: `[1, c, grid, grid]`.
     fn decode(&self, embedding: &Embedding, sparse: &Tensor, dense: &Tensor, multimask: bool) -> Result<Decoded> {
-        let places = self.prompts.get_dense_pe()?;
+        let places = &self.places;
         let features = &embedding.features;
-        let (low, predicted_iou) = match self.device.is_cpu() {
-            true => self.decoder.forward(features, &places, sparse, dense, multimask)?,
-            false => self.decoder.plain(features, &places, sparse, dense, multimask)?,
+        let found = match self.device.is_cpu() {
+            true => self.decoder.forward(features, places, sparse, dense, multimask)?,
+            false => self.decoder.plain(features, places, sparse, dense, multimask)?,
         };
-        Ok(Decoded { low, predicted_iou })
+        Ok(Decoded { low: found.low, predicted_iou: found.quality, object: found.object })
     }
 
     /// The decoder's answer to one prompt: three masks of growing size with `multimask`, else one.
@@ -299,7 +360,7 @@ impl SamModel {
     /// As [`SamModel::ask`].
     pub fn segment(&self, embedding: &Embedding, prompt: &Prompt, multimask: bool) -> Result<Vec<PromptedMask>> {
         let decoded = self.ask(embedding, prompt, multimask)?;
-        let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let quality = decoded.quality()?;
         let low = decoded.logits()?;
         let mut masks = Vec::new();
         for (low, predicted_iou) in low.chunks_exact(low.len() / quality.len().max(1)).zip(quality) {

@@ -1,9 +1,10 @@
 //! `Prompt`: the points or box given to Segment Anything for an embedded image, and its masks.
 
+use super::mask_decoder::Features;
 use candle_core::Tensor;
 use referseg_files::Result;
-use referseg_image::resample::bilinear_twice;
-use referseg_image::Mask;
+use referseg_image::resample::{bilinear, bilinear_twice};
+use referseg_image::{Mask, Rect};
 
 /// A prompt for one embedded image, in image pixels.
 #[derive(Clone, Debug)]
@@ -18,22 +19,25 @@ pub enum Prompt {
 
 /// An image as the decoder reads it.
 pub struct Embedding {
-    /// `[1, c, grid, grid]`.
-    pub features: Tensor,
+    pub(super) features: Features,
     /// Columns and rows of the image.
     pub(super) image: (usize, usize),
     /// Columns and rows that it fills in model pixels.
     pub(super) inner: (usize, usize),
     /// Model pixels a side.
     pub(super) side: usize,
+    /// Whether logits are brought to the image's size in one step: SAM 2, whose images are squashed and not padded.
+    pub(super) is_squashed: bool,
 }
 
 /// The decoder's answer to `n` prompts of one kind.
 pub struct Decoded {
     /// Logits in low pixels, `[n, masks, s, s]`.
     pub low: Tensor,
-    /// Quality that the model predicts, `[n, masks]`.
+    /// IoU that the model predicts, `[n, masks]`.
     pub predicted_iou: Tensor,
+    /// SAM 2's logit of there being an object at the prompt, `[n]`.
+    pub object: Option<Tensor>,
 }
 
 /// One mask for a prompt.
@@ -51,9 +55,13 @@ impl Embedding {
     }
 
     /// Logits in low pixels, `[s, s]` row by row, to image pixels: enlarged to the model's size, the padding cut
-    /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`.
+    /// off, and brought to the image's size, both bilinear, as the original's `postprocess_masks`; SAM 2's in one step.
     pub fn in_image(&self, low: &[f32]) -> Vec<f32> {
         let (rows, side) = (low.len().isqrt(), self.side);
+        if self.is_squashed {
+            let (width, height) = self.image;
+            return bilinear(Rect::whole(rows, rows), width, height, |x, y| low[y * rows + x]);
+        }
         bilinear_twice(low, (rows, rows), (side, side), self.inner, self.image)
     }
 
@@ -65,6 +73,18 @@ impl Embedding {
 }
 
 impl Decoded {
+    /// How good each mask is, `[n * masks]`, 0..1: the IoU that the model predicts, with SAM 2 times how surely there is an object.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn quality(&self) -> Result<Vec<f32>> {
+        let quality = match &self.object {
+            Some(object) => self.predicted_iou.broadcast_mul(&candle_nn::ops::sigmoid(&object.unsqueeze(1)?)?)?,
+            None => self.predicted_iou.clone(),
+        };
+        Ok(quality.flatten_all()?.to_vec1()?)
+    }
+
     /// The logits of all masks, `[n * masks]` of `[s * s]`, one behind the other.
     ///
     /// # Errors

@@ -154,7 +154,7 @@ impl SamGenerator {
         frame: &Frame,
     ) -> Result<Vec<Candidate>> {
         let settings = &self.settings;
-        let qualities = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let qualities = decoded.quality()?;
         let low = decoded.logits()?;
         let masks = low.par_chunks_exact(low.len() / qualities.len().max(1)).zip(&qualities);
         let candidate = |(low, predicted_iou): (&[f32], &f32)| {

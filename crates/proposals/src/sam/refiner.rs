@@ -52,7 +52,7 @@ impl SamRefiner {
         }
         let Some(embedding) = view.get() else { return Ok(None) };
         let decoded = self.model.ask(embedding, &Prompt::BoxWithPoints(rect.corners(), vec![(place, true)]), false)?;
-        let quality = decoded.predicted_iou.flatten_all()?.to_vec1::<f32>()?;
+        let quality = decoded.quality()?;
         let logits = embedding.in_image(&decoded.logits()?);
         let RefinementSettings { min_predicted_iou, min_stability, min_overlap } = config.refinement;
         // what is no number is not enough
