@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [--no-cuda]: formats, lints, unit, integration and ROS tests.
+# test.sh [--no-cuda]: formats, lints, unit, integration, Python and ROS tests.
 #
 # Finds or makes a ROS 2 first (scripts/build.sh). Everything runs in the build that the demo and colcon make (release); the last
 # steps check the node without optional message packages, and the cuda feature, which --no-cuda leaves out.
@@ -26,6 +26,8 @@ cargo clippy --release --locked --workspace --all-targets --features ros -- -D w
 cargo clippy --release --locked --no-default-features --features ros --bins -- -D warnings
 step "unit and integration tests"
 cargo test --release --locked --workspace --features ros
+step "Python package: wheel, types, tests"
+bash scripts/test_python.sh
 step "ROS tests"
 python -c 'import launch_ros' 2>/dev/null || bash tests/ros/play_launch.sh target/ros/play_launch
 python -m pytest -q tests/ros

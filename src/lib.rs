@@ -49,6 +49,7 @@ pub use referseg_recordings as recordings;
 pub use referseg_report as report;
 pub use referseg_tracking as tracking;
 
+pub mod answer_json;
 pub mod doctor;
 pub mod replay;
 #[cfg(feature = "ros")]

@@ -181,8 +181,7 @@ fn other_segmenters_of_the_family_are_refused_by_name() {
         assert!(said(&tensors).contains("weights of SAM-HQ;"), "{}", said(&tensors));
     }
     // a part of SAM 2 is none of its sizes
-    for name in
-        ["image_encoder.trunk.patch_embed.proj.weight", "vision_encoder.backbone.patch_embed.projection.weight"]
+    for name in ["image_encoder.trunk.patch_embed.proj.weight", "vision_encoder.backbone.patch_embed.projection.weight"]
     {
         let of = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &candle_core::Device::Cpu).unwrap();
         let neck = match name.starts_with("image_encoder") {

@@ -25,6 +25,8 @@ ROWS = {
     "clip_texts": "two texts",
     "sam_encoder": "SAM ViT-B image encoder",
     "sam_points": "SAM ViT-B, 64 points through the decoder",
+    "sam2_encoder": "SAM 2.1 tiny image encoder",
+    "sam2_points": "SAM 2.1 tiny, 64 points through the decoder",
     "mobile_encoder": "MobileSAM image encoder",
     "mobile_points": "MobileSAM, 64 points through the decoder",
     "generator": "MobileSAM's automatic generator, 8x8 points, all 192 masks, whole",
@@ -45,6 +47,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="keep the weights here")
+    parser.add_argument("--only", nargs="*", help="only these: clip, sam, sam2, mobile, generator")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
@@ -52,7 +55,9 @@ def main():
         make(folder)
     stages, picture = ROOT / "target/release/examples/stages", folder / "picture.png"
     ours = {"clip": ["clip", folder / "clip", picture, folder / "labels.png", 2], "sam": ["sam", folder / "sam", picture, 2],
-            "mobile": ["sam", folder / "mobile.pth", picture, 2], "generator": ["generator", folder / "mobile.pth", picture, 2]}
+            "sam2": ["sam", folder / "sam2", picture, 2], "mobile": ["sam", folder / "mobile.pth", picture, 2], "generator": ["generator", folder / "mobile.pth", picture, 2]}
+    if arguments.only:
+        ours = {part: ours[part] for part in arguments.only}
     times = {row: [] for row in ROWS}
     for _ in range(arguments.rounds):
         for part, command in ours.items():
@@ -67,6 +72,8 @@ def main():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), platform.machine())
     lines = ["| work | Referseg, ms | PyTorch, ms | ratio | smallest to largest ratio |", "|---|---|---|---|---|"]
     for row, pairs in times.items():
+        if not pairs:
+            continue
         ratios = sorted(a / b for a, b in pairs)
         middle = [statistics.median(values) for values in zip(*pairs)]
         lines.append(f"| {ROWS[row]} | {middle[0]:.0f} | {middle[1]:.0f} | {statistics.median(ratios):.2f} | {ratios[0]:.2f} to {ratios[-1]:.2f} |")

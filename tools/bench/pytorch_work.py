@@ -1,6 +1,6 @@
 """What PyTorch does in `against_pytorch.py` and `on_gpu.py`: random weights, and the work on them.
 
-    python tools/bench/pytorch_work.py clip|sam|mobile|generator FOLDER cpu|cuda f32|f16|bf16
+    python tools/bench/pytorch_work.py clip|sam|sam2|mobile|generator FOLDER cpu|cuda f32|f16|bf16
 
 prints the milliseconds of each row as one line of JSON. Weights, picture and masks are made from fixed seeds.
 """
@@ -19,7 +19,7 @@ def make(folder, patch=32):
     import numpy as np
     import torch
     from PIL import Image
-    from transformers import CLIPConfig, CLIPModel, SamConfig, SamModel
+    from transformers import CLIPConfig, CLIPModel, Sam2Config, Sam2Model, SamConfig, SamModel
 
     torch.manual_seed(0)
     text = dict(eos_token_id=49407, bos_token_id=49406, pad_token_id=49407)
@@ -30,6 +30,7 @@ def make(folder, patch=32):
         if weight.dim() > 1:
             torch.nn.init.normal_(weight, std=weight[0].numel() ** -0.5)
     sam.save_pretrained(folder / "sam")
+    Sam2Model(Sam2Config()).eval().save_pretrained(folder / "sam2")
     if importlib.util.find_spec("mobile_sam"):
         from mobile_sam import sam_model_registry
 
@@ -125,10 +126,10 @@ def work(part, folder, device, dtype):
         ids[0, 1:7], ids[1, 1:4] = torch.tensor([518, 736, 7, 9, 518, 11]).to(device), torch.tensor([518, 736, 7]).to(device)
         return {"clip_features": timed(features, device), "clip_texts": timed(lambda: model.get_text_features(input_ids=ids), device)}
     places, x = (torch.rand(64, 1, 2) * 1000).to(device), torch.randn(1, 3, 1024, 1024).to(**on)
-    if part == "sam":
-        from transformers import SamModel
+    if part in ("sam", "sam2"):
+        from transformers import Sam2Model, SamModel
 
-        model = SamModel.from_pretrained(folder / "sam").eval().to(**on)
+        model = {"sam": SamModel, "sam2": Sam2Model}[part].from_pretrained(folder / part).eval().to(**on)
         encode = lambda: model.get_image_embeddings(x)
         decode = lambda e: model(image_embeddings=e, input_points=places[None].to(dtype), multimask_output=True)
     else:

@@ -153,7 +153,7 @@ fn main() -> referseg::Result<()> {
                 let sam = SamModel::open(Path::new(weights), compute)?;
                 let embedding = sam.embed(&frame)?;
                 let low = sam.decode_points(&embedding, &points(frame.width(), frame.height()))?.low;
-                Ok([embedding.features.to_device(&Device::Cpu)?, low.to_device(&Device::Cpu)?])
+                Ok([embedding.features.coarse.to_device(&Device::Cpu)?, low.to_device(&Device::Cpu)?])
             };
             let (expected, found) = (decoded(&Compute::on_cpu())?, decoded(&compute(on)?)?);
             let mut apart = Vec::new();

@@ -48,14 +48,14 @@ def patch_mask(mask):
     return np.asarray(Image.fromarray(mask.astype(np.float32)).resize((GRID, GRID), Image.BOX)).reshape(-1)
 
 
-def crop(rgb, mask, box, fill):
+def crop(rgb, mask, box, fill, size=S):
     """The box of the picture in the middle of a square, filled outside the mask, at the model's size."""
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0)
     left, top = (side - (x1 - x0)) // 2, (side - (y1 - y0)) // 2
     part = np.full((side, side, 3), np.asarray(fill).astype(np.uint8), np.uint8)
     np.copyto(part[top : top + y1 - y0, left : left + x1 - x0], rgb[y0:y1, x0:x1], where=mask[y0:y1, x0:x1, None])
-    return np.asarray(Image.fromarray(part).resize((S, S), Image.BICUBIC))
+    return np.asarray(Image.fromarray(part).resize((size, size), Image.BICUBIC))
 
 
 def tight_box(mask):

@@ -128,8 +128,13 @@ class VisionEmbeddings(nn.Module):
 
     def forward(self, pixels):
         x = self.patch_embedding(self.stem(pixels)).flatten(2).transpose(1, 2)
+        positions, grid = self.position_embedding.weight, IMAGE_SIZE // PATCH
+        if x.shape[1] != grid * grid:  # smaller pictures, for the first part of the training
+            side = int(x.shape[1] ** 0.5)
+            table = positions[1:].T.reshape(1, -1, grid, grid)
+            positions = torch.cat([positions[:1], F.adaptive_avg_pool2d(table, side)[0].flatten(1).T])
         x = torch.cat([self.class_embedding.expand(len(x), 1, -1), x], 1)
-        return x + self.position_embedding.weight
+        return x + positions
 
 
 class VisionModel(nn.Module):

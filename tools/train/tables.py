@@ -89,7 +89,7 @@ def rough(mask, rng):
     return mask
 
 
-def look(rgb, mask, rng, is_thing):
+def look(rgb, mask, rng, is_thing, size):
     """A masked crop [s, s, 3], and whether its colours are true."""
     x0, y0, x1, y1 = data.tight_box(mask)
     h, w = mask.shape
@@ -113,7 +113,7 @@ def look(rgb, mask, rng, is_thing):
     else:
         box = (x0, y0, x1, y1)
     fill = data.MEAN * 255 if rng.random() < 0.9 else rng.uniform(0, 255, 3)
-    return data.crop(rgb, mask, box, fill), is_true
+    return data.crop(rgb, mask, box, fill, size), is_true
 
 
 class Views:
@@ -132,7 +132,7 @@ class Views:
         weight = np.array([len(of_name[number]) ** 0.5 for number in self.numbers])
         self.weight = weight / weight.sum()
 
-    def draw(self, rng, things, nothings):
+    def draw(self, rng, things, nothings, size):
         """Crops [n, s, s, 3] bytes, names [n], colours [n]; `UNKNOWN` where that is not known."""
         crops, names, colours = [], [], []
         for number in rng.choice(self.numbers, things, p=self.weight):
@@ -143,7 +143,7 @@ class Views:
                 thing["box"] = data.tight_box(np.asarray(tables.ids[n]) == thing["id"])
             x0, y0, x1, y1 = thing["box"]
             part = (slice(max(0, y0 - 6), y1 + 6), slice(max(0, x0 - 6), x1 + 6))
-            crop, is_true = look(np.asarray(tables.rgb[n][part]), np.asarray(tables.ids[n][part]) == thing["id"], rng, True)
+            crop, is_true = look(np.asarray(tables.rgb[n][part]), np.asarray(tables.ids[n][part]) == thing["id"], rng, True, size)
             if crop is None:
                 continue
             crops.append(crop), names.append(number)
@@ -159,7 +159,7 @@ class Views:
             if mask.sum() < 60:
                 continue
             name = data.nothing(mask, ids)
-            crop, _ = look(np.asarray(tables.rgb[n]), mask, rng, False)
+            crop, _ = look(np.asarray(tables.rgb[n]), mask, rng, False, size)
             if crop is not None and name >= 0:
                 crops.append(crop), names.append(name), colours.append(UNKNOWN)
         return np.stack(crops), np.array(names), np.array(colours)
@@ -169,7 +169,7 @@ def captions(names, colours, rng):
     """For some of the crops a text with what it demands: (text, name or -1, colour or -1)."""
     out = []
     for name, colour in zip(names, colours):
-        if name >= len(CATEGORIES) or len(out) >= 40:
+        if name >= len(CATEGORIES) or len(out) >= 60:
             continue
         the = "the " if rng.random() < 0.5 else ""
         if colour < 0:

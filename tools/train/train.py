@@ -26,7 +26,7 @@ from words import CATEGORIES, COLOURS, IDS, WORDS, encode
 
 # One of so many steps is on whole pictures and sentences, one on crops of the same; the others on crops of tables.
 WHOLE_EVERY = 10
-THINGS, NOTHINGS = 84, 14  # crops of a step
+THINGS, NOTHINGS = 84, 14  # crops of a step at the model's size; of smaller ones as many more as they cost less
 ONE_NOUN = [{"cup", "mug"}, {"box", "cube"}]  # people use one word for the other
 
 
@@ -151,7 +151,8 @@ def drawn(given, step):
         own = _drawn["own"]
         chosen = [(f, rng.integers(len(own[f].records))) for f in rng.integers(len(own), size=given.scenes)]
         return data.batch(own, chosen, rng, step % WHOLE_EVERY == 0)
-    crops, names, colours = _drawn["views"].draw(rng, THINGS, NOTHINGS)
+    more = min(3, (data.S // given.size) ** 2)
+    crops, names, colours = _drawn["views"].draw(rng, more * THINGS, more * NOTHINGS, given.size)
     words = tables.captions(names, colours, rng)
     wanted = torch.tensor([[name, colour] for _, name, colour in words])
     return dict(crops=torch.from_numpy(crops), names=torch.from_numpy(names), colours=torch.from_numpy(colours),
@@ -229,6 +230,7 @@ def main():
     p.add_argument("--start", help="checkpoint whose weights to start from")
     p.add_argument("--minutes", type=float, default=100, help="of training, over all calls")
     p.add_argument("--scenes", type=int, default=10, help="scenes of a step on tools/scenes")
+    p.add_argument("--size", type=int, default=data.S, help="side of the crops of tables; half of the model's teaches sooner at first")
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--judge-every", type=int, default=1000)

@@ -89,6 +89,21 @@ impl DepthImage {
         DepthImage { width: image.width(), height: image.height(), metres, camera: None, robot: None }
     }
 
+    /// Of metres, row-major; values that are no distance, as 0 or NaN, are unknown.
+    ///
+    /// # Errors
+    /// When there are not `width * height` of them.
+    pub fn of_metres(width: usize, height: usize, mut metres: Vec<f32>) -> Result<DepthImage> {
+        if metres.len() != width * height {
+            let fact = format!("{} depth values; expected {width}x{height}", metres.len());
+            return Err(Error::Image(fact));
+        }
+        for value in metres.iter_mut().filter(|value| !(value.is_finite() && **value > 0.0)) {
+            *value = f32::NAN;
+        }
+        Ok(DepthImage { width, height, metres: metres.into(), camera: None, robot: None })
+    }
+
     /// Of values in compressed depth (depth_image_transport's compressedDepth of 32FC1): `a / (value - b)` metres, 0 for unknown.
     pub fn of_inverse(image: &LabelImage, a: f32, b: f32) -> DepthImage {
         let metres = |value: &u32| match *value {

@@ -13,8 +13,8 @@ pub use proposal_settings::{
 };
 pub use resolve::expanded;
 pub use settings::{
-    AnswerSettings, Config, CropShape, Crops, Guidance, HybridSettings, MaskResampling, Method, PlacementSettings, Preset,
-    ResNetNorms, Resampling, TermWeights, TextSettings, VisualSettings, WordSettings,
+    AnswerSettings, Config, CropShape, Crops, Guidance, HybridSettings, MaskResampling, Method, PlacementSettings,
+    Preset, ResNetNorms, Resampling, TermWeights, TextSettings, VisualSettings, WordSettings,
 };
 
 #[cfg(doctest)]

@@ -182,9 +182,8 @@ fn on_surface(
     }
     let by_depth = scene.depth.and_then(|depth| Some((depth, support(grid, depth, scene.things, &all)?)));
     let needs = wanted.room;
-    let metric = by_depth
-        .as_ref()
-        .and_then(|(depth, support)| Metric::new(support.plane, depth, grid.size, wanted.from_robot));
+    let metric =
+        by_depth.as_ref().and_then(|(depth, support)| Metric::new(support.plane, depth, grid.size, wanted.from_robot));
     let shows = match by_depth {
         Some((_, support)) => support.shows,
         None => surface::surface(grid, scene.frame, scene.things, &all),

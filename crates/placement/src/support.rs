@@ -127,7 +127,8 @@ impl<'a> Metric<'a> {
     pub fn new(plane: Plane, depth: &'a DepthImage, size: (usize, usize), from_robot: bool) -> Option<Metric<'a>> {
         let camera = depth.camera()?;
         let scale = [depth.width as f32 / size.0 as f32, depth.height as f32 / size.1 as f32];
-        let mut metric = Metric { plane, camera, scale, right: Vector3::zeros(), away: Vector3::zeros(), is_robots: false };
+        let mut metric =
+            Metric { plane, camera, scale, right: Vector3::zeros(), away: Vector3::zeros(), is_robots: false };
         let (x, y) = (size.0 as f32 / 2.0, size.1 as f32 / 2.0);
         let step = size.1 as f32 / 8.0;
         let middle = metric.point([x, y])?;

@@ -15,7 +15,7 @@ mod topic;
 
 pub use budget::{check_budget, PIXEL_BUDGET};
 pub use generator::{FrameInput, ProposalGenerator};
-pub use labels::Labels;
+pub use labels::{of_labels, Labels};
 pub use proposal::Proposal;
 pub use regions::Regions;
 pub use registry::{check, check_name, open};

@@ -1,10 +1,10 @@
 //! `referseg parse`: commands in, their meaning out, as JSON or as a reading in one line.
 
 use crate::stdout::print_line;
+use referseg::answer_json::reading;
 use referseg::config::{Config, Layer};
 use referseg::language::CommandParser;
 use referseg::{Error, Result};
-use serde_json::json;
 use std::io::BufRead;
 
 #[derive(clap::Args)]
@@ -31,10 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         if arguments.reading {
             return print_line(parsed.reading());
         }
-        let mut shown = json!({"text": text, "target": parsed.target.phrase, "reading": parsed.reading()});
-        shown["roles"] = serde_json::to_value(parsed.roles()).unwrap_or_default();
-        shown["meaning"] = serde_json::to_value(&parsed).unwrap_or_default();
-        print_line(shown)
+        print_line(reading(text, &parsed))
     };
     let unreadable = || Error::file("standard input");
     if !arguments.text.is_empty() {

@@ -48,15 +48,7 @@ impl<'a> Appearance<'a> {
         let of_colours = |row: &Vec<f32>| softmax(row[nouns..nouns + colours].iter().map(|s| scale * s));
         let (of_nouns, of_colours) =
             (similarities.iter().zip(given).map(of_nouns).collect(), similarities.iter().map(of_colours).collect());
-        Appearance {
-            settings,
-            own,
-            scale,
-            similarities,
-            nouns: of_nouns,
-            colours: of_colours,
-            given: given.to_vec(),
-        }
+        Appearance { settings, own, scale, similarities, nouns: of_nouns, colours: of_colours, given: given.to_vec() }
     }
 
     /// How surely a proposal is a thing rather than a part, a group or background, 0..1.

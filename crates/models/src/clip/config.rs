@@ -150,8 +150,18 @@ mod tests {
         let resnet = |width| ResNetConfig { layers: [1; 4], width, heads: 1, image_size: 32 };
         for vision in [
             VisionConfig::ResNet(resnet(usize::MAX / 4)),
-            VisionConfig::Transformer(TransformerConfig { sizes: sizes(usize::MAX), image_size: 32, patch_size: 8, stem: Vec::new() }),
-            VisionConfig::Transformer(TransformerConfig { sizes: sizes(8), image_size: usize::MAX, patch_size: 8, stem: Vec::new() }),
+            VisionConfig::Transformer(TransformerConfig {
+                sizes: sizes(usize::MAX),
+                image_size: 32,
+                patch_size: 8,
+                stem: Vec::new(),
+            }),
+            VisionConfig::Transformer(TransformerConfig {
+                sizes: sizes(8),
+                image_size: usize::MAX,
+                patch_size: 8,
+                stem: Vec::new(),
+            }),
         ] {
             let refused = check(&ClipConfig { projection: 8, text: text(), vision }, Path::new("config.json"));
             assert!(refused.unwrap_err().to_string().contains("expected at most"), "refused by its size");

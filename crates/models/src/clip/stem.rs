@@ -58,8 +58,9 @@ impl Stem {
             let vb = vb.pp(format!("stages.{number}"));
             let down = Convolution::new(channels, of.channels, 2, vb.pp("down"))?;
             channels = of.channels;
-            let convolution =
-                |pair: usize, name: &str| Convolution::new(channels, channels, 1, vb.pp(format!("pairs.{pair}.{name}")));
+            let convolution = |pair: usize, name: &str| {
+                Convolution::new(channels, channels, 1, vb.pp(format!("pairs.{pair}.{name}")))
+            };
             let pairs = (0..of.pairs).map(|pair| Ok([convolution(pair, "conv1")?, convolution(pair, "conv2")?]));
             Ok(Stage { down, pairs: pairs.collect::<Result<_>>()? })
         };
@@ -94,7 +95,8 @@ impl Stem {
     pub fn fused(&self, pixels: &[f32], side: usize) -> Option<Vec<f32>> {
         let one = |picture: &[f32]| {
             let mut side = side;
-            let mut x: Vec<f32> = (0..side * side).flat_map(|at| (0..3).map(move |c| picture[c * side * side + at])).collect();
+            let mut x: Vec<f32> =
+                (0..side * side).flat_map(|at| (0..3).map(move |c| picture[c * side * side + at])).collect();
             for stage in &self.stages {
                 x = stage.down.fused(&x, side)?;
                 side = side.div_ceil(2);
@@ -109,7 +111,11 @@ impl Stem {
             }
             // channels first, as patches are taken
             let places = side * side;
-            Some((0..self.channels * places).map(|at| x[at % places * self.channels + at / places]).collect::<Vec<f32>>())
+            Some(
+                (0..self.channels * places)
+                    .map(|at| x[at % places * self.channels + at / places])
+                    .collect::<Vec<f32>>(),
+            )
         };
         let maps = pixels.par_chunks_exact(3 * side * side).map(one).collect::<Option<Vec<_>>>()?;
         Some(maps.concat())

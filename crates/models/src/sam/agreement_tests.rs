@@ -78,8 +78,7 @@ fn both_decoders_give_what_candles_gives() {
     CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
     fill(&variables);
     let candles = CandlesDecoder::new(32, 3, 3, 32, vb.clone()).unwrap();
-    let sizes =
-        DecoderSizes { channels: 32, masks: 3, heads: 8, hidden: 2048, quality: (3, 32), is_second: false };
+    let sizes = DecoderSizes { channels: 32, masks: 3, heads: 8, hidden: 2048, quality: (3, 32), is_second: false };
     let own = MaskDecoder::new(sizes, &vb).unwrap();
     // more places than are painted at a time
     let [embedding, places, dense] = [0; 3].map(|_| random(&[1, 32, 13, 13], 1.0));

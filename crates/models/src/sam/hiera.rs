@@ -13,8 +13,10 @@ const EPSILON: f64 = 1e-6;
 pub(super) const STRIDE: usize = 4;
 const KERNEL: usize = 7;
 const PADDING: usize = 3;
-/// Rows that a thread works on at a time.
-const RUN: usize = 64;
+/// Rows that go through a layer at a time: enough that its weights are arranged seldom, few enough to stay in memory.
+const ROWS: usize = 4096;
+/// Rows that a thread norms or activates at a time, and queries that it finds the answers of.
+const RUN: usize = 128;
 /// torch's bicubic coefficient.
 const BICUBIC: f64 = -0.75;
 /// Stages of the encoder.
@@ -83,7 +85,8 @@ fn bicubic(from: usize, to: usize) -> Vec<f64> {
     for row in 0..to {
         let place = (row as f64 + 0.5) * from as f64 / to as f64 - 0.5;
         let (low, part) = (place.floor(), place - place.floor());
-        for (offset, weight) in [far(part + 1.0), near(part), near(1.0 - part), far(2.0 - part)].into_iter().enumerate() {
+        for (offset, weight) in [far(part + 1.0), near(part), near(1.0 - part), far(2.0 - part)].into_iter().enumerate()
+        {
             let at = (low as isize + offset as isize - 1).clamp(0, from as isize - 1) as usize;
             weights[row * from + at] += weight;
         }
@@ -267,14 +270,26 @@ impl Block {
     }
 }
 
-/// Rows of `inputs` values through a layer, runs of rows on all threads.
+fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Rows of `inputs` values through a layer.
 fn through(layer: &Affine, x: &[f32], inputs: usize) -> Vec<f32> {
     let outputs = layer.outputs(inputs);
     let mut out = vec![0.0; x.len() / inputs * outputs];
-    out.par_chunks_mut(RUN * outputs)
-        .zip(x.par_chunks(RUN * inputs))
-        .for_each(|(out, x)| linear(layer, x, inputs, out, outputs, 1));
+    for (out, x) in out.chunks_mut(ROWS * outputs).zip(x.chunks(ROWS * inputs)) {
+        linear(layer, x, inputs, out, outputs, threads());
+    }
     out
+}
+
+/// Rows behind a norm.
+fn normed(norm: &Norm, x: &[f32], out: &mut [f32]) {
+    let width = norm.gain.len();
+    out.par_chunks_mut(RUN * width)
+        .zip(x.par_chunks(RUN * width))
+        .for_each(|(out, x)| layer_norm(x, &norm.gain, &norm.bias, norm.epsilon, out));
 }
 
 /// The largest of each 2x2 places of `[side * side, width]`, where `row` says which row a place has.
@@ -308,27 +323,22 @@ impl Weights<'_> {
     /// The residual with what places find in each other, `[side * side, w]` or, pooled, of half the side.
     fn attend(&self, x: &[f32], side: usize) -> Vec<f32> {
         let (from, to) = (self.norm1.gain.len(), self.norm2.gain.len());
-        let mut normed = vec![0.0; x.len()];
-        normed.par_chunks_mut(RUN * from).zip(x.par_chunks(RUN * from)).for_each(|(out, x)| {
-            layer_norm(x, &self.norm1.gain, &self.norm1.bias, self.norm1.epsilon, out);
-        });
+        let mut places = vec![0.0; x.len()];
+        normed(&self.norm1, x, &mut places);
         let residual = match &self.skip {
-            Some(skip) => through(skip, &normed, from),
+            Some(skip) => through(skip, &places, from),
             None => x.to_vec(),
         };
         let mut residual = match self.block.is_pooled {
             true => pooled(side, to, |place| place * to, &residual),
             false => residual,
         };
-        let qkv = through(&self.qkv, &normed, from);
+        let qkv = through(&self.qkv, &places, from);
         let attended = match self.block.window {
             0 => self.attend_everywhere(&qkv, side, to),
             window => self.attend_in_windows(&qkv, side, window, to),
         };
-        residual
-            .par_chunks_mut(RUN * to)
-            .zip(attended.par_chunks(RUN * to))
-            .for_each(|(out, x)| add_linear(&self.out, x, to, out, 1));
+        add_linear(&self.out, &attended, to, &mut residual, threads());
         residual
     }
 
@@ -385,17 +395,14 @@ impl Weights<'_> {
     fn mlp(&self, x: &mut [f32]) {
         let width = self.norm2.gain.len();
         let hidden_width = self.lin1.outputs(width);
-        x.par_chunks_mut(RUN * width).for_each_init(
-            || (Vec::new(), Vec::new()),
-            |(normed, hidden), x| {
-                let rows = x.len() / width;
-                normed.resize(x.len(), 0.0);
-                hidden.resize(rows * hidden_width, 0.0);
-                layer_norm(x, &self.norm2.gain, &self.norm2.bias, self.norm2.epsilon, normed);
-                linear(&self.lin1, normed, width, hidden, hidden_width, 1);
-                gelu(hidden);
-                add_linear(&self.lin2, hidden, hidden_width, x, 1);
-            },
-        );
+        let (mut places, mut hidden) = (Vec::new(), Vec::new());
+        for x in x.chunks_mut(ROWS * width) {
+            places.resize(x.len(), 0.0);
+            hidden.resize(x.len() / width * hidden_width, 0.0);
+            normed(&self.norm2, x, &mut places);
+            linear(&self.lin1, &places, width, &mut hidden, hidden_width, threads());
+            hidden.par_chunks_mut(RUN * hidden_width).for_each(gelu);
+            add_linear(&self.lin2, &hidden, hidden_width, x, threads());
+        }
     }
 }

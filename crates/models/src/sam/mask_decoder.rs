@@ -226,10 +226,8 @@ impl MaskDecoder {
         let quarter = quarter.reshape(&[grid, 2, grid, 2, c / 4][..])?.permute(vec![0, 2, 1, 3, 4])?.contiguous()?;
         let eighth = to_eighth.forward(finest)?;
         let eighth = eighth.reshape(&[grid, 2, 2, grid, 2, 2, c / 8][..])?.permute(vec![0, 3, 1, 4, 2, 5, 6])?;
-        let fine = [
-            quarter.reshape((4 * grid * grid, c / 4))?,
-            eighth.contiguous()?.reshape((16 * grid * grid, c / 8))?,
-        ];
+        let fine =
+            [quarter.reshape((4 * grid * grid, c / 4))?, eighth.contiguous()?.reshape((16 * grid * grid, c / 8))?];
         Ok(Features { coarse, fine: Some(fine) })
     }
 
@@ -259,11 +257,10 @@ impl MaskDecoder {
         let rows = |x: &Tensor| x.flatten_from(2)?.squeeze(0)?.t()?.contiguous()?.flatten_all()?.to_vec1::<f32>();
         let keys = rows(&embedding.coarse.broadcast_add(dense)?)?;
         let fine = match &embedding.fine {
-            Some([quarter, eighth]) => Some([borrowed(quarter), borrowed(eighth)].map(|map| map.ok_or_else(elsewhere))),
-            None => None,
-        };
-        let fine = match fine {
-            Some([quarter, eighth]) => Some([quarter?, eighth?]),
+            Some([quarter, eighth]) => {
+                let found = |map| borrowed(map).ok_or_else(elsewhere);
+                Some([found(quarter)?, found(eighth)?])
+            }
             None => None,
         };
         let image = Image::new(&weights, (keys, rows(places)?), fine, grid);

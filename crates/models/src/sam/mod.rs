@@ -17,5 +17,6 @@ mod second_layout;
 mod second_tests;
 mod tiny_vit;
 
+pub use mask_decoder::Features;
 pub use model::{weights_file, SamModel};
 pub use prompt::{Decoded, Embedding, Prompt, PromptedMask};

@@ -82,7 +82,8 @@ impl MaskDecoder {
         let (wanted, is_chosen) = self.wanted(multimask);
         let (first, count) = (wanted.start, wanted.len());
         let behind = usize::from(self.object.is_some());
-        let own = wanted.map(|mask| self.masks[mask].forward(&token(behind + 1 + mask)?)).collect::<Result<Vec<_>>>()?;
+        let own =
+            wanted.map(|mask| self.masks[mask].forward(&token(behind + 1 + mask)?)).collect::<Result<Vec<_>>>()?;
         let low = self.paint(&keys, &Tensor::stack(&own, 1)?, fine.as_ref(), grid)?;
         let quality = self.quality.forward(&token(behind)?)?;
         let Some(object) = &self.object else {

@@ -19,7 +19,8 @@ pub enum Prompt {
 
 /// An image as the decoder reads it.
 pub struct Embedding {
-    pub(super) features: Features,
+    /// What the encoder found.
+    pub features: Features,
     /// Columns and rows of the image.
     pub(super) image: (usize, usize),
     /// Columns and rows that it fills in model pixels.

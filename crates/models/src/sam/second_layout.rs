@@ -175,13 +175,15 @@ pub fn sizes(weights: &Weights) -> Result<(HieraSizes, usize)> {
     let [width, ..] = weights.shape::<4>("image_encoder.trunk.patch_embed.proj.weight")?;
     let [channels, ..] = weights.shape::<4>("image_encoder.neck.convs.0.conv.weight")?;
     let mut outputs = Vec::new();
-    while let Ok([outer, _]) = weights.shape::<2>(&format!("image_encoder.trunk.blocks.{}.attn.proj.weight", outputs.len()))
+    while let Ok([outer, _]) =
+        weights.shape::<2>(&format!("image_encoder.trunk.blocks.{}.attn.proj.weight", outputs.len()))
     {
         outputs.push(outer);
     }
     let mut widths = vec![width];
     widths.extend(outputs.windows(2).filter(|two| two[1] != two[0]).map(|two| two[1]));
-    let blocks: Vec<usize> = widths.iter().map(|width| outputs.iter().filter(|outer| *outer == width).count()).collect();
+    let blocks: Vec<usize> =
+        widths.iter().map(|width| outputs.iter().filter(|outer| *outer == width).count()).collect();
     let described = || {
         let fact = format!("an encoder of {} blocks in stages of {widths:?} channels", outputs.len());
         Error::model(path, format!("{fact}; expected one of the sizes of SAM 2 (tiny, small, base+, large), or config.json beside the weights"))
@@ -207,8 +209,10 @@ pub fn sizes(weights: &Weights) -> Result<(HieraSizes, usize)> {
         let list: Option<[usize; STAGES]> = list.try_into().ok().filter(|_| is_sound);
         list.ok_or_else(|| unreadable(format!("{name} has {count} entries; expected {STAGES}, each of 1 or more")))
     };
-    let (heads, windows) =
-        (stages("num_attention_heads_per_stage", of.num_attention_heads_per_stage)?, stages("window_size_per_stage", of.window_size_per_stage)?);
+    let (heads, windows) = (
+        stages("num_attention_heads_per_stage", of.num_attention_heads_per_stage)?,
+        stages("window_size_per_stage", of.window_size_per_stage)?,
+    );
     if stages("blocks_per_stage", of.blocks_per_stage)? != blocks {
         return Err(unreadable(format!("blocks_per_stage is not that of the weights, {blocks:?}")));
     }
@@ -222,12 +226,16 @@ pub fn sizes(weights: &Weights) -> Result<(HieraSizes, usize)> {
     }
     for (stage, (width, heads)) in widths.iter().zip(heads).enumerate() {
         if !width.is_multiple_of(heads) {
-            return Err(unreadable(format!("stage {stage} has {width} channels in {heads} heads; expected a multiple")));
+            return Err(unreadable(format!(
+                "stage {stage} has {width} channels in {heads} heads; expected a multiple"
+            )));
         }
     }
     let decoder_heads = config.mask_decoder_config.num_attention_heads;
     if decoder_heads == 0 || !(channels / 2).is_multiple_of(decoder_heads) {
-        return Err(unreadable(format!("the decoder has {channels} channels in {decoder_heads} heads; expected a multiple")));
+        return Err(unreadable(format!(
+            "the decoder has {channels} channels in {decoder_heads} heads; expected a multiple"
+        )));
     }
     let (global, top_down) = (of.global_attention_blocks, fine_first(&config.vision_config.fpn_top_down_levels));
     let sizes = HieraSizes { image_size, widths, blocks, heads, windows, global, channels, top_down };

@@ -106,30 +106,39 @@ fn authors_name(name: &str) -> String {
         let pairs = [("vision_encoder", "image_encoder"), (".weight", ".conv.weight"), (".bias", ".conv.bias")];
         return replaced(name, &pairs);
     }
-    let name = match ["iou_prediction_head", "pred_obj_score_head", "output_hypernetworks_mlps"].iter().any(|head| name.contains(head)) {
+    let name = match ["iou_prediction_head", "pred_obj_score_head", "output_hypernetworks_mlps"]
+        .iter()
+        .any(|head| name.contains(head))
+    {
         true => replaced(name, &[(".layers.0", ".layers.1"), ("proj_in", "layers.0"), ("proj_out", "layers.2")]),
         false => name.to_string(),
     };
-    replaced(&name, &[
-        ("vision_encoder.backbone", "image_encoder.trunk"),
-        ("patch_embed.projection", "patch_embed.proj"),
-        ("upscale_conv1", "output_upscaling.0"),
-        ("upscale_layer_norm", "output_upscaling.1"),
-        ("upscale_conv2", "output_upscaling.3"),
-        ("mask_embed.conv1", "mask_downscaling.0"),
-        ("mask_embed.layer_norm1", "mask_downscaling.1"),
-        ("mask_embed.conv2", "mask_downscaling.3"),
-        ("mask_embed.layer_norm2", "mask_downscaling.4"),
-        ("mask_embed.conv3", "mask_downscaling.6"),
-        ("layer_norm", "norm"),
-        ("mlp.proj_in", "mlp.layers.0"),
-        ("mlp.proj_out", "mlp.layers.1"),
-        ("o_proj", "out_proj"),
-        ("no_memory_embedding", "no_mem_embed"),
-        ("mask_decoder.", "sam_mask_decoder."),
-        ("shared_image_embedding.positional_embedding", "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"),
-        ("prompt_encoder.", "sam_prompt_encoder."),
-    ])
+    replaced(
+        &name,
+        &[
+            ("vision_encoder.backbone", "image_encoder.trunk"),
+            ("patch_embed.projection", "patch_embed.proj"),
+            ("upscale_conv1", "output_upscaling.0"),
+            ("upscale_layer_norm", "output_upscaling.1"),
+            ("upscale_conv2", "output_upscaling.3"),
+            ("mask_embed.conv1", "mask_downscaling.0"),
+            ("mask_embed.layer_norm1", "mask_downscaling.1"),
+            ("mask_embed.conv2", "mask_downscaling.3"),
+            ("mask_embed.layer_norm2", "mask_downscaling.4"),
+            ("mask_embed.conv3", "mask_downscaling.6"),
+            ("layer_norm", "norm"),
+            ("mlp.proj_in", "mlp.layers.0"),
+            ("mlp.proj_out", "mlp.layers.1"),
+            ("o_proj", "out_proj"),
+            ("no_memory_embedding", "no_mem_embed"),
+            ("mask_decoder.", "sam_mask_decoder."),
+            (
+                "shared_image_embedding.positional_embedding",
+                "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix",
+            ),
+            ("prompt_encoder.", "sam_prompt_encoder."),
+        ],
+    )
 }
 
 #[test]

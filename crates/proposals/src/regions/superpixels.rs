@@ -1,8 +1,10 @@
 //! `Superpixels`: a frame segmented into a few hundred patches of even colour, and which of them touch.
 //!
 //! Graph-based segmentation (Felzenszwalb and Huttenlocher, IJCV 2004) on an image brought down to a
-//! fixed working size, so that the cost does not depend on the camera.
+//! fixed working size, so that the cost does not depend on the camera. Patches grow along the edges by weight, one after the other; what is
+//! found of each pixel and each edge alone is found on all threads.
 
+use rayon::prelude::*;
 use referseg_files::Result;
 use referseg_image::resample::{resize, Filter};
 use referseg_image::Frame;
@@ -15,6 +17,9 @@ const GROWTH: f32 = 60.0;
 const SMALLEST: u32 = 16;
 /// Steps of edge weight for each unit of colour, for sorting by counting.
 const STEPS: f32 = 8.0;
+
+/// Pixels that are too few to be shared out.
+const ALONE: usize = 4096;
 
 /// Opponent colour: lightness, red against green, yellow against blue, each about 0..255.
 pub type Colour = [f32; 3];
@@ -66,14 +71,13 @@ fn opponent(rgb: &[u8]) -> Colour {
 /// 3x3 binomial smoothing against sensor noise.
 fn smoothed(colours: &[Colour], width: usize, height: usize) -> Vec<Colour> {
     let pass = |source: &[Colour], step: usize, place: fn(usize, usize) -> usize, limit: usize| {
-        let mut out = Vec::with_capacity(source.len());
-        for (i, here) in source.iter().enumerate() {
+        let one = |(i, here): (usize, &Colour)| {
             let at = place(i, width);
             let before = if at > 0 { source[i - step] } else { *here };
             let after = if at + 1 < limit { source[i + step] } else { *here };
-            out.push(std::array::from_fn(|c| (before[c] + 2.0 * here[c] + after[c]) / 4.0));
-        }
-        out
+            std::array::from_fn(|c| (before[c] + 2.0 * here[c] + after[c]) / 4.0)
+        };
+        source.par_iter().enumerate().with_min_len(ALONE).map(one).collect::<Vec<Colour>>()
     };
     let across = pass(colours, 1, |i, width| i % width, width);
     pass(&across, width, |i, width| i / width, height)
@@ -115,7 +119,7 @@ impl Superpixels {
         let size = |side: usize| ((side as f32 * scale).round() as usize).max(1);
         let (width, height) = (size(frame.width()), size(frame.height()));
         let working = resize(frame, width, height, Filter::Bilinear)?;
-        let colours: Vec<Colour> = working.rgb().chunks_exact(3).map(opponent).collect();
+        let colours: Vec<Colour> = working.rgb().par_chunks_exact(3).with_min_len(ALONE).map(opponent).collect();
         let colours = smoothed(&colours, width, height);
         let roots = segment(&colours, width, height);
         Ok(Superpixels::describe(width, height, roots, &colours))
@@ -145,22 +149,19 @@ impl Superpixels {
         for patch in &mut patches {
             patch.colour = patch.colour.map(|sum| sum / patch.area);
         }
-        let mut pairs: Vec<(u64, f32)> = Vec::new();
-        let mut meet = |i: usize, j: usize| {
+        let meet = |i: usize, j: usize| {
             let (a, b) = (labels[i].min(labels[j]), labels[i].max(labels[j]));
-            if a != b {
-                pairs.push((u64::from(a) << 32 | u64::from(b), distance(colours[i], colours[j], 1.0)));
-            }
+            (a != b).then(|| (u64::from(a) << 32 | u64::from(b), distance(colours[i], colours[j], 1.0)))
         };
-        for i in 0..labels.len() {
-            if i % width + 1 < width {
-                meet(i, i + 1);
-            }
-            if i + width < labels.len() {
-                meet(i, i + width);
-            }
-        }
-        pairs.sort_by_key(|pair| pair.0);
+        let of_pixel = |i: usize| {
+            let right = (i % width + 1 < width).then(|| meet(i, i + 1)).flatten();
+            let below = (i + width < labels.len()).then(|| meet(i, i + width)).flatten();
+            right.into_iter().chain(below)
+        };
+        let mut pairs: Vec<(u64, f32)> =
+            (0..labels.len()).into_par_iter().with_min_len(ALONE).flat_map_iter(of_pixel).collect();
+        // equal ones stay in their order, so that their sums are the same on any number of threads
+        pairs.par_sort_by_key(|pair| pair.0);
         let contacts = pairs.chunk_by(|x, y| x.0 == y.0).map(|run| {
             let length = run.len() as f32;
             Contact {
@@ -177,28 +178,22 @@ impl Superpixels {
 
 /// The root pixel of each pixel's patch.
 fn segment(colours: &[Colour], width: usize, height: usize) -> Vec<u32> {
-    let mut edges: Vec<(u32, u32, u16)> = Vec::with_capacity(colours.len() * 4);
-    let mut edge = |i: usize, j: usize| {
+    let edge = |i: usize, j: usize| {
         let weight = (distance(colours[i], colours[j], 1.0) * STEPS).min(f32::from(u16::MAX));
-        edges.push((i as u32, j as u32, weight as u16));
+        (i as u32, j as u32, weight as u16)
     };
-    for y in 0..height {
-        for x in 0..width {
-            let i = y * width + x;
-            if x + 1 < width {
-                edge(i, i + 1);
-            }
-            if y + 1 < height {
-                edge(i, i + width);
-                if x + 1 < width {
-                    edge(i, i + width + 1);
-                }
-                if x > 0 {
-                    edge(i, i + width - 1);
-                }
-            }
-        }
-    }
+    let of_pixel = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        let (has_right, has_below) = (x + 1 < width, y + 1 < height);
+        let others = [
+            has_right.then_some(i + 1),
+            has_below.then_some(i + width),
+            (has_below && has_right).then_some(i + width + 1),
+            (has_below && x > 0).then_some(i + width - 1),
+        ];
+        others.into_iter().flatten().map(move |other| edge(i, other))
+    };
+    let edges = (0..colours.len()).into_par_iter().with_min_len(ALONE).flat_map_iter(of_pixel).collect();
     let edges = counted(edges);
     let n = colours.len();
     let mut forest = Forest { parent: (0..n as u32).collect(), area: vec![1; n], bound: vec![GROWTH; n] };

@@ -48,7 +48,8 @@ impl Row {
             words.nouns.iter().chain(&words.colours).chain(&words.nothing).map(is).collect()
         };
         let own = OwnWords::none();
-        let appearance = Appearance::new(self.0.iter().map(row).collect(), &words, &own, 12.0, &vec![false; self.0.len()]);
+        let appearance =
+            Appearance::new(self.0.iter().map(row).collect(), &words, &own, 12.0, &vec![false; self.0.len()]);
         let outline = |k: usize| {
             let (x, y) = (0.1 + 0.15 * k as f32, 0.4);
             Outline {
