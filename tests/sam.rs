@@ -49,7 +49,7 @@ fn embedding_logits_and_qualities_equal_the_reference() {
     let asked = json(&data("sam/generated.json"));
     let sam = SamModel::open(&data("sam/random_sam.pth"), &Compute::on_cpu()).unwrap();
     let embedding = sam.embed(&frame()).unwrap();
-    check("embedding", &embedding.features, &expected["embedding"]);
+    check("embedding", &embedding.features.coarse, &expected["embedding"]);
     for (index, place) in asked["points"].as_array().unwrap().iter().enumerate() {
         let prompt = Prompt::Points(vec![(point(place), asked["labels"][index] == 1)]);
         let decoded = sam.ask(&embedding, &prompt, true).unwrap();
@@ -217,7 +217,7 @@ fn the_same_weights_as_safetensors_give_the_same_answer() {
     candle_core::safetensors::save(&tensors, &file).unwrap();
     let expected = safetensors(&data("sam/expected.safetensors"));
     let sam = SamModel::open(&file, &Compute::on_cpu()).unwrap();
-    check("embedding", &sam.embed(&frame()).unwrap().features, &expected["embedding"]);
+    check("embedding", &sam.embed(&frame()).unwrap().features.coarse, &expected["embedding"]);
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn hugging_faces_layout_gives_its_own_answers() {
     candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
     let expected = safetensors(&data("sam/hugging_face.safetensors"));
     let sam = SamModel::open(folder.path(), &Compute::on_cpu()).unwrap();
-    let features = sam.features(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap().coarse;
-    check("embedding", &features, &expected["embedding"]);
+    let features = sam.features(&hashed("pixels", &[1, 3, 128, 128], 1.0, 0.0)).unwrap();
+    check("embedding", &features.coarse, &expected["embedding"]);
     // an image of the model's size: image pixels are model pixels
     let mut embedding = sam.embed(&Frame::new(128, 128, vec![0; 128 * 128 * 3]).unwrap()).unwrap();
     embedding.features = features;
@@ -246,7 +246,7 @@ fn mobile_sams_encoder_equals_the_reference() {
     candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
     let sam = SamModel::open(folder.path(), &Compute::on_cpu()).unwrap();
     assert_eq!(sam.image_size(), 1024);
-    let features = sam.features(&hashed("pixels", &[1, 3, 1024, 1024], 1.0, 0.0)).unwrap();
+    let features = sam.features(&hashed("pixels", &[1, 3, 1024, 1024], 1.0, 0.0)).unwrap().coarse;
     let eighth = Tensor::arange_step(0u32, 64, 8, &Device::Cpu).unwrap();
     let sampled = features.index_select(&eighth, 2).unwrap().index_select(&eighth, 3).unwrap();
     check("embedding", &sampled, &safetensors(&data("sam/tiny.safetensors"))["embedding"]);

@@ -219,8 +219,8 @@ mod tests {
     fn the_built_in_manifest_names_what_it_must() {
         let manifest = Manifest::built_in().unwrap();
         let of_kind = |kind: Kind| manifest.models.iter().filter(|model| model.kind == kind).count();
-        assert_eq!((of_kind(Kind::Clip), of_kind(Kind::Siglip), of_kind(Kind::Sam)), (6, 3, 4));
-        assert_eq!(manifest.models.iter().filter(|model| model.published.is_some()).count(), 3);
+        assert_eq!((of_kind(Kind::Clip), of_kind(Kind::Siglip), of_kind(Kind::Sam)), (6, 3, 8));
+        assert_eq!(manifest.models.iter().filter(|model| model.published.is_some()).count(), 4);
         for model in &manifest.models {
             assert!(
                 !model.licence.is_empty() && !model.purpose.is_empty() && model.repo.contains('/'),

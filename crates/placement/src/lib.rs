@@ -445,7 +445,7 @@ mod tests {
         let rotation = UnitQuaternion::from_matrix(&axes);
         let from_camera = Isometry3::from_parts(Translation3::identity(), rotation);
         let frame = TargetFrame { frame_id: "base_link".into(), from_camera };
-        let known = depth(320, 240, table).seen_by(camera.clone());
+        let known = depth(320, 240, table).seen_by(camera);
         let robot = known.clone().in_robots_frame(RobotView { camera, frame });
         let masks =
             vec![Mask::of_rect(320, 240, rect(150, 110, 20, 20)), Mask::of_rect(320, 240, rect(30, 200, 20, 20))];
