@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import os
 
 import torch
 from safetensors.torch import save_file
@@ -21,7 +22,13 @@ def main():
     saved = torch.load(f"{args.run}/checkpoint.pt", weights_only=True)
     net = model.Clip(len(WORDS))
     net.load_state_dict(saved["smooth"])
-    tensors = {k: (v.float() if k == "logit_scale" else v.half()).contiguous() for k, v in net.state_dict().items()}
+    kept = net.state_dict()
+    for name, part in net.named_modules():
+        if isinstance(part, model.Normed):  # one convolution with a bias
+            kept = {k: v for k, v in kept.items() if not k.startswith(name + ".")}
+            kept[f"{name}.weight"], kept[f"{name}.bias"] = (t.detach() for t in part.folded())
+    tensors = {k: (v.float() if k == "logit_scale" else v.half()).contiguous() for k, v in kept.items()}
+    os.makedirs(args.out, exist_ok=True)
     save_file(tensors, f"{args.out}/model.safetensors", {"format": "pt", "steps": str(saved["step"])})
     for name, value in (("config.json", model.config(len(WORDS), IDS[END])), ("tokenizer.json", tokenizer_json())):
         with open(f"{args.out}/{name}", "w") as f:
