@@ -174,6 +174,7 @@ def test_threads_share_a_segmenter_and_others_go_on(segmenter, pixels):
 def test_ctrl_c_ends_a_long_wait():
     script = f"""
 import numpy, referseg, signal, sys, threading, time, os
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started without
 segmenter = referseg.Segmenter({str(MODEL)!r}, **{{"proposals.limit": 600}})
 noise = numpy.random.default_rng(0).integers(0, 255, (2000, 3000, 3), dtype=numpy.uint8)
 began = []
