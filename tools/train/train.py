@@ -43,7 +43,7 @@ class Heads(nn.Module):
     def read(self, feature, nouns, colours):
         """Cross entropies of names [n] and colours [n]; negative ones do not count."""
         feature = F.normalize(feature.float(), dim=-1) * 8
-        of = lambda head, truth: F.cross_entropy(head(feature), truth.clamp(min=-100), ignore_index=-100) if (truth >= 0).any() else 0.0
+        of = lambda head, truth: F.cross_entropy(head(feature), truth, ignore_index=-100) if (truth >= 0).any() else 0.0
         return of(self.noun, nouns) + 0.7 * of(self.colour, colours)
 
     def words(self, nouns, colours):

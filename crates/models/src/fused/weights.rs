@@ -1,7 +1,9 @@
 //! Weights as slices: borrowed from candle's tensors on the CPU, which keep them.
 
+use super::elementwise::layer_norm;
 use candle_core::{DType, Device, Storage, StorageRef, Tensor};
 use candle_nn::{LayerNorm, Linear};
+use rayon::prelude::*;
 use std::ops::Deref;
 
 /// A contiguous f32 tensor's values, borrowed.
@@ -63,6 +65,18 @@ pub fn affine(linear: &Linear) -> Option<Affine<'_>> {
 /// A norm's weights; `None` on another device, of another type or without a bias. candle does not tell the epsilon.
 pub fn norm(norm: &LayerNorm, epsilon: f64) -> Option<Norm<'_>> {
     Some(Norm { gain: borrowed(norm.weight())?, bias: borrowed(norm.bias()?)?, epsilon: epsilon as f32 })
+}
+
+/// Rows that a thread norms at a time.
+const RUN: usize = 128;
+
+impl Norm<'_> {
+    /// Norms rows `x` into `out`, runs of rows on all threads.
+    pub fn apply(&self, x: &[f32], out: &mut [f32]) {
+        let run = RUN * self.gain.len();
+        let (gain, bias, epsilon) = (&self.gain[..], &self.bias[..], self.epsilon);
+        out.par_chunks_mut(run).zip(x.par_chunks(run)).for_each(|(out, x)| layer_norm(x, gain, bias, epsilon, out));
+    }
 }
 
 impl Affine<'_> {

@@ -1,7 +1,7 @@
 //! `Hiera`: SAM 2's image encoder (Ryali et al. 2023): four stages of transformer blocks in windows, each stage on half the places of the
 //! one before, and a feature pyramid over them. On the CPU fused; other devices run `plain_hiera.rs`.
 
-use crate::fused::{add_linear, affine, borrowed, gelu, layer_norm, linear, norm, product};
+use crate::fused::{add_linear, affine, borrowed, gelu, linear, norm, product};
 use crate::fused::{product_of_rows, softmax, Affine, Norm, Onto, Rows};
 use candle_core::{Error, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
@@ -15,7 +15,7 @@ const KERNEL: usize = 7;
 const PADDING: usize = 3;
 /// Rows that go through a layer at a time: enough that its weights are arranged seldom, few enough to stay in memory.
 const ROWS: usize = 4096;
-/// Rows that a thread norms or activates at a time, and queries that it finds the answers of.
+/// Rows that a thread activates at a time, and queries that it finds the answers of.
 const RUN: usize = 128;
 /// torch's bicubic coefficient.
 const BICUBIC: f64 = -0.75;
@@ -284,14 +284,6 @@ fn through(layer: &Affine, x: &[f32], inputs: usize) -> Vec<f32> {
     out
 }
 
-/// Rows behind a norm.
-fn normed(norm: &Norm, x: &[f32], out: &mut [f32]) {
-    let width = norm.gain.len();
-    out.par_chunks_mut(RUN * width)
-        .zip(x.par_chunks(RUN * width))
-        .for_each(|(out, x)| layer_norm(x, &norm.gain, &norm.bias, norm.epsilon, out));
-}
-
 /// The largest of each 2x2 places of `[side * side, width]`, where `row` says which row a place has.
 fn pooled(side: usize, width: usize, row: impl Fn(usize) -> usize, x: &[f32]) -> Vec<f32> {
     let half = side / 2;
@@ -324,7 +316,7 @@ impl Weights<'_> {
     fn attend(&self, x: &[f32], side: usize) -> Vec<f32> {
         let (from, to) = (self.norm1.gain.len(), self.norm2.gain.len());
         let mut places = vec![0.0; x.len()];
-        normed(&self.norm1, x, &mut places);
+        self.norm1.apply(x, &mut places);
         let residual = match &self.skip {
             Some(skip) => through(skip, &places, from),
             None => x.to_vec(),
@@ -399,7 +391,7 @@ impl Weights<'_> {
         for x in x.chunks_mut(ROWS * width) {
             places.resize(x.len(), 0.0);
             hidden.resize(x.len() / width * hidden_width, 0.0);
-            normed(&self.norm2, x, &mut places);
+            self.norm2.apply(x, &mut places);
             linear(&self.lin1, &places, width, &mut hidden, hidden_width, threads());
             hidden.par_chunks_mut(RUN * hidden_width).for_each(gelu);
             add_linear(&self.lin2, &hidden, hidden_width, x, threads());

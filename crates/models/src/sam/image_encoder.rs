@@ -5,8 +5,8 @@
 
 use super::convolutions::convolved;
 use crate::fused::{
-    add_linear, affine, borrowed, gelu, layer_norm, linear, norm, product, product_of_rows, softmax_at_distance,
-    Affine, Borrowed, Norm, Onto, Rows,
+    add_linear, affine, borrowed, gelu, linear, norm, product, product_of_rows, softmax_at_distance, Affine, Borrowed,
+    Norm, Onto, Rows,
 };
 use candle_core::{Error, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
@@ -147,7 +147,7 @@ impl ImageEncoder {
         let normal = |x: &[f32], layer: &LayerNorm| -> Result<Vec<f32>> {
             let normed = norm(layer, EPSILON).ok_or_else(elsewhere)?;
             let mut out = vec![0.0; x.len()];
-            layer_norm(x, &normed.gain, &normed.bias, normed.epsilon, &mut out);
+            normed.apply(x, &mut out);
             Ok(out)
         };
         let narrow = normal(&narrow, &self.neck_norm1)?;
@@ -251,9 +251,7 @@ impl Weights<'_> {
     fn attend(&self, x: &mut [f32], grid: usize, heads: usize) {
         let width = self.norm1.gain.len();
         let mut normed = vec![0.0; x.len()];
-        in_rows(&mut normed, x, width, |out, x| {
-            layer_norm(x, &self.norm1.gain, &self.norm1.bias, self.norm1.epsilon, out);
-        });
+        self.norm1.apply(x, &mut normed);
         let mut qkv = vec![0.0; 3 * x.len()];
         linear(&self.qkv, &normed, width, &mut qkv, 3 * width, threads());
         let attended = if self.side == grid {
@@ -331,18 +329,10 @@ impl Weights<'_> {
     fn mlp(&self, x: &mut [f32], width: usize) {
         let hidden_width = self.lin1.outputs(width);
         let mut normed = vec![0.0; x.len()];
-        in_rows(&mut normed, x, width, |out, x| {
-            layer_norm(x, &self.norm2.gain, &self.norm2.bias, self.norm2.epsilon, out);
-        });
+        self.norm2.apply(x, &mut normed);
         let mut hidden = vec![0.0; x.len() / width * hidden_width];
         linear(&self.lin1, &normed, width, &mut hidden, hidden_width, threads());
         hidden.par_chunks_mut(QUERIES * hidden_width).for_each(gelu);
         add_linear(&self.lin2, &hidden, hidden_width, x, threads());
     }
-}
-
-/// Runs of rows on all threads.
-fn in_rows(out: &mut [f32], x: &[f32], width: usize, work: impl Fn(&mut [f32], &[f32]) + Sync) {
-    let run = QUERIES * width;
-    out.par_chunks_mut(run).zip(x.par_chunks(run)).for_each(|(out, x)| work(out, x));
 }

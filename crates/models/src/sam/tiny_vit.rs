@@ -5,8 +5,8 @@
 
 use super::convolutions::{convolution, convolved, Filters, Inverted, Layer, STRIPE};
 use crate::fused::{
-    add_linear, affine, borrowed, gelu, layer_norm, linear, norm, product, product_of_rows, softmax_with, Borrowed,
-    Norm, Onto, Rows,
+    add_linear, affine, borrowed, gelu, linear, norm, product, product_of_rows, softmax_with, Borrowed, Norm, Onto,
+    Rows,
 };
 use candle_core::{Error, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
@@ -154,10 +154,8 @@ fn by_distance(biases: &Tensor, heads: usize, window: usize) -> Result<Tensor> {
 }
 
 fn normed(x: &[f32], norm: &Norm) -> Vec<f32> {
-    let run = RUN * norm.gain.len();
-    let (gain, bias, epsilon) = (&norm.gain[..], &norm.bias[..], norm.epsilon);
     let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(run).zip(x.par_chunks(run)).for_each(|(out, x)| layer_norm(x, gain, bias, epsilon, out));
+    norm.apply(x, &mut out);
     out
 }
 
